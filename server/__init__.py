@@ -1,0 +1,16 @@
+"""The face of Teral: create_app wires extensions, blueprints, errors and the command line; nothing else."""
+
+from flask import Flask
+
+from server.config import Settings
+from server.extensions import init_extensions
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the web application from settings (by default those of the environment)."""
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    settings = settings or Settings.from_environment()
+    app.config.update(settings.flask_config())
+    app.extensions["teral_settings"] = settings
+    init_extensions(app)
+    return app

@@ -1,0 +1,45 @@
+"""Every table of this package, imported so that the metadata is whole."""
+
+from sync.models.actors import Actor
+from sync.models.devices import DEVICE_STATES, Alert, Device, DeviceFetch
+from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
+from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
+from sync.models.registry import Encounter, Person, PersonRecord
+from sync.models.sites import SITE_KINDS, Site
+from sync.models.submissions import (
+    SUBMISSION_STATES,
+    Decision,
+    Submission,
+    SubmissionAttachment,
+    SubmissionEvent,
+    SubmissionFinding,
+)
+
+__all__ = [
+    "DEVICE_STATES",
+    "FORM_STATES",
+    "SITE_KINDS",
+    "SUBMISSION_STATES",
+    "Actor",
+    "Alert",
+    "AuditEvent",
+    "Blob",
+    "Catalogue",
+    "Decision",
+    "Device",
+    "DeviceFetch",
+    "Encounter",
+    "Form",
+    "FormAttachment",
+    "FormVersion",
+    "JobLease",
+    "JobRun",
+    "Person",
+    "PersonRecord",
+    "Setting",
+    "Site",
+    "Submission",
+    "SubmissionAttachment",
+    "SubmissionEvent",
+    "SubmissionFinding",
+]

@@ -1,0 +1,1 @@
+"""Who may come in: web users and their sessions, and the credentials of tablets."""

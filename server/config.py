@@ -1,0 +1,110 @@
+"""Settings, twelve-factor: every TERAL_* variable with its meaning, default and check. Only this module reads them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+MIN_SECRET_LENGTH = 32
+
+
+class ConfigError(Exception):
+    """A setting that the program cannot start with; the message is one line for an administrator."""
+
+
+def _setting(default: Any, help_text: str, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help_text, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Typed settings. Field `database_url` is TERAL_DATABASE_URL, and so on."""
+
+    database_url: str = _setting("", "Database address; empty means SQLite in the data folder.", secret=True)
+    data_dir: str = _setting("var", "Folder for the embedded database, attachments and generated secrets.")
+    attachment_url: str = _setting(
+        "", "fsspec address of the attachment store; empty means a folder in the data folder."
+    )
+    host: str = _setting("127.0.0.1", "Address that the web server listens on; 0.0.0.0 lets tablets on the network in.")
+    port: int = _setting(8383, "Port that the web server listens on.")
+    public_url: str = _setting("", "Address that tablets and browsers use; it is what the QR codes hold.")
+    secret_key: str = _setting(
+        "", "Signs sessions and encrypts tablet credentials; at least 32 characters.", secret=True
+    )
+    trusted_proxies: str = _setting(
+        "", "Comma-separated addresses of TLS proxies whose X-Forwarded-* headers are believed."
+    )
+    web_workers: int = _setting(2, "Web processes.")
+    web_threads: int = _setting(8, "Threads of each web process.")
+    token_grace_days: int = _setting(60, "Days for which an expired or rotated tablet token may still send records.")
+    session_minutes: int = _setting(30, "Minutes without activity after which a web session ends.")
+    max_body_mb: int = _setting(100, "Largest request that is accepted, in megabytes.")
+    log_level: str = _setting("INFO", "Least grade of log lines.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read TERAL_*; a value that is not of its type raises ConfigError naming the variable."""
+        return cls(
+            **{f.name: _parse(f.name, f.type, environment) for f in fields(cls) if _variable(f.name) in environment}
+        )
+
+    @property
+    def data_path(self) -> Path:
+        return Path(self.data_dir).absolute()
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The address as SQLAlchemy wants it: psycopg 3 for PostgreSQL, an absolute file for SQLite."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_path / 'teral.db'}"
+        for prefix in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(prefix):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
+        return self.database_url
+
+    @property
+    def attachments(self) -> str:
+        return self.attachment_url or str(self.data_path / "attachments")
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def flask_config(self) -> dict[str, Any]:
+        return {
+            "SECRET_KEY": self.secret_key,
+            "SQLALCHEMY_DATABASE_URI": self.sqlalchemy_url,
+            "MAX_CONTENT_LENGTH": self.max_body_mb * 1024 * 1024,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "SESSION_COOKIE_SECURE": self.base_url.startswith("https://"),
+            "BABEL_DEFAULT_LOCALE": "fr",
+        }
+
+    def check_secrets(self) -> None:
+        """Refuse to start with a missing or weak secret."""
+        if len(self.secret_key) < MIN_SECRET_LENGTH or len(set(self.secret_key)) < 8:
+            raise ConfigError(
+                f"TERAL_SECRET_KEY is missing or weak: set at least {MIN_SECRET_LENGTH} random characters "
+                "(for example: openssl rand -base64 48)."
+            )
+
+
+def _variable(name: str) -> str:
+    return f"TERAL_{name.upper()}"
+
+
+def _parse(name: str, kind: Any, environment: Mapping[str, str]) -> Any:
+    raw = environment[_variable(name)]
+    if kind is not int:
+        return raw
+    try:
+        return int(raw)
+    except ValueError as error:
+        raise ConfigError(f"{_variable(name)} must be a whole number.") from error
+
+
+def describe_settings() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting, for `teral config` and the README."""
+    return [(_variable(f.name), str(f.default), f.metadata["help"]) for f in fields(Settings)]

@@ -1,0 +1,31 @@
+"""The Flask extensions, and the one place where a request's transaction ends."""
+
+from flask import Flask, Response, request
+from flask_sqlalchemy import SQLAlchemy
+
+from sync.db import Base, begin_write, prepare_sqlite
+
+db = SQLAlchemy(model_class=Base)
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def init_extensions(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)
+    app.before_request(_open_transaction)
+    app.after_request(_commit)
+
+
+def _open_transaction() -> None:
+    """Let a writing request take SQLite's write lock before its first read (sync.db.begin_write)."""
+    if request.method not in _READING and request.blueprint != "openrosa":
+        begin_write(db.session())
+
+
+def _commit(response: Response) -> Response:
+    """Commit before the answer leaves: what we acknowledge is on disk. An exception rolled back already."""
+    db.session.commit()
+    return response

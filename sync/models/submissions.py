@@ -1,0 +1,139 @@
+"""What tablets sent, byte for byte, and everything that happened to it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from sync.db import Base
+from sync.models.devices import Device
+from sync.models.forms import Blob, FormVersion
+from sync.models.sites import Site
+
+SUBMISSION_STATES = ("received", "incomplete", "held", "quarantined", "merged", "rejected", "locked")
+
+
+class Submission(Base):
+    """One XML as it came. `state` is never set by hand: sync/states.py computes it from the other columns.
+
+    A twin (same form and instanceID, other bytes) is a row of its own with `twin_of_id`. An edit is a row whose
+    `deprecated_id` names the record that it replaces; the replaced one then has `superseded_by_id`.
+    """
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        Index(
+            "uq_submissions_first", "form_id", "instance_id", "is_draft", unique=True,
+            sqlite_where=text("twin_of_id IS NULL"), postgresql_where=text("twin_of_id IS NULL"),
+        ),
+        UniqueConstraint("form_id", "instance_id", "is_draft", "xml_sha256"),
+        Index("ix_submissions_state_next_attempt_at", "state", "next_attempt_at"),
+        Index("ix_submissions_form_id_deprecated_id", "form_id", "deprecated_id"),
+        Index("ix_submissions_form_id_waits_for", "form_id", "waits_for"),
+        Index("ix_submissions_site_id_received_at", "site_id", "received_at"),
+        Index("ix_submissions_device_id_state", "device_id", "state"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    form_id: Mapped[str] = mapped_column(String(255))
+    version: Mapped[str] = mapped_column(String(255))
+    instance_id: Mapped[str] = mapped_column(String(255))
+    deprecated_id: Mapped[str | None] = mapped_column(String(255))
+    is_draft: Mapped[bool] = mapped_column(default=False)
+    xml: Mapped[bytes] = mapped_column(LargeBinary)
+    xml_sha256: Mapped[str] = mapped_column(String(64))
+    twin_of_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
+    superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
+
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))  # the tablet's site at receipt
+    collect_id: Mapped[str | None] = mapped_column(String(255))
+    user_agent: Mapped[str | None] = mapped_column(String(255))
+
+    # Facts from which the state is computed.
+    state: Mapped[str] = mapped_column(String(16), default="received")
+    processed_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    error_count: Mapped[int] = mapped_column(default=0)  # findings of error grade
+    reason: Mapped[str | None] = mapped_column(String(32))  # why it is in quarantine, when no finding says it
+    missing_files: Mapped[int] = mapped_column(default=0)
+    waits_for: Mapped[str | None] = mapped_column(String(255))  # the instanceID without which it is held
+    locked: Mapped[bool] = mapped_column(default=False)
+    decision: Mapped[str | None] = mapped_column(String(16))  # accept or reject, the last one
+
+    form_version_id: Mapped[int | None] = mapped_column(ForeignKey("form_versions.id"))
+    started_at: Mapped[datetime | None]  # the record's own times: shown, never trusted for security
+    ended_at: Mapped[datetime | None]
+
+    form_version: Mapped[FormVersion | None] = relationship()
+    device: Mapped[Device | None] = relationship()
+    site: Mapped[Site | None] = relationship()
+    attachments: Mapped[list["SubmissionAttachment"]] = relationship(order_by="SubmissionAttachment.name")
+    findings: Mapped[list["SubmissionFinding"]] = relationship(
+        order_by="SubmissionFinding.id", cascade="all, delete-orphan"
+    )
+    events: Mapped[list["SubmissionEvent"]] = relationship(order_by="SubmissionEvent.id")
+    decisions: Mapped[list["Decision"]] = relationship(order_by="Decision.id")
+
+
+class SubmissionAttachment(Base):
+    """A file that came with a submission, or that its answers name and that is still awaited (no blob)."""
+
+    __tablename__ = "submission_attachments"
+    __table_args__ = (UniqueConstraint("submission_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str | None] = mapped_column(String(255))
+    expected: Mapped[bool] = mapped_column(default=False)
+    blob_sha256: Mapped[str | None] = mapped_column(ForeignKey("blobs.sha256"))
+    received_at: Mapped[datetime | None]
+
+    blob: Mapped[Blob | None] = relationship()
+
+
+class SubmissionFinding(Base):
+    """A forms.errors.Finding as it was found. `value` is personal data: read through the policy only."""
+
+    __tablename__ = "submission_findings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(16))
+    grade: Mapped[str] = mapped_column(String(8))
+    code: Mapped[str] = mapped_column(String(64))
+    params: Mapped[dict[str, Any]]
+    rule: Mapped[str | None] = mapped_column(Text)
+    value: Mapped[str | None] = mapped_column(Text)
+    message: Mapped[dict[str, Any]]
+
+
+class SubmissionEvent(Base):
+    """One line of a submission's timeline. `details` holds codes and counts, never answers."""
+
+    __tablename__ = "submission_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(32))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    details: Mapped[dict[str, Any]]
+
+
+class Decision(Base):
+    """A human's word about a submission: replay, accept or reject, with the reason. Never changed, only added to."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    decided_at: Mapped[datetime]
