@@ -1,0 +1,34 @@
+"""What every command shares: the application, its transaction, and JSON that is JSON only."""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from server.config import ConfigError
+
+
+def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside the application; commit when it returns, roll back when it raises."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from server import create_app
+        from server.extensions import db
+
+        try:
+            app = create_app()
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from error
+        with app.app_context():
+            result = command(*args, **kwargs)
+            db.session.commit()
+            return result
+
+    return run
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
