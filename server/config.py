@@ -82,6 +82,10 @@ class Settings:
             "BABEL_DEFAULT_LOCALE": "fr",
         }
 
+    def shown_values(self) -> dict[str, str]:
+        """Every variable with its value in force, secrets told only as set or not."""
+        return {_variable(f.name): _shown(getattr(self, f.name), f.metadata["secret"]) for f in fields(self)}
+
     def check_secrets(self) -> None:
         """Refuse to start with a missing or weak secret."""
         if len(self.secret_key) < MIN_SECRET_LENGTH or len(set(self.secret_key)) < 8:
@@ -93,6 +97,10 @@ class Settings:
 
 def _variable(name: str) -> str:
     return f"TERAL_{name.upper()}"
+
+
+def _shown(value: object, secret: bool) -> str:
+    return ("(set)" if value else "(not set)") if secret else str(value)
 
 
 def _parse(name: str, kind: Any, environment: Mapping[str, str]) -> Any:

@@ -1,8 +1,15 @@
-"""Fixtures for everybody: a migrated database per test run, an application, and rollback or fresh files per test."""
+"""Fixtures for everybody: a migrated database of its own for each test, on SQLite or on both, and an application.
 
+A test that must hold on both databases carries `@pytest.mark.both_databases`.
+"""
+
+import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -13,29 +20,75 @@ from server import create_app
 from server.config import Settings
 from server.database import migrate
 from server.extensions import db
+from tests.postgres import create_database, drop_database, postgres_cluster
 
 SECRET = "a-secret-of-tests-only-0123456789abcdef"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.fixturenames.append("database")
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything must run (TERAL_TESTS_MUST_NOT_SKIP), a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("TERAL_TESTS_MUST_NOT_SKIP") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test talks to anything but this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, made once; every test gets a copy of its own."""
     folder = tmp_path_factory.mktemp("template")
-    app = create_app(Settings(data_dir=str(folder), secret_key=SECRET))
-    with app.app_context():
-        migrate(db.engine)
-        with db.engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("BEGIN")
-        db.engine.dispose()
+    _migrate(Settings(data_dir=str(folder), secret_key=SECRET))
     return folder / "teral.db"
 
 
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The tests' own cluster; its database `teral` is migrated and serves as the template of each test's own."""
+    with postgres_cluster("fsync=off", "full_page_writes=off", "synchronous_commit=off") as url:
+        _migrate(Settings(database_url=url, secret_key=SECRET))
+        yield url
+
+
+def _migrate(settings: Settings) -> None:
+    with create_app(settings).app_context():
+        migrate(db.engine)
+        # Closing the last connection also folds SQLite's WAL into the file, so that it can be copied.
+        db.engine.dispose()
+
+
 @pytest.fixture
-def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
-    shutil.copy(sqlite_template, tmp_path / "teral.db")
-    return Settings(data_dir=str(tmp_path), secret_key=SECRET, public_url="http://teral.test")
+def database(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database ("" is the SQLite file in tmp_path)."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        shutil.copy(sqlite_template, tmp_path / "teral.db")
+        yield ""
+        return
+    url, name = request.getfixturevalue("postgres_url"), f"test_{uuid4().hex}"
+    yield create_database(url, name, "teral")
+    drop_database(url, name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: str) -> Settings:
+    return Settings(data_dir=str(tmp_path), database_url=database, secret_key=SECRET, public_url="http://teral.test")
 
 
 @pytest.fixture

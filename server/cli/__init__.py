@@ -2,7 +2,14 @@
 
 import click
 
+from server.cli.config import config_command
+from server.cli.database import database_group
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Teral, an offline-first field data collection server."""
+
+
+main.add_command(config_command)
+main.add_command(database_group)

@@ -1,0 +1,56 @@
+# Everything a developer or administrator runs. `make help` lists it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+FRONT  := server/frontend
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-slow lint format bench soak migration translations clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## Make .venv with everything: Teral, its build and its tests
+
+$(VENV)/installed: requirements.txt requirements-test.txt setup.cfg pyproject.toml $(FRONT)/package-lock.json $(FRONT)/build.mjs server/translations/fr/LC_MESSAGES/messages.po
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python $(FRONT)/build.py
+	$(BIN)/pybabel --quiet compile --directory server/translations
+	touch $@
+
+run: install ## Set up, start on SQLite with demo data, print the address and the logins
+	$(BIN)/teral run
+
+test: lint ## Lint, then every test but the slow ones (five minutes at most)
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: install ## Long histories and full differential runs
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lint: install ## Style, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: install ## Put every file into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## Measure what we claim about speed, each beside its floor
+	$(BIN)/python -m benchmarks
+
+soak: install ## The slow tests, many times over with new seeds
+	TERAL_SOAK=20 $(BIN)/python -m pytest -n 2 -m slow
+
+migration: install ## Write the next numbered migration from the models (NAME="what it does")
+	$(BIN)/teral database migration "$(NAME)"
+
+translations: install ## Collect new messages into the French catalogue
+	$(BIN)/pybabel --quiet extract --mapping-file server/translations/babel.cfg --keywords N_ --no-wrap --sort-by-file --omit-header --output /tmp/teral.pot .
+	$(BIN)/pybabel --quiet update --input-file /tmp/teral.pot --output-dir server/translations --no-wrap --omit-header --no-fuzzy-matching --locale fr
+
+clean: ## Remove what was built (var/, which holds data, stays)
+	rm -rf $(VENV) $(FRONT)/node_modules server/static/vendor *.egg-info

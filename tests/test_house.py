@@ -1,0 +1,93 @@
+"""House rules that a linter does not know."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("forms", "sync", "server")
+BANNED = {"utils.py", "helpers.py", "common.py", "misc.py", "base.py", "managers.py", "handlers.py"}
+SOURCES = [
+    path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "node_modules" not in path.parts
+]
+MODULES = [path for path in SOURCES if "migrations" not in path.parts]
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    assert [_name(path) for path in SOURCES if path.name in BANNED] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_every_module_says_what_is_here(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_every_model_is_imported_with_its_package() -> None:
+    import sync.models
+
+    named = {
+        node.name
+        for path in (ROOT / "sync/models").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+    }
+    assert named <= set(sync.models.__all__)
+
+
+def test_only_the_configuration_reads_the_environment() -> None:
+    readers = {_name(path) for path in MODULES if "os.environ" in path.read_text() or "getenv(" in path.read_text()}
+    allowed = {"server/config.py", *(name for name in readers if name.startswith("server/cli/"))}
+    assert readers <= allowed
+
+
+@pytest.mark.parametrize("package", ["forms", "sync"])
+def test_public_functions_have_a_docstring(package: str) -> None:
+    bare = [
+        f"{_name(path)}: {node.name}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / package)
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.name != "N_"
+        if not ast.get_docstring(node)
+    ]
+    assert bare == []
+
+
+def test_no_function_is_longer_than_fifty_lines() -> None:
+    long = [
+        f"{_name(path)}: {node.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 50
+    ]
+    assert long == []
+
+
+def test_no_exception_is_swallowed() -> None:
+    swallowed = [
+        f"{_name(path)}:{node.lineno}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ExceptHandler) and all(isinstance(step, ast.Pass) for step in node.body)
+    ]
+    assert swallowed == []
+
+
+def test_every_command_is_documented() -> None:
+    import click
+
+    from server.cli import main
+
+    def bare(group: click.Group, path: str) -> list[str]:
+        found = []
+        for name, command in group.commands.items():
+            found += [] if command.help else [f"{path} {name}"]
+            found += bare(command, f"{path} {name}") if isinstance(command, click.Group) else []
+        return found
+
+    assert bare(main, "teral") == []
