@@ -7,7 +7,8 @@ def decide_state(facts: Submission) -> str:
     """Say in one word how far a submission got.
 
     A human's rejection outranks everything; an acceptance sets findings aside. `incomplete` is judged and merged but
-    still awaits files, so that a lost photograph never hides a person.
+    still awaits files, so that a lost photograph never hides a person. A superseded record is merged: its words live
+    on in the record that replaced it, and nobody needs to repair it.
     """
     if facts.decision == "reject":
         return "rejected"
@@ -17,7 +18,7 @@ def decide_state(facts: Submission) -> str:
         return "held" if facts.waits_for else "received"
     if facts.waits_for:
         return "held"
-    if facts.reason or (facts.error_count and facts.decision != "accept"):
+    if facts.superseded_by_id is None and (facts.reason or (facts.error_count and facts.decision != "accept")):
         return "quarantined"
     return "incomplete" if facts.missing_files else "merged"
 

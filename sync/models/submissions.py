@@ -28,11 +28,19 @@ class Submission(Base):
             sqlite_where=text("twin_of_id IS NULL"), postgresql_where=text("twin_of_id IS NULL"),
         ),
         UniqueConstraint("form_id", "instance_id", "is_draft", "xml_sha256"),
-        Index("ix_submissions_state_next_attempt_at", "state", "next_attempt_at"),
+        # The work list: what nobody has judged yet. It stays small however many records there are.
+        Index(
+            "ix_submissions_unjudged", "next_attempt_at", "id",
+            sqlite_where=text("processed_at IS NULL"), postgresql_where=text("processed_at IS NULL"),
+        ),
+        Index("ix_submissions_state_received_at", "state", "received_at"),
+        # The supervisor's counts are read from this index alone.
+        Index("ix_submissions_site_id_device_id_state", "site_id", "device_id", "state"),
+        # So are the lag and the form versions of a tablet's latest records.
+        Index("ix_submissions_device_id_received_at", "device_id", "received_at"),
         Index("ix_submissions_form_id_deprecated_id", "form_id", "deprecated_id"),
         Index("ix_submissions_form_id_waits_for", "form_id", "waits_for"),
         Index("ix_submissions_site_id_received_at", "site_id", "received_at"),
-        Index("ix_submissions_device_id_state", "device_id", "state"),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -41,7 +49,8 @@ class Submission(Base):
     instance_id: Mapped[str] = mapped_column(String(255))
     deprecated_id: Mapped[str | None] = mapped_column(String(255))
     is_draft: Mapped[bool] = mapped_column(default=False)
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
+    # The last column of the table: SQLite reads a row from its start, and so leaves the XML's pages alone.
+    xml: Mapped[bytes] = mapped_column(LargeBinary, sort_order=1000)
     xml_sha256: Mapped[str] = mapped_column(String(64))
     twin_of_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
     superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)

@@ -281,7 +281,6 @@ def upgrade() -> None:
         sa.Column("instance_id", sa.String(length=255), nullable=False),
         sa.Column("deprecated_id", sa.String(length=255), nullable=True),
         sa.Column("is_draft", sa.Boolean(), nullable=False),
-        sa.Column("xml", sa.LargeBinary(), nullable=False),
         sa.Column("xml_sha256", sa.String(length=64), nullable=False),
         sa.Column("twin_of_id", sa.Integer(), nullable=True),
         sa.Column("superseded_by_id", sa.Integer(), nullable=True),
@@ -303,6 +302,7 @@ def upgrade() -> None:
         sa.Column("form_version_id", sa.Integer(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("xml", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_submissions_device_id")),
         sa.ForeignKeyConstraint(["form_version_id"], ["form_versions.id"], name=op.f("fk_submissions_form_version_id")),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_submissions_site_id")),
@@ -318,14 +318,22 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("submissions", schema=None) as batch_op:
-        batch_op.create_index("ix_submissions_device_id_state", ["device_id", "state"], unique=False)
+        batch_op.create_index("ix_submissions_device_id_received_at", ["device_id", "received_at"], unique=False)
         batch_op.create_index("ix_submissions_form_id_deprecated_id", ["form_id", "deprecated_id"], unique=False)
         batch_op.create_index("ix_submissions_form_id_waits_for", ["form_id", "waits_for"], unique=False)
         batch_op.create_index(batch_op.f("ix_submissions_received_at"), ["received_at"], unique=False)
+        batch_op.create_index("ix_submissions_site_id_device_id_state", ["site_id", "device_id", "state"], unique=False)
         batch_op.create_index("ix_submissions_site_id_received_at", ["site_id", "received_at"], unique=False)
-        batch_op.create_index("ix_submissions_state_next_attempt_at", ["state", "next_attempt_at"], unique=False)
+        batch_op.create_index("ix_submissions_state_received_at", ["state", "received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_submissions_superseded_by_id"), ["superseded_by_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_submissions_twin_of_id"), ["twin_of_id"], unique=False)
+        batch_op.create_index(
+            "ix_submissions_unjudged",
+            ["next_attempt_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("processed_at IS NULL"),
+            postgresql_where=sa.text("processed_at IS NULL"),
+        )
         batch_op.create_index(
             "uq_submissions_first",
             ["form_id", "instance_id", "is_draft"],
@@ -510,14 +518,20 @@ def downgrade() -> None:
             sqlite_where=sa.text("twin_of_id IS NULL"),
             postgresql_where=sa.text("twin_of_id IS NULL"),
         )
+        batch_op.drop_index(
+            "ix_submissions_unjudged",
+            sqlite_where=sa.text("processed_at IS NULL"),
+            postgresql_where=sa.text("processed_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_submissions_twin_of_id"))
         batch_op.drop_index(batch_op.f("ix_submissions_superseded_by_id"))
-        batch_op.drop_index("ix_submissions_state_next_attempt_at")
+        batch_op.drop_index("ix_submissions_state_received_at")
         batch_op.drop_index("ix_submissions_site_id_received_at")
+        batch_op.drop_index("ix_submissions_site_id_device_id_state")
         batch_op.drop_index(batch_op.f("ix_submissions_received_at"))
         batch_op.drop_index("ix_submissions_form_id_waits_for")
         batch_op.drop_index("ix_submissions_form_id_deprecated_id")
-        batch_op.drop_index("ix_submissions_device_id_state")
+        batch_op.drop_index("ix_submissions_device_id_received_at")
 
     op.drop_table("submissions")
     op.drop_table("form_attachments")
