@@ -1,0 +1,68 @@
+"""The table of functions: what JavaRosa answers to some 1,100 expressions over one filled form.
+
+`python -m tests.oracle.functions` asks JavaRosa again and rewrites the answers: to add a row, write its group, context
+and expression, and run it. The engine's own table test reads the same file and needs no Java.
+"""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.oracle.client import Answer, Oracle
+
+FOLDER = Path(__file__).parents[1] / "forms" / "xpath"
+TABLE = FOLDER / "functions.csv"
+FORM = FOLDER / "functions_form.xml"
+SUBMISSION = FOLDER / "functions_submission.xml"
+
+
+class Row(NamedTuple):
+    """One expression at one node, and JavaRosa's answer.
+
+    `type` is string, number, boolean, date, error or syntax error; the rest is empty for the last two. `value` is the
+    answer as text (a date with its time), `number` and `boolean` what the answer turns into where one is needed.
+    """
+
+    group: str
+    context: str
+    expression: str
+    type: str = ""
+    value: str = ""
+    number: str = ""
+    boolean: str = ""
+
+
+def read_table() -> list[Row]:
+    with TABLE.open(encoding="utf-8", newline="") as lines:
+        return [Row(**row) for row in csv.DictReader(lines)]
+
+
+def write_table(rows: list[Row]) -> None:
+    with TABLE.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(Row._fields)
+        writer.writerows(rows)
+
+
+def ask_table(oracle: Oracle, rows: list[Row]) -> list[Row]:
+    """The same rows with JavaRosa's answers of today."""
+    questions = [(row.expression, row.context) for row in rows]
+    answers = oracle.evaluate(FORM.read_text(encoding="utf-8"), SUBMISSION.read_text(encoding="utf-8"), questions)
+    return [_answered(row, answer) for row, answer in zip(rows, answers, strict=True)]
+
+
+def _answered(row: Row, answer: Answer) -> Row:
+    question = Row(row.group, row.context, row.expression, answer["type"])
+    if "error" in answer:
+        return question
+    return question._replace(value=answer["string"], number=answer["number"], boolean=str(answer["boolean"]).lower())
+
+
+def main() -> None:
+    oracle = Oracle()
+    write_table(ask_table(oracle, read_table()))
+    oracle.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+"""The table of functions says what JavaRosa says today."""
+
+from tests.oracle.client import Oracle
+from tests.oracle.functions import ask_table, read_table
+
+
+def test_table_of_functions_is_what_javarosa_answers(oracle: Oracle) -> None:
+    table = read_table()
+    assert ask_table(oracle, table) == table
