@@ -1,11 +1,14 @@
-"""The catalogue of what can be wrong with a form or a submission: codes, and their words in English.
+"""What can be wrong with a form or a submission: stable codes, worded through the one catalogue of messages.py.
 
-The words are gettext message ids: `server` translates them. Codes are stable and machine-readable.
+The sentences are gettext message ids: `server` hands in its translation.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
+
+from forms.messages import MESSAGES as MESSAGES
+from forms.messages import N_ as N_
 
 Translate = Callable[[str], str]
 
@@ -16,17 +19,13 @@ FindingKind = Literal[
 Grade = Literal["error", "warning"]
 
 
-def N_(message: str) -> str:  # noqa: N802 (gettext's own name for "extract, translate later")
-    return message
-
-
 class FormsError(Exception):
     """Something that this package refuses. `code` is stable; `params` fill the catalogue's sentence.
 
     Params may quote a form; they never quote an answer, so that an error can be logged.
     """
 
-    messages: dict[str, str] = {}
+    messages: dict[str, str] = MESSAGES
 
     def __init__(self, code: str, **params: object) -> None:
         super().__init__(code)
@@ -71,3 +70,16 @@ class FormProblem:
     column: str | None = None
     # pyxform's or Validate's own words, quoted as they are.
     quoted: str | None = None
+
+    def word(self, translate: Translate = str) -> str:
+        """The sentence for the designer, without the place and without the quotation."""
+        return translate(MESSAGES[self.code]) % self.params
+
+
+class FormRefused(FormsError):
+    """A form that cannot be published as it stands."""
+
+    @property
+    def problems(self) -> list[FormProblem]:
+        """Everything that is wrong with the form, each thing by itself."""
+        return [FormProblem(self.code, dict(self.params))]

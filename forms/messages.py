@@ -1,0 +1,85 @@
+"""Every code of this package with its sentence: gettext message ids with %(name)s parameters. Worded by errors.py."""
+
+
+def N_(message: str) -> str:  # noqa: N802 (gettext's own name for "extract, translate later")
+    return message
+
+
+_XML = {
+    "not_xml": N_("This is not well-formed XML."),
+    "xml_doctype": N_("XML with a document type declaration is not accepted."),
+    "xml_encoding": N_("The XML is in an encoding that is not accepted. Use UTF-8."),
+    "xml_too_large": N_("The XML is larger than %(limit_mb)s MB."),
+    "xml_too_deep": N_("The XML is nested deeper than %(limit)s levels."),
+    "xml_too_many_elements": N_("The XML has more than %(limit)s elements."),
+    "xml_too_many_attributes": N_("An element of the XML has more than %(limit)s attributes."),
+}
+
+_FORM = {
+    "form_without_model": N_("This is not an XForm: it has no model."),
+    "form_without_instance": N_("The form's model has no primary instance."),
+    "form_without_id": N_("The form has no id. Give it a form_id in the settings sheet."),
+    "control_without_node": N_("The form asks for %(path)s, but its instance has no such node."),
+    "registry_property": N_(
+        "%(path)s claims the %(table)s property “%(name)s”, which does not exist. Known: %(known)s."
+    ),
+    "registry_property_twice": N_("%(path)s and %(other)s both claim the %(table)s property “%(name)s”."),
+    "entities_version": N_("The form's entities version “%(version)s” is not known here. Known: %(known)s."),
+    "entities_need_version": N_(
+        "Several entity lists, or entities in a repeat, need entities version %(needed)s; the form says %(version)s."
+    ),
+    "entities_one_per_container": N_("Each form, group or repeat can declare only one entity."),
+    "entities_list_name": N_("“%(name)s” cannot be the name of an entity list."),
+    "entities_property": N_("%(path)s saves to “%(name)s”, which cannot be the name of an entity property."),
+    "entities_property_twice": N_("%(path)s and %(other)s both save to the entity property “%(name)s”."),
+    "save_to_without_entity": N_("%(path)s saves to an entity, but no entity is declared around it."),
+}
+
+_FILE = {
+    "form_file_kind": N_("A form is an .xlsx, .xls, .csv, .md or .xml file."),
+    "form_file_too_large": N_("The file is larger than %(limit_mb)s MB."),
+    "form_file_unreadable": N_("The file cannot be opened. It may be damaged, or of another kind than its name says."),
+    "form_file_bomb": N_("The workbook unpacks to far more than a form needs, and was not opened."),
+}
+
+_XLSFORM = {
+    "xlsform_refused": N_("The XLSForm has %(count)s error(s)."),
+    "missing_form_id": N_("The settings sheet needs a form_id."),
+    "missing_survey": N_("The workbook has no survey sheet, or an empty one."),
+    "missing_headers": N_("Columns are missing: %(missing)s."),
+    "duplicate_header": N_("The column “%(header)s” stands there twice."),
+    "unknown_type": N_("There is no question type “%(type)s”."),
+    "missing_type": N_("The row has no type."),
+    "missing_name": N_("The question or group has no name."),
+    "missing_label": N_("“%(name)s” has neither label nor hint."),
+    "missing_calculation": N_("The row calculates nothing: its calculation is empty."),
+    "duplicate_name": N_("The name “%(name)s” is already taken in this group, repeat or form."),
+    "bad_name": N_(
+        "A name starts with a letter or underscore and goes on with letters, digits, underscores, hyphens or dots."
+    ),
+    "duplicate_choice": N_("Two choices of one list have the same name."),
+    "choice_without_name": N_("A choice has no name."),
+    "choice_without_label": N_("A choice has no label."),
+    "choice_with_space": N_(
+        "The choice “%(name)s” of “%(list)s” has a space in its name; select_multiple separates by spaces."
+    ),
+    "missing_choices": N_("The choices sheet has no list “%(list)s”."),
+    "missing_choices_sheet": N_("The form needs a choices sheet with the columns list_name, name and label."),
+    "unknown_reference": N_("${%(name)s} refers to a question that does not exist."),
+    "ambiguous_reference": N_("${%(name)s} could mean several questions of that name."),
+    "malformed_reference": N_("A reference is not written as ${name}."),
+    "unmatched_end": N_("This end of a %(type)s has no beginning."),
+    "unmatched_begin": N_("The %(type)s “%(name)s” is never ended."),
+    "save_to_invalid": N_("The save_to of this question cannot be used."),
+    "entities_invalid": N_("The entities sheet has an error."),
+    "include_refused": N_("The type include reads other files, which is not possible here."),
+    "teral_namespace": N_("The namespace teral is declared as something else. It must be %(needed)s."),
+    "pyxform_error": N_("The form could not be converted."),
+    "pyxform_warning": N_("The form was converted with a remark."),
+}
+
+_SUBMISSION = {
+    "submission_without_form_id": N_("The submission does not say which form it belongs to."),
+}
+
+MESSAGES: dict[str, str] = {**_XML, **_FORM, **_FILE, **_XLSFORM, **_SUBMISSION}
