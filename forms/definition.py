@@ -31,6 +31,7 @@ class Itemset:
     """Where a select takes its choices from: the form's own `choices`, or a secondary instance with a filter.
 
     `filtered` tells that a predicate narrows the list, so that membership of the whole list is necessary only.
+    `choices` are filled for a list inside the form, in an instance or not; they are empty for a list in a file.
     """
 
     instance: str | None = None
@@ -43,7 +44,12 @@ class Itemset:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One node of the primary instance. `path` has no index: /data/personnes/nom; attributes end in /@name."""
+    """One node of the primary instance. `path` has no index and no prefix: /data/gens/nom, /data/meta/entity/@id.
+
+    A `meta` node is the record's own business: in the meta block, or preloaded without being asked. A `calculate`
+    is calculated or set by an action; a `structure` node is neither asked nor filled. `repeat` is the nearest
+    repeat around the node, for a repeat the one around it; `preload` the parameter (`start`) or the preloader (`uid`).
+    """
 
     path: str
     kind: Literal["question", "calculate", "group", "repeat", "meta", "structure"]
@@ -82,12 +88,18 @@ class SecondaryInstance:
 
     @property
     def filename(self) -> str | None:
-        return self.src.rsplit("/", 1)[-1] if self.src else None
+        """The file behind the list; `jr://instance/last-saved` is the tablet's own memory, not a file."""
+        if not self.src or self.src.startswith("jr://instance/"):
+            return None
+        return self.src.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class EntityDeclaration:
-    """What a form says about one entity list (ODK Entities spec): the container and its expressions, as written."""
+    """What a form says about one entity list (ODK Entities spec): the container and its expressions, as written.
+
+    `save_to` pairs a property with the path of the field that feeds it.
+    """
 
     list_name: str
     container: str
@@ -127,6 +139,8 @@ class FormDefinition:
     public_key: str | None = None
     submission_url: str | None = None
     by_path: dict[str, Field] = field(default_factory=dict, compare=False, repr=False)
+    # What is derived from this form version once and kept with it, by the module that derives it.
+    derived: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self.by_path.update({one.path: one for one in self.fields})

@@ -1,0 +1,144 @@
+"""Submission XML → Submission values: whose form, which record, which files, and the answers in a flat list.
+
+Whether the answers are right is validation.py's question; what they say about people is read in records.py.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from forms.definition import Field, FormDefinition
+from forms.errors import FormsError
+from forms.xform import form_id_of, version_of
+from forms.xml import attributes_of, child, local_name, parse_xml, text_of, without_namespace
+
+ENCRYPTED_NAMESPACE = "http://www.opendatakit.org/xforms/encrypted"
+_TEMPLATE = "{http://openrosa.org/javarosa}template"
+
+
+class SubmissionRefused(FormsError):
+    """XML that cannot be kept as a submission of any form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What an encrypted submission shows to those who hold no key (ODK XForms encryption spec)."""
+
+    encrypted_key: str
+    signature: str
+    xml_file: str
+    media: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that must arrive before the record can be opened."""
+        return (*self.media, self.xml_file) if self.xml_file else self.media
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One submission as sent. `instance_id` is None if the client gave none; texts are trimmed, "" means blank."""
+
+    form_id: str
+    version: str
+    instance_id: str | None
+    deprecated_id: str | None
+    instance_name: str | None
+    root: etree._Element
+    envelope: Envelope | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One leaf of a submission. `path` has an index at each repeat; `field` is None for a node unknown to the form."""
+
+    path: str
+    field: Field | None
+    text: str
+
+
+def parse_submission(data: bytes) -> Submission:
+    """Read what a client sent; raise XmlRefused or SubmissionRefused only where no form could be named."""
+    root = parse_xml(data)
+    form_id = form_id_of(root)
+    if not form_id:
+        raise SubmissionRefused("submission_without_form_id")
+    meta = child(root, "meta")
+    return Submission(
+        form_id=form_id,
+        version=version_of(root),
+        # Briefcase and Aggregate write the id on the root element.
+        instance_id=_meta_text(meta, "instanceID") or (root.get("instanceID") or "").strip() or None,
+        deprecated_id=_meta_text(meta, "deprecatedID"),
+        instance_name=_meta_text(meta, "instanceName"),
+        root=root,
+        envelope=_envelope(root),
+    )
+
+
+def attachment_names(submission: Submission, definition: FormDefinition | None) -> list[str]:
+    """The files that the answers name, each once; for an encrypted record, those that its envelope names.
+
+    Without a definition nobody knows which answers are files, and the list is empty.
+    """
+    if submission.envelope is not None:
+        return list(dict.fromkeys(submission.envelope.files))
+    if definition is None:
+        return []
+    named = (one.text for one in list_answers(submission, definition) if one.field and _is_file(one.field))
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def list_answers(submission: Submission, definition: FormDefinition) -> list[Answer]:
+    """Every leaf in document order, held against the form; empty groups and repeat templates are no answers."""
+    return list(_walk(submission.root, f"/{definition.root}", f"/{definition.root}", definition))
+
+
+def _meta_text(meta: etree._Element | None, name: str) -> str | None:
+    return (text_of(child(meta, name)) or None) if meta is not None else None
+
+
+def _is_file(field: Field) -> bool:
+    # The audit log is a file without a control.
+    return field.control == "upload" or field.type == "binary"
+
+
+def _envelope(root: etree._Element) -> Envelope | None:
+    if root.get("encrypted") != "yes" and not root.tag.startswith(f"{{{ENCRYPTED_NAMESPACE}}}"):
+        return None
+    media = [text_of(child(one, "file")) for one in root if local_name(one) == "media"]
+    return Envelope(
+        encrypted_key=text_of(child(root, "base64EncryptedKey")),
+        signature=text_of(child(root, "base64EncryptedElementSignature")),
+        xml_file=text_of(child(root, "encryptedXmlFile")),
+        media=tuple(name for name in media if name),
+    )
+
+
+def _walk(element: etree._Element, plain: str, indexed: str, definition: FormDefinition) -> Iterator[Answer]:
+    names = [local_name(one) for one in element]
+    repeated = {name for name, times in Counter(names).items() if times > 1}
+    seen: Counter[str] = Counter()
+    for one, name in zip(element, names, strict=True):
+        if _TEMPLATE in one.attrib:
+            continue
+        seen[name] += 1
+        field = definition.by_path.get(f"{plain}/{name}")
+        counted = name in repeated or (field is not None and field.kind == "repeat")
+        path = f"{indexed}/{name}[{seen[name]}]" if counted else f"{indexed}/{name}"
+        yield from _answers_of(one, field, f"{plain}/{name}", path, definition)
+
+
+def _answers_of(
+    element: etree._Element, field: Field | None, plain: str, indexed: str, definition: FormDefinition
+) -> Iterator[Answer]:
+    for name, value in attributes_of(element).items():
+        known = definition.by_path.get(f"{plain}/@{without_namespace(name)}")
+        if known is not None:
+            yield Answer(f"{indexed}/@{known.name[1:]}", known, value)
+    if len(element):
+        yield from _walk(element, plain, indexed, definition)
+    elif field is None or field.kind not in {"group", "repeat"}:
+        yield Answer(indexed, field, text_of(element))
