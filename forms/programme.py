@@ -1,0 +1,189 @@
+"""What the programme decides about each form: site kinds, cadence, legal basis, retention, data classes.
+
+Reads library/programme.toml and nothing else. Who may see which class is the server's policy, not ours.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from forms.errors import N_, FormsError
+
+LIBRARY = Path(__file__).parent / "library"
+DATA_CLASSES = ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8")
+SITE_KINDS = ("border_post", "centre", "mobile_patrol", "landing_place", "relay", "headquarters")
+CADENCES = ("daily", "weekly", "none")
+# An answer that nobody classed may name a person.
+UNCLASSED = "D3"
+
+_INDEX = re.compile(r"\[\d+\]")
+# Calendar durations only: nobody keeps a record for hours.
+_DURATION = re.compile(r"^P\d+[DMY]$")
+_AFTER = ("event", "exit", "closure", "receipt", "programme_end")
+_THEN = ("erase", "pseudonymise", "keep")
+
+
+class ProgrammeRefused(FormsError):
+    """The programme file says something that we do not understand; nothing of it is used."""
+
+    messages = {
+        "programme_unreadable": N_("The programme file cannot be read: %(reason)s"),
+        "programme_key": N_("%(where)s: the key “%(key)s” is not known. Known: %(known)s."),
+        "programme_value": N_("%(where)s: “%(value)s” is not one of %(known)s."),
+        "programme_shape": N_("%(where)s must be %(needed)s."),
+        "programme_class_twice": N_("%(where)s: “%(name)s” has two data classes, %(first)s and %(second)s."),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """How long one part of a record lives. `keep` is an ISO 8601 duration; None is without end."""
+
+    what: str
+    after: str
+    then: str
+    keep: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormPolicy:
+    """What the programme says about one form. A form without an entry has every default here."""
+
+    form_id: str
+    site_kinds: tuple[str, ...] = SITE_KINDS
+    cadence: str = "none"
+    urgent: bool = False
+    legal_basis: Mapping[str, str] = field(default_factory=dict)
+    retention: tuple[RetentionRule, ...] = ()
+    data_classes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The whole file: forms by id, the classes common to all forms, and which vocabulary each choice list repeats."""
+
+    forms: Mapping[str, FormPolicy] = field(default_factory=dict)
+    data_classes: Mapping[str, str] = field(default_factory=dict)
+    vocabularies: Mapping[str, str] = field(default_factory=dict)
+
+    def policy_for(self, form_id: str) -> FormPolicy:
+        return self.forms.get(form_id) or FormPolicy(form_id)
+
+    def find_data_class(self, form_id: str, path: str) -> str | None:
+        """The class that a line of the file gives to a field: its path before its name, its form before the rest."""
+        plain = _INDEX.sub("", path)
+        name = plain.rsplit("/", 1)[-1]
+        for classes in (self.policy_for(form_id).data_classes, self.data_classes):
+            if found := classes.get(plain) or classes.get(name):
+                return found
+        return None
+
+    def data_class(self, form_id: str, path: str) -> str:
+        return self.find_data_class(form_id, path) or UNCLASSED
+
+
+def load_programme(path: Path = LIBRARY / "programme.toml") -> Programme:
+    """Read the programme file, or raise ProgrammeRefused naming the line's place and what it may say."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise ProgrammeRefused("programme_unreadable", reason=str(wrong)) from wrong
+    return parse_programme(data)
+
+
+def parse_programme(data: Mapping[str, Any]) -> Programme:
+    """Judge what a programme file says, already read as a table."""
+    _refuse_unknown(data, ("data_classes", "vocabularies", "forms"), "programme.toml")
+    forms = _table(data.get("forms", {}), "forms")
+    return Programme(
+        forms={form_id: _policy(form_id, _table(one, f"forms.{form_id}")) for form_id, one in forms.items()},
+        data_classes=_classes(data.get("data_classes", {}), "data_classes"),
+        vocabularies=_texts(data.get("vocabularies", {}), "vocabularies"),
+    )
+
+
+def _policy(form_id: str, table: Mapping[str, Any]) -> FormPolicy:
+    where = f"forms.{form_id}"
+    _refuse_unknown(table, tuple(FormPolicy.__dataclass_fields__)[1:], where)
+    return FormPolicy(
+        form_id,
+        site_kinds=tuple(
+            _one_of(kind, SITE_KINDS, f"{where}.site_kinds")
+            for kind in _names(table.get("site_kinds", SITE_KINDS), f"{where}.site_kinds")
+        ),
+        cadence=_one_of(table.get("cadence", "none"), CADENCES, f"{where}.cadence"),
+        urgent=_flag(table.get("urgent", False), f"{where}.urgent"),
+        legal_basis=_texts(table.get("legal_basis", {}), f"{where}.legal_basis"),
+        retention=_retention(table.get("retention", []), f"{where}.retention"),
+        data_classes=_classes(table.get("data_classes", {}), f"{where}.data_classes"),
+    )
+
+
+def _classes(value: object, where: str) -> dict[str, str]:
+    """From class → fields, as people write it, to field → class, as it is asked."""
+    found: dict[str, str] = {}
+    for data_class, fields in _table(value, where).items():
+        _one_of(data_class, DATA_CLASSES, where)
+        for name in _names(fields, f"{where}.{data_class}"):
+            if name in found:
+                raise ProgrammeRefused(
+                    "programme_class_twice", where=where, name=name, first=found[name], second=data_class
+                )
+            found[name] = data_class
+    return found
+
+
+def _retention(value: object, where: str) -> tuple[RetentionRule, ...]:
+    if not isinstance(value, list):
+        raise ProgrammeRefused("programme_shape", where=where, needed="a list of rules")
+    return tuple(_rule(_table(one, where), where) for one in value)
+
+
+def _rule(table: Mapping[str, Any], where: str) -> RetentionRule:
+    _refuse_unknown(table, ("what", "keep", "after", "then"), where)
+    rule = RetentionRule(**{"what": "", "after": "", "then": "", **_texts(table, where)})
+    _one_of(rule.after, _AFTER, f"{where}.after")
+    _one_of(rule.then, _THEN, f"{where}.then")
+    if rule.keep is not None and not _DURATION.match(rule.keep):
+        raise ProgrammeRefused("programme_shape", where=f"{where}.keep", needed="a duration such as P30D, P12M or P5Y")
+    return rule
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ProgrammeRefused("programme_key", where=where, key=key, known=", ".join(known))
+
+
+def _one_of(value: object, known: tuple[str, ...], where: str) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise ProgrammeRefused("programme_value", where=where, value=value, known=", ".join(known))
+    return value
+
+
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ProgrammeRefused("programme_shape", where=where, needed="a table")
+    return value
+
+
+def _texts(value: object, where: str) -> dict[str, str]:
+    table = _table(value, where)
+    if not all(isinstance(one, str) for one in table.values()):
+        raise ProgrammeRefused("programme_shape", where=where, needed="a table of texts")
+    return dict(table)
+
+
+def _names(value: object, where: str) -> list[str]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise ProgrammeRefused("programme_shape", where=where, needed="a list of names")
+    return list(value)
+
+
+def _flag(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ProgrammeRefused("programme_shape", where=where, needed="true or false")
+    return value
