@@ -82,4 +82,23 @@ _SUBMISSION = {
     "submission_without_form_id": N_("The submission does not say which form it belongs to."),
 }
 
-MESSAGES: dict[str, str] = {**_XML, **_FORM, **_FILE, **_XLSFORM, **_SUBMISSION}
+_PROGRAMME = {
+    "programme_unreadable": N_("The programme file cannot be read: %(reason)s"),
+    "programme_key": N_("%(where)s: the key “%(key)s” is not known. Known: %(known)s."),
+    "programme_value": N_("%(where)s: “%(value)s” is not one of %(known)s."),
+    "programme_shape": N_("%(where)s must be %(needed)s."),
+    "programme_class_twice": N_("%(where)s: “%(name)s” has two data classes, %(first)s and %(second)s."),
+}
+
+_MRZ = {
+    "mrz_charset": N_("A machine-readable zone holds only A to Z, 0 to 9 and <."),
+    "mrz_length": N_("A machine-readable zone has 3 lines of 30 signs, or 2 lines of 36 or 44; this has %(length)s."),
+    "mrz_document": N_("A machine-readable zone begins with P, V, I, A or C."),
+    "mrz_check": N_("The machine-readable zone does not add up: its last check digit is wrong. Was it copied well?"),
+    "mrz_check_document_number": N_("The check digit of the document number is wrong. Was the zone copied well?"),
+    "mrz_check_birth_date": N_("The check digit of the birth date is wrong. Was the zone copied well?"),
+    "mrz_check_expiry_date": N_("The check digit of the expiry date is wrong. Was the zone copied well?"),
+    "mrz_check_personal_number": N_("The check digit of the personal number is wrong. Was the zone copied well?"),
+}
+
+MESSAGES: dict[str, str] = {**_XML, **_FORM, **_FILE, **_XLSFORM, **_SUBMISSION, **_PROGRAMME, **_MRZ}
