@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from forms.definition import Field, FormDefinition
+from forms.mrz import MrzRefused, parse_mrz
 from forms.submission import Answer, Submission, list_answers
 from forms.values import BadValueError, parse_date, parse_datetime, parse_int
 
@@ -13,6 +14,17 @@ _Parsed = TypeVar("_Parsed")
 
 # A row that gives none of these names nobody whom we could find again.
 _NAMING = ("given_names", "family_name", "mother_name", "phone", "document_number")
+
+# Our property → what mrz.py calls it.
+_IN_ZONE = {
+    "document_type": "document_type",
+    "document_issuer": "issuer",
+    "document_number": "document_number",
+    "family_name": "family_name",
+    "given_names": "given_names",
+    "nationality": "nationality",
+    "sex": "sex",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +73,14 @@ class RecordTimes:
 
 
 def read_person_records(definition: FormDefinition, submission: Submission) -> list[PersonRecord]:
-    """One person record per repeat instance, or one for the record; rows that name nobody give none."""
+    """One person record per repeat instance, or one for the record; rows that name nobody give none.
+
+    A machine-readable zone fills in what was not typed, as far as its check digits hold.
+    """
     rows = _claimed(list_answers(submission, definition), lambda one: one.person)
-    named = [(path, row) for path, row in rows.items() if any(row.get(name) for name in _NAMING)]
+    day = _day(read_times(definition, submission)) if any(row.get("mrz") for row in rows.values()) else None
+    completed = {path: _completed(row, day) for path, row in rows.items()}
+    named = [(path, row) for path, row in completed.items() if any(row.get(name) for name in _NAMING)]
     return [_person(path, position, row) for position, (path, row) in enumerate(named, start=1)]
 
 
@@ -100,6 +117,23 @@ def _claimed(answers: Iterable[Answer], claim: Callable[[Field], str | None]) ->
 def _container(path: str, field: Field) -> str:
     steps = field.repeat.count("/") if field.repeat else 1
     return "/".join(path.split("/")[: steps + 1])
+
+
+def _day(times: RecordTimes) -> date | None:
+    moment = times.end or times.start
+    return times.today or (moment.date() if moment else None)
+
+
+def _completed(row: dict[str, str], day: date | None) -> dict[str, str]:
+    typed = {name: text for name, text in row.items() if name != "mrz"}
+    try:
+        zone = parse_mrz(row.get("mrz", ""), day)
+    except MrzRefused:
+        # Most rows have no zone, and validation names one that cannot be read.
+        return typed
+    read = {name: getattr(zone, theirs) for name, theirs in _IN_ZONE.items() if name not in zone.failed}
+    read["birth_date"] = zone.birth_date.isoformat() if zone.birth_date and "birth_date" not in zone.failed else ""
+    return {name: typed.get(name) or read.get(name, "") for name in (*typed, *read)}
 
 
 def _person(path: str, position: int, row: dict[str, str]) -> PersonRecord:

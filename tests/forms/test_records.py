@@ -10,6 +10,15 @@ REPEAT = '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/nom
 FLAT = """<bind nodeset="/data/nom" teral:person="family_name"/><bind nodeset="/data/ne" teral:person="birth_date"/>
   <bind nodeset="/data/age" teral:person="age"/><bind nodeset="/data/sexe" teral:person="sex"/>"""
 
+# The specimen of ICAO 9303 part 4.
+ZONE = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<< L898902C36UTO7408122F1204159ZE184226B<<<<<10".replace("<", "&lt;")
+ZONED = definition(
+    "<start/><today/><nom/><mrz/>",
+    """<bind nodeset="/data/start" jr:preload="timestamp" jr:preloadParams="start"/>
+       <bind nodeset="/data/today" jr:preload="date" jr:preloadParams="today"/>
+       <bind nodeset="/data/nom" teral:person="family_name"/><bind nodeset="/data/mrz" teral:person="mrz"/>""",
+)
+
 
 def test_each_repeat_instance_is_one_person_record() -> None:
     records = read_person_records(sample_form("accueil.md").definition, sample_submission("accueil.xml"))
@@ -49,6 +58,28 @@ def test_person_of_the_record_comes_before_those_of_a_repeat() -> None:
     assert [(one.path, one.position) for one in records] == [("/data", 1), ("/data/r[1]", 2)]
 
 
+def test_zone_fills_in_what_was_not_typed() -> None:
+    record = submission(f"<today>2026-02-03</today><nom>DIALLO</nom><mrz>{ZONE}</mrz>")
+    assert read_person_records(ZONED, record) == [
+        PersonRecord(
+            "/data", 1, given_names="ANNA MARIA", family_name="DIALLO", sex="2", birth_date=date(1974, 8, 12),
+            nationality="UTO", document_type="P", document_issuer="UTO", document_number="L898902C3",
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("day", ["<start>2026-02-03T08:00:00Z</start>", "<today>2026-02-03</today>"])
+def test_part_of_a_zone_whose_digit_is_wrong_is_not_taken(day: str) -> None:
+    zone = ZONE.replace("7408122", "7408123").replace("L898902C36", "L898902C37")
+    (read,) = read_person_records(ZONED, submission(f"{day}<mrz>{zone}</mrz>"))
+    assert (read.family_name, read.document_number, read.birth_date) == ("ERIKSSON", None, None)
+
+
+def test_unreadable_zone_leaves_what_was_typed() -> None:
+    (read,) = read_person_records(ZONED, submission("<nom>Diallo</nom><mrz>ABC</mrz>"))
+    assert (read.family_name, read.given_names) == ("Diallo", None)
+
+
 def test_form_without_claims_gives_nobody_and_no_encounter() -> None:
     form, record = definition("<a/>"), submission("<a>1</a>")
     assert (read_person_records(form, record), read_encounters(form, record)) == ([], [])
@@ -81,5 +112,5 @@ def test_times_that_are_absent_or_unreadable_are_none(start: str) -> None:
 
 
 def test_every_property_of_the_registry_has_its_place() -> None:
-    assert set(PERSON_PROPERTIES) <= set(PersonRecord.__dataclass_fields__)
+    assert set(PERSON_PROPERTIES) - {"mrz"} <= set(PersonRecord.__dataclass_fields__)
     assert set(ENCOUNTER_PROPERTIES) <= set(Encounter.__dataclass_fields__)

@@ -148,6 +148,26 @@ def test_required_is_judged_in_each_repeat_instance_with_the_forms_own_words() -
     assert word_finding(found[0]) == "Le nom manque."
 
 
+ZONE = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+
+
+@pytest.mark.parametrize(
+    ("zone", "found"),
+    [
+        pytest.param("", [], id="none"),
+        pytest.param(ZONE, [], id="whole"),
+        pytest.param(ZONE.replace("7408122", "7408123"), ["mrz_check_birth_date"], id="wrong digit of the birth date"),
+        pytest.param(ZONE[:-1] + "1", ["mrz_check"], id="wrong last digit"),
+        pytest.param("ABC", ["mrz_length"], id="no zone at all"),
+    ],
+)
+def test_zone_that_does_not_add_up_is_a_warning(zone: str, found: list[str]) -> None:
+    record = submission(f"<a>{zone.replace('<', '&lt;')}</a>")
+    findings = validate(bound('teral:person="mrz"'), record)
+    assert [one.code for one in findings] == found
+    assert all(one.grade == "warning" and word_finding(one) for one in findings)
+
+
 def test_files_that_have_not_come_are_named() -> None:
     form, record = sample_form("accueil.md").definition, sample_submission("accueil.xml")
     found = validate_submission(form, record, SITES, {"1769.jpg"})
