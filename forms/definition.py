@@ -14,7 +14,6 @@ Control = Literal["input", "select", "select1", "rank", "upload", "trigger", "ra
 PERSON_PROPERTIES = (
     "given_names", "family_name", "sex", "birth_date", "age", "age_band", "age_basis", "nationality", "birth_place",
     "mother_name", "phone", "document_type", "document_issuer", "document_number", "language",
-    "mrz",  # the machine-readable zone as copied or scanned: completes the others and is not kept itself
 )  # fmt: skip
 ENCOUNTER_PROPERTIES = ("kind", "at", "direction", "origin", "destination", "outcome")
 
@@ -139,6 +138,8 @@ class FormDefinition:
     encrypted: bool = False
     public_key: str | None = None
     submission_url: str | None = None
+    # The texts that jr:itext('id') names, by id.
+    texts: dict[str, Text] = field(default_factory=dict)
     by_path: dict[str, Field] = field(default_factory=dict, compare=False, repr=False)
     # What is derived from this form version once and kept with it, by the module that derives it.
     derived: dict[str, object] = field(default_factory=dict, compare=False, repr=False)

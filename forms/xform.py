@@ -164,6 +164,7 @@ class _FormReader:
             encrypted=bool(public_key),
             public_key=public_key or None,
             submission_url=(submission.get("action") or None) if submission is not None else None,
+            texts=self.itext.texts,
         )
 
     def _title(self) -> str:

@@ -1,0 +1,98 @@
+"""An answer's text → its value, by the type of its bind: what JavaRosa makes of a saved form (XFormAnswerDataParser).
+
+None means that the text is not of the type; JavaRosa blanks such an answer silently.
+"""
+
+import re
+from collections.abc import Callable
+
+from forms.node import Read
+from forms.xpath.environment import Environment
+from forms.xpath.functions.geo import geopoint_text, parse_geopoint, parse_geopoints, parse_java_double
+from forms.xpath.moments import INTEGER_MAX, INTEGER_MIN, Moment, parse_date, parse_date_time, parse_time
+from forms.xpath.values import Value
+
+INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+EPOCH = Moment(0)
+BOOLEANS = {"1": True, "t": True, "true": False, "0": False, "f": False, "false": False}
+
+Parse = Callable[[str, Environment], Value | None]
+
+
+def parse_integer(text: str, _environment: Environment) -> Value | None:
+    """A whole number of 32 bits, as Collect keeps it."""
+    if INTEGER.fullmatch(text) is None or len(text) > 20:
+        return None
+    number = int(text)
+    return float(number) if INTEGER_MIN <= number <= INTEGER_MAX else None
+
+
+def parse_decimal(text: str, _environment: Environment) -> Value | None:
+    """Whatever Java reads as a double."""
+    return parse_java_double(text)
+
+
+def parse_day(text: str, _environment: Environment) -> Value | None:
+    """A date without a time."""
+    return parse_date(text)
+
+
+def parse_day_and_time(text: str, environment: Environment) -> Value | None:
+    """A date with or without a time; a time without a zone is the tablet's."""
+    return parse_date_time(text, environment.offset_ms)
+
+
+def parse_clock_time(text: str, environment: Environment) -> Value | None:
+    """JavaRosa puts a time on the day on which the form is open."""
+    return parse_time(text, environment.now or EPOCH, environment.offset_ms)
+
+
+def parse_switch(text: str, _environment: Environment) -> Value | None:
+    """Only "1" and "t" are true; JavaRosa reads every other text as false, we accept the usual ones."""
+    return BOOLEANS.get(text)
+
+
+def parse_point(text: str, _environment: Environment) -> Value | None:
+    """A geopoint as expressions see it: four Java doubles, or "" for one that was never taken."""
+    point = parse_geopoint(text)
+    return None if point is None else geopoint_text(point)
+
+
+def parse_points(text: str, _environment: Environment) -> Value | None:
+    """A trace or shape as expressions see it."""
+    points = parse_geopoints(text)
+    return None if points is None else "; ".join(map(geopoint_text, points))
+
+
+def parse_choices(text: str, _environment: Environment) -> Value | None:
+    """Several choices, with one space between them."""
+    return " ".join(choice for choice in text.split(" ") if choice)
+
+
+PARSERS: dict[str, Parse] = {
+    "int": parse_integer,
+    "decimal": parse_decimal,
+    "date": parse_day,
+    "dateTime": parse_day_and_time,
+    "time": parse_clock_time,
+    "boolean": parse_switch,
+    "geopoint": parse_point,
+    "geotrace": parse_points,
+    "geoshape": parse_points,
+}
+
+
+def reader_of(parse: Parse) -> Read:
+    """The reading of a type as nodes need it: blank or wrong text is ""."""
+
+    def read(text: str, environment: Environment) -> Value:
+        if not text:
+            return ""
+        value = parse(text, environment)
+        return "" if value is None else value
+
+    return read
+
+
+READERS: dict[str, Read] = {name: reader_of(parse) for name, parse in PARSERS.items()}
+READ_CHOICES = reader_of(parse_choices)

@@ -1,0 +1,109 @@
+"""What an evaluation may know beside the expression: the record's nodes, its day and zone, the lists, the language.
+
+One Environment serves one record; it also remembers how much work the record may still cost.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from forms.node import BUSY, Node
+from forms.xpath.errors import CannotVerify
+from forms.xpath.moments import Moment
+from forms.xpath.values import Value, to_boolean
+
+Evaluate = Callable[[Node, "Environment"], Value]
+Raw = Callable[[Node, "Environment"], Value | list[Node]]
+
+# A record may name some thousand answers in a predicate for each of some thousand repeats, not more.
+FUEL = 3_000_000
+PATTERN_SECONDS = 0.25
+
+
+def no_list(instance_id: str) -> Node:
+    """The answer where no lists are at hand."""
+    raise CannotVerify("cannot_find_list", list=instance_id)
+
+
+@dataclass(slots=True)
+class Environment:
+    """`now` is the record's own time on its own clock, `offset_ms` its zone; None where they are not known."""
+
+    document: Node
+    slots: list[Node | None] = field(default_factory=list)
+    now: Moment | None = None
+    offset_ms: int = 0
+    find_list: Callable[[str], Node] = no_list
+    language: str = "en"
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    original: Node | None = None
+    position: int = -1
+    fuel: int = FUEL
+    pattern_seconds: float = PATTERN_SECONDS
+
+    def evaluate(self, evaluate: Evaluate, node: Node) -> Value:
+        """The value of a whole expression that stands at a node: current() is that node."""
+        found = self.evaluate_raw(evaluate, node)
+        if isinstance(found, list):
+            raise CannotVerify("cannot_compare_repeated")
+        return found
+
+    def evaluate_raw(self, evaluate: Raw, node: Node) -> Value | list[Node]:
+        """As evaluate, for expressions that may give nodes."""
+        saved = self.original, self.position
+        self.original, self.position = node, -1
+        try:
+            return evaluate(node, self)
+        except RecursionError:
+            raise CannotVerify("cannot_finish") from None
+        finally:
+            self.original, self.position = saved
+
+    def spend(self, amount: int) -> None:
+        """Take work from what one record may cost, so that no record can hold a worker."""
+        self.fuel -= amount
+        if self.fuel < 0:
+            raise CannotVerify("cannot_finish")
+
+    def now_or_raise(self) -> Moment:
+        if self.now is None:
+            raise CannotVerify("cannot_know_now")
+        return self.now
+
+
+def is_relevant(node: Node, environment: Environment) -> bool:
+    """Whether a node and all above it are relevant; asked once for each node and kept there.
+
+    Raises CannotVerify, each time, where a rule above or at the node has no certain verdict.
+    """
+    state = node.relevant
+    if state is True or state is False:
+        return state
+    if state is BUSY:
+        raise CannotVerify("cannot_settle_cycle")
+    if isinstance(state, CannotVerify):
+        raise state
+    return _decide_relevance(node, environment)
+
+
+def _decide_relevance(node: Node, environment: Environment) -> bool:
+    node.relevant = BUSY
+    try:
+        above = node.parent is None or is_relevant(node.parent, environment)
+        rule = node.shape.relevant
+        verdict = above and (rule is None or to_boolean(environment.evaluate(rule, node)))
+    except CannotVerify as error:
+        # The traceback would keep the whole record alive in the node that keeps the error.
+        node.relevant = error.with_traceback(None)
+        raise
+    node.relevant = verdict
+    return verdict
+
+
+def value_of(node: Node, environment: Environment) -> Value:
+    """A node's typed value; "" while it is not relevant."""
+    if node.relevant is not True and not is_relevant(node, environment):
+        return ""
+    value = node.cached
+    if value is None:
+        value = node.cached = node.shape.read(node.text, environment)
+    return value

@@ -1,0 +1,153 @@
+"""The operators, with JavaRosa's comparisons: no node-set comparison, numbers equal within 10^-12, NaN never."""
+
+import math
+import operator
+from collections.abc import Callable
+
+from forms.node import Node
+from forms.xpath.environment import Environment, Evaluate
+from forms.xpath.part import Part, scalar
+from forms.xpath.syntax import Chain, Number, Syntax, Text
+from forms.xpath.values import TINY, Value, to_boolean, to_number, to_text
+
+Test = Callable[[Node, Environment], bool]
+Binary = Callable[[float, float], float]
+
+
+def divide(dividend: float, divisor: float) -> float:
+    """As Java divides doubles: by zero comes infinity, zero by zero comes NaN."""
+    if divisor:
+        return dividend / divisor
+    if not dividend or dividend != dividend:
+        return math.nan
+    return math.copysign(math.inf, dividend) * math.copysign(1.0, divisor)
+
+
+def remainder(dividend: float, divisor: float) -> float:
+    """As Java's % on doubles: the sign of the dividend; NaN where there is no remainder."""
+    if not divisor or math.isinf(dividend) or dividend != dividend or divisor != divisor:
+        return math.nan
+    return math.fmod(dividend, divisor)
+
+
+ARITHMETIC: dict[str, Binary] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "div": divide,
+    "mod": remainder,
+}
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def equal(left: Value, right: Value) -> bool:
+    """As booleans if one side is one, else as numbers if one side is one, else as text (XPathEqExpr)."""
+    if type(left) is str and type(right) is str:
+        return left == right
+    if isinstance(left, bool) or isinstance(right, bool):
+        return to_boolean(left) == to_boolean(right)
+    if isinstance(left, float) or isinstance(right, float):
+        return abs(to_number(left) - to_number(right)) < TINY
+    return to_text(left) == to_text(right)
+
+
+def compile_negative(syntax: Syntax, operand: Part) -> Part:
+    """A part for the minus sign before an operand."""
+    number = operand.number()
+    return scalar(syntax, lambda node, environment: -number(node, environment), "number")
+
+
+def compile_chain(syntax: Chain, parts: list[Part]) -> Part:
+    """A part for operators of one precedence in a row."""
+    name = syntax.operators[0]
+    if name in ("and", "or"):
+        return scalar(syntax, _all_of(parts) if name == "and" else _any_of(parts), "boolean")
+    if name in ARITHMETIC:
+        return scalar(syntax, _arithmetic(parts, syntax.operators), "number")
+    part = parts[0]
+    for following, one in zip(parts[1:], syntax.operators, strict=True):
+        test = _equality(part, following, one == "=") if one in ("=", "!=") else _comparison(part, following, one)
+        part = scalar(syntax, test, "boolean")
+    return part
+
+
+def _test(part: Part) -> Test:
+    value = part.value
+    if part.kind == "boolean":
+        return value  # type: ignore[return-value]
+    return lambda node, environment: to_boolean(value(node, environment))
+
+
+def _all_of(parts: list[Part]) -> Evaluate:
+    tests = [_test(part) for part in parts]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda node, environment: first(node, environment) and second(node, environment)
+
+    def all_of(node: Node, environment: Environment) -> Value:
+        return all(test(node, environment) for test in tests)
+
+    return all_of
+
+
+def _any_of(parts: list[Part]) -> Evaluate:
+    tests = [_test(part) for part in parts]
+    if len(tests) == 2:
+        first, second = tests
+        return lambda node, environment: first(node, environment) or second(node, environment)
+
+    def any_of(node: Node, environment: Environment) -> Value:
+        return any(test(node, environment) for test in tests)
+
+    return any_of
+
+
+def _equality(left: Part, right: Part, wanted: bool) -> Test:
+    if isinstance(right.syntax, Text):
+        return _equals_text(left.value, right.syntax.value, wanted)
+    first, second = left.value, right.value
+    if wanted:
+        return lambda node, environment: equal(first(node, environment), second(node, environment))
+    return lambda node, environment: not equal(first(node, environment), second(node, environment))
+
+
+def _equals_text(value: Evaluate, text: str, wanted: bool) -> Test:
+    """The commonest comparison of all: an answer with a literal."""
+
+    def test(node: Node, environment: Environment) -> bool:
+        found = value(node, environment)
+        if type(found) is str:
+            return (found == text) is wanted
+        return equal(found, text) is wanted
+
+    return test
+
+
+def _comparison(left: Part, right: Part, name: str) -> Test:
+    compare, first = COMPARISONS[name], left.number()
+    if isinstance(right.syntax, Number):
+        limit = right.syntax.value
+        return lambda node, environment: compare(first(node, environment), limit)
+    second = right.number()
+    return lambda node, environment: compare(first(node, environment), second(node, environment))
+
+
+def _arithmetic(parts: list[Part], names: tuple[str, ...]) -> Evaluate:
+    first, *others = [part.number() for part in parts]
+    steps = [(ARITHMETIC[name], number) for name, number in zip(names, others, strict=True)]
+    if len(steps) == 1:
+        apply, second = steps[0]
+        return lambda node, environment: apply(first(node, environment), second(node, environment))
+
+    def evaluate(node: Node, environment: Environment) -> Value:
+        result = first(node, environment)
+        for apply, number in steps:
+            result = apply(result, number(node, environment))
+        return result
+
+    return evaluate

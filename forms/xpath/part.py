@@ -1,0 +1,114 @@
+"""A compiled piece of an expression and the registry of functions, filled by the modules in functions/."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from forms.definition import FormDefinition
+from forms.node import Node
+from forms.xpath.environment import Environment, Evaluate, Raw
+from forms.xpath.errors import XPathRefused
+from forms.xpath.syntax import Syntax
+from forms.xpath.values import Value, to_number, to_text
+
+Kind = Literal["text", "number", "boolean", "any"]
+
+
+@dataclass(slots=True)
+class Part:
+    """`value` gives one value and refuses several nodes; `raw` keeps the nodes for functions that take them.
+
+    `kind` is what `value` surely gives; "any" when only the record tells.
+    """
+
+    syntax: Syntax
+    value: Evaluate
+    raw: Raw
+    kind: Kind = "any"
+
+    def number(self) -> Callable[[Node, Environment], float]:
+        value = self.value
+        if self.kind == "number":
+            return value  # type: ignore[return-value]
+        return lambda node, environment: to_number(value(node, environment))
+
+    def text(self) -> Callable[[Node, Environment], str]:
+        value = self.value
+        if self.kind == "text":
+            return value  # type: ignore[return-value]
+        return lambda node, environment: to_text(value(node, environment))
+
+
+@dataclass(slots=True)
+class Scope:
+    """What compiling an expression may know about its form, and what it finds out: the functions it uses."""
+
+    definition: FormDefinition | None = None
+    slots: dict[str, int] = field(default_factory=dict)
+    uses: set[str] = field(default_factory=set)
+    instances: set[str] = field(default_factory=set)
+    compile: Callable[[Syntax], Part] = field(default=lambda syntax: Part(syntax, _unset, _unset))
+
+
+def _unset(_node: Node, _environment: Environment) -> Value:
+    raise AssertionError("compiler.py sets Scope.compile")
+
+
+def scalar(syntax: Syntax, evaluate: Evaluate, kind: Kind = "any") -> Part:
+    """A part that never gives nodes."""
+    return Part(syntax, evaluate, evaluate, kind)
+
+
+Build = Callable[[Syntax, list[Part], Scope], Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    counts: Callable[[int], bool]
+    build: Build
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+
+def builder(*names: str, counts: Callable[[int], bool]) -> Callable[[Build], Build]:
+    """Register a function that compiles its own arguments' parts: for laziness, node-sets and context."""
+
+    def register(build: Build) -> Build:
+        for name in names:
+            FUNCTIONS[name] = Function(counts, build)
+        return build
+
+    return register
+
+
+def function(
+    *names: str, least: int, most: int | None = None, kind: Kind = "any"
+) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
+    """Register a plain function of values: every argument is evaluated, from the left, and unpacked."""
+    highest = least if most is None else most
+
+    def register(apply: Callable[..., Value]) -> Callable[..., Value]:
+        def build(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
+            return scalar(syntax, _applied(apply, [part.value for part in parts]), kind)
+
+        for name in names:
+            FUNCTIONS[name] = Function(lambda count: least <= count <= highest, build)
+        return apply
+
+    return register
+
+
+def _applied(apply: Callable[..., Value], values: list[Evaluate]) -> Evaluate:
+    if len(values) == 1:
+        only = values[0]
+        return lambda node, environment: apply(only(node, environment))
+    if len(values) == 2:
+        first, second = values
+        return lambda node, environment: apply(first(node, environment), second(node, environment))
+    return lambda node, environment: apply(*[value(node, environment) for value in values])
+
+
+def refuse_kind(name: str) -> XPathRefused:
+    """The refusal of an argument that had to be a reference."""
+    return XPathRefused("xpath_argument_kind", name=name)
