@@ -106,6 +106,9 @@ class BodyReader:
 
     def _itemset(self, element: etree._Element) -> Itemset:
         itemset = child(element, "itemset")
+        if _SEARCH.search(element.get("appearance", "")):
+            # The choices in the form only name columns of the file that Collect searches.
+            return Itemset(filtered=True)
         if itemset is None:
             items = [one for one in element.iter() if local_name(one) == "item"]
             return Itemset(choices=tuple(map(self._inline_choice, items)))

@@ -14,6 +14,7 @@ Control = Literal["input", "select", "select1", "rank", "upload", "trigger", "ra
 PERSON_PROPERTIES = (
     "given_names", "family_name", "sex", "birth_date", "age", "age_band", "age_basis", "nationality", "birth_place",
     "mother_name", "phone", "document_type", "document_issuer", "document_number", "language",
+    "mrz",  # the machine-readable zone as copied or scanned: completes the others and is not kept itself
 )  # fmt: skip
 ENCOUNTER_PROPERTIES = ("kind", "at", "direction", "origin", "destination", "outcome")
 

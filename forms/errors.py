@@ -76,6 +76,18 @@ class FormProblem:
         return translate(MESSAGES[self.code]) % self.params
 
 
+def word_finding(finding: Finding, translate: Translate = str, language: str = "") -> str:
+    """The sentence for the person who repairs the record: the form's own message, else the catalogue's."""
+    own = _in_language(finding.message, language)
+    return own or translate(MESSAGES[finding.code]) % finding.params
+
+
+def _in_language(texts: dict[str, str], language: str) -> str:
+    """Forms spell a language as they like: `fr`, `Français (fr)`, `French (fr-SN)`."""
+    fitting = [text for name, text in texts.items() if name == language or f"({language}" in name]
+    return next(iter([*fitting, *texts.values()]), "")
+
+
 class FormRefused(FormsError):
     """A form that cannot be published as it stands."""
 

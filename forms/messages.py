@@ -82,6 +82,60 @@ _SUBMISSION = {
     "submission_without_form_id": N_("The submission does not say which form it belongs to."),
 }
 
+_PROGRAMME = {
+    "programme_unreadable": N_("The programme file cannot be read: %(reason)s"),
+    "programme_key": N_("%(where)s: the key “%(key)s” is not known. Known: %(known)s."),
+    "programme_value": N_("%(where)s: “%(value)s” is not one of %(known)s."),
+    "programme_shape": N_("%(where)s must be %(needed)s."),
+    "programme_class_twice": N_("%(where)s: “%(name)s” has two data classes, %(first)s and %(second)s."),
+}
+
+_MRZ = {
+    "mrz_charset": N_("A machine-readable zone holds only A to Z, 0 to 9 and <."),
+    "mrz_length": N_("A machine-readable zone has 3 lines of 30 signs, or 2 lines of 36 or 44; this has %(length)s."),
+    "mrz_document": N_("A machine-readable zone begins with P, V, I, A or C."),
+    "mrz_check": N_("The machine-readable zone does not add up: its last check digit is wrong. Was it copied well?"),
+    "mrz_check_document_number": N_("The check digit of the document number is wrong. Was the zone copied well?"),
+    "mrz_check_birth_date": N_("The check digit of the birth date is wrong. Was the zone copied well?"),
+    "mrz_check_expiry_date": N_("The check digit of the expiry date is wrong. Was the zone copied well?"),
+    "mrz_check_personal_number": N_("The check digit of the personal number is wrong. Was the zone copied well?"),
+}
+
+_LIST = {
+    "list_file_kind": N_("%(name)s is not a list: a list is a .csv, .xml or .geojson file."),
+    "list_not_utf8": N_("%(name)s is not in UTF-8. Save it as CSV UTF-8."),
+    "list_header": N_("%(name)s needs a first line with a different name in each column."),
+    "list_malformed": N_("%(name)s cannot be read as a list."),
+}
+
+_FINDING = {
+    "wrong_form": N_("The record belongs to the form “%(form_id)s”."),
+    "wrong_root": N_("The record does not have this form's structure."),
+    "repeated_node": N_("This question or group stands in the record more than once."),
+    "unknown_node": N_("The form does not have this question. Its answer is kept."),
+    "not_an_answer": N_("There is a group here where the form has a question."),
+    "not_an_integer": N_("The answer is not a whole number between -2147483648 and 2147483647."),
+    "not_a_number": N_("The answer is not a number."),
+    "not_a_date": N_("The answer is not a date of the calendar (year-month-day)."),
+    "not_a_datetime": N_("The answer is not a date with a time."),
+    "not_a_time": N_("The answer is not a time of day."),
+    "not_a_boolean": N_("The answer is neither yes nor no."),
+    "not_a_place": N_("The answer is not a place on the map (latitude, longitude)."),
+    "not_a_choice": N_("The answer is not one of the list's choices."),
+    "list_not_held": N_("The answer could not be checked: the list “%(list)s” is not at hand."),
+    "list_uncertain": N_("The answer is not in today's list “%(list)s”. The tablet may have had another one."),
+    "required": N_("This question must be answered."),
+    "attachment_missing": N_("The file “%(name)s” has not come yet."),
+}
+
+_ENTITY = {
+    "entity_list_differs": N_("The record names another entity list than its form."),
+    "entity_id": N_("The entity's id is not a version 4 UUID."),
+    "entity_branch_id": N_("The entity's branch id is not a version 4 UUID."),
+    "entity_base_version": N_("The entity's base version is not a number."),
+    "entity_trunk_version": N_("The entity's trunk version is not a number."),
+}
+
 _XPATH = {
     "xpath_syntax": N_("“%(expression)s” cannot be read: unexpected “%(found)s”."),
     "xpath_too_long": N_("The expression is longer than %(limit)s characters."),
@@ -110,4 +164,16 @@ _XPATH = {
     "cannot_finish": N_("The expression needs too much work for one record."),
 }
 
-MESSAGES: dict[str, str] = {**_XML, **_FORM, **_FILE, **_XLSFORM, **_SUBMISSION, **_XPATH}
+MESSAGES: dict[str, str] = {
+    **_XML,
+    **_FORM,
+    **_FILE,
+    **_XLSFORM,
+    **_SUBMISSION,
+    **_PROGRAMME,
+    **_MRZ,
+    **_LIST,
+    **_FINDING,
+    **_ENTITY,
+    **_XPATH,
+}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from forms.errors import N_, FormsError
+from forms.errors import FormsError
 
 LIBRARY = Path(__file__).parent / "library"
 DATA_CLASSES = ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8")
@@ -28,14 +28,6 @@ _THEN = ("erase", "pseudonymise", "keep")
 
 class ProgrammeRefused(FormsError):
     """The programme file says something that we do not understand; nothing of it is used."""
-
-    messages = {
-        "programme_unreadable": N_("The programme file cannot be read: %(reason)s"),
-        "programme_key": N_("%(where)s: the key “%(key)s” is not known. Known: %(known)s."),
-        "programme_value": N_("%(where)s: “%(value)s” is not one of %(known)s."),
-        "programme_shape": N_("%(where)s must be %(needed)s."),
-        "programme_class_twice": N_("%(where)s: “%(name)s” has two data classes, %(first)s and %(second)s."),
-    }
 
 
 @dataclass(frozen=True, slots=True)

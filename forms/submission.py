@@ -15,7 +15,8 @@ from forms.xform import form_id_of, version_of
 from forms.xml import attributes_of, child, local_name, parse_xml, text_of, without_namespace
 
 ENCRYPTED_NAMESPACE = "http://www.opendatakit.org/xforms/encrypted"
-_TEMPLATE = "{http://openrosa.org/javarosa}template"
+# A repeat's template is the form's, not an answer; some clients send it along.
+TEMPLATE = "{http://openrosa.org/javarosa}template"
 
 
 class SubmissionRefused(FormsError):
@@ -96,6 +97,23 @@ def list_answers(submission: Submission, definition: FormDefinition) -> list[Ans
     return list(_walk(submission.root, f"/{definition.root}", f"/{definition.root}", definition))
 
 
+def list_elements(submission: Submission, definition: FormDefinition, path: str) -> list[tuple[str, etree._Element]]:
+    """Every element at a path of the form, each with its path with indexes."""
+    root = f"/{definition.root}"
+    found = [(root, submission.root)]
+    plain = root
+    for name in path.removeprefix(root).strip("/").split("/"):
+        if name:
+            found = [
+                (place, one)
+                for indexed, element in found
+                for one, _, place in _placed(element, plain, indexed, definition)
+                if local_name(one) == name
+            ]
+            plain = f"{plain}/{name}"
+    return found
+
+
 def _meta_text(meta: etree._Element | None, name: str) -> str | None:
     return (text_of(child(meta, name)) or None) if meta is not None else None
 
@@ -118,27 +136,35 @@ def _envelope(root: etree._Element) -> Envelope | None:
 
 
 def _walk(element: etree._Element, plain: str, indexed: str, definition: FormDefinition) -> Iterator[Answer]:
+    for one, path, place in _placed(element, plain, indexed, definition):
+        field = definition.by_path.get(path)
+        yield from _attribute_answers(one, path, place, definition)
+        if len(one):
+            yield from _walk(one, path, place, definition)
+        elif field is None or field.kind not in {"group", "repeat"}:
+            yield Answer(place, field, text_of(one))
+
+
+def _placed(
+    element: etree._Element, plain: str, indexed: str, definition: FormDefinition
+) -> Iterator[tuple[etree._Element, str, str]]:
+    """The children with their plain path and their path with indexes: on repeats, and on any other twin."""
     names = [local_name(one) for one in element]
-    repeated = {name for name, times in Counter(names).items() if times > 1}
+    several = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
     seen: Counter[str] = Counter()
     for one, name in zip(element, names, strict=True):
-        if _TEMPLATE in one.attrib:
+        if TEMPLATE in one.attrib:
             continue
         seen[name] += 1
         field = definition.by_path.get(f"{plain}/{name}")
-        counted = name in repeated or (field is not None and field.kind == "repeat")
-        path = f"{indexed}/{name}[{seen[name]}]" if counted else f"{indexed}/{name}"
-        yield from _answers_of(one, field, f"{plain}/{name}", path, definition)
+        counted = name in several or (field is not None and field.kind == "repeat")
+        yield one, f"{plain}/{name}", f"{indexed}/{name}[{seen[name]}]" if counted else f"{indexed}/{name}"
 
 
-def _answers_of(
-    element: etree._Element, field: Field | None, plain: str, indexed: str, definition: FormDefinition
+def _attribute_answers(
+    element: etree._Element, plain: str, indexed: str, definition: FormDefinition
 ) -> Iterator[Answer]:
     for name, value in attributes_of(element).items():
         known = definition.by_path.get(f"{plain}/@{without_namespace(name)}")
         if known is not None:
-            yield Answer(f"{indexed}/@{known.name[1:]}", known, value)
-    if len(element):
-        yield from _walk(element, plain, indexed, definition)
-    elif field is None or field.kind not in {"group", "repeat"}:
-        yield Answer(indexed, field, text_of(element))
+            yield Answer(f"{indexed}/{known.name}", known, value)

@@ -5,6 +5,7 @@ No DTD, no entities, no network, and caps on size, depth, elements and attribute
 
 import codecs
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lxml import etree
@@ -65,6 +66,14 @@ def without_namespace(name: str) -> str:
 def child(element: etree._Element, name: str) -> etree._Element | None:
     """The first child of that local name, in any namespace: clients differ on where `meta` lives."""
     return next((one for one in element if local_name(one) == name), None)
+
+
+def descend(element: etree._Element, names: Iterable[str]) -> etree._Element | None:
+    """The element that these steps lead to, the first of its name at each step."""
+    found: etree._Element | None = element
+    for name in names:
+        found = child(found, name) if found is not None else None
+    return found
 
 
 def attributes_of(element: etree._Element) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """The Flask extensions, and the one place where a request's transaction ends."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_sqlalchemy import SQLAlchemy
 
+from sync.attachments import AttachmentStore
 from sync.db import Base, begin_write, prepare_sqlite
 
 db = SQLAlchemy(model_class=Base)
@@ -15,8 +16,15 @@ def init_extensions(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
+    app.extensions["teral_attachments"] = AttachmentStore(app.extensions["teral_settings"].attachments)
     app.before_request(_open_transaction)
     app.after_request(_commit)
+
+
+def attachment_store() -> AttachmentStore:
+    """The store of the application that runs."""
+    store: AttachmentStore = current_app.extensions["teral_attachments"]
+    return store
 
 
 def _open_transaction() -> None:

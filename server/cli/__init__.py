@@ -4,6 +4,7 @@ import click
 
 from server.cli.config import config_command
 from server.cli.database import database_group
+from server.cli.forms import forms_group
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,3 +14,4 @@ def main() -> None:
 
 main.add_command(config_command)
 main.add_command(database_group)
+main.add_command(forms_group)

@@ -44,10 +44,10 @@ class FormVersion(Base):
     version: Mapped[str] = mapped_column(String(255))
     title: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(16))
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
+    xml: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     md5: Mapped[str] = mapped_column(String(32))
     sha256: Mapped[str] = mapped_column(String(64))
-    source: Mapped[bytes | None] = mapped_column(LargeBinary)  # the workbook as it was uploaded
+    source: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # the workbook as it came
     source_name: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

@@ -50,7 +50,7 @@ class Submission(Base):
     deprecated_id: Mapped[str | None] = mapped_column(String(255))
     is_draft: Mapped[bool] = mapped_column(default=False)
     # The last column of the table: SQLite reads a row from its start, and so leaves the XML's pages alone.
-    xml: Mapped[bytes] = mapped_column(LargeBinary, sort_order=1000)
+    xml: Mapped[bytes] = mapped_column(LargeBinary, sort_order=1000, deferred=True)
     xml_sha256: Mapped[str] = mapped_column(String(64))
     twin_of_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
     superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)

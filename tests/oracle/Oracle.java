@@ -236,8 +236,20 @@ public final class Oracle {
         node.setValue(value);
         if (node.isRequired() && value == null) {
             addFinding(findings, path, "required");
-        } else if (!form.evaluateConstraint(ref, value)) {
-            addFinding(findings, path, "constraint");
+        } else {
+            judgeConstraint(form, ref, value, path, findings);
+        }
+    }
+
+    /** Collect cannot finalise a record whose constraint cannot be computed: that is an answer too. */
+    private static void judgeConstraint(
+        FormDef form, TreeReference ref, IAnswerData value, String path, ArrayNode findings) {
+        try {
+            if (!form.evaluateConstraint(ref, value)) {
+                addFinding(findings, path, "constraint");
+            }
+        } catch (RuntimeException problem) {
+            addFinding(findings, path, "error");
         }
     }
 

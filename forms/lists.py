@@ -1,0 +1,118 @@
+"""Lists beside a form: secondary instances in files, CSV, XML or GeoJSON, as rows of texts."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any, Protocol
+
+from forms.errors import FormsError
+from forms.xml import FORM_LIMITS, XmlRefused, local_name, parse_xml, text_of
+
+
+class ListRefused(FormsError):
+    """A list file that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRows:
+    """One list. `certain` is false where the tablet may have held another state of it, as with entity lists."""
+
+    name: str
+    rows: tuple[dict[str, str], ...]
+    certain: bool = True
+    _columns: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def values_of(self, column: str) -> frozenset[str]:
+        """Everything that stands in a column."""
+        if column not in self._columns:
+            self._columns[column] = frozenset(row[column] for row in self.rows if column in row)
+        return self._columns[column]
+
+
+class Lists(Protocol):
+    """Where validation finds a form's list files. None means: not at hand, nothing can be said."""
+
+    def find_list(self, filename: str) -> ListRows | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLists:
+    """Lists in memory, by file name."""
+
+    by_filename: Mapping[str, ListRows] = field(default_factory=dict)
+
+    def find_list(self, filename: str) -> ListRows | None:
+        """The list of that file, if it is held."""
+        return self.by_filename.get(filename)
+
+
+def parse_list(name: str, data: bytes, certain: bool = True) -> ListRows:
+    """Read a list file by its name's ending (.csv, .xml, .geojson); raise ListRefused with the reason."""
+    readers = {".csv": _csv_rows, ".xml": _xml_rows, ".geojson": _geojson_rows}
+    reader = readers.get(PurePath(name).suffix.lower())
+    if reader is None:
+        raise ListRefused("list_file_kind", name=name)
+    return ListRows(name, tuple(reader(name, data)), certain)
+
+
+def _text(name: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ListRefused("list_not_utf8", name=name) from None
+
+
+def _csv_rows(name: str, data: bytes) -> list[dict[str, str]]:
+    lines = _text(name, data).splitlines(keepends=True)
+    header = lines[0] if lines else ""
+    # French spreadsheets write semicolons.
+    reader = csv.reader(lines, delimiter=";" if header.count(";") > header.count(",") else ",", strict=True)
+    try:
+        return _named_rows(name, list(reader))
+    except csv.Error:
+        raise ListRefused("list_malformed", name=name) from None
+
+
+def _named_rows(name: str, rows: list[list[str]]) -> list[dict[str, str]]:
+    columns = [column.strip() for column in rows[0]] if rows else []
+    if not any(columns) or len(set(columns)) < len(columns):
+        raise ListRefused("list_header", name=name)
+    return [dict(zip(columns, row, strict=False)) for row in rows[1:] if any(row)]
+
+
+def _xml_rows(name: str, data: bytes) -> list[dict[str, str]]:
+    try:
+        root = parse_xml(data, FORM_LIMITS)
+    except XmlRefused:
+        raise ListRefused("list_malformed", name=name) from None
+    return [{local_name(one): text_of(one) for one in item} for item in root]
+
+
+def _geojson_rows(name: str, data: bytes) -> list[dict[str, str]]:
+    try:
+        features = json.loads(_text(name, data))["features"]
+        return [_feature_row(feature) for feature in features]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        raise ListRefused("list_malformed", name=name) from None
+
+
+def _feature_row(feature: dict[str, Any]) -> dict[str, str]:
+    """A feature as JavaRosa shows it: its properties, its id, and its geometry in ODK's notation."""
+    row = {key: _plain(value) for key, value in (feature.get("properties") or {}).items()}
+    if "id" in feature:
+        row["id"] = _plain(feature["id"])
+    return {**row, "geometry": "; ".join(f"{one[1]} {one[0]} 0 0" for one in _points(feature["geometry"]))}
+
+
+def _points(geometry: dict[str, Any]) -> list[list[float]]:
+    coordinates, shape = geometry["coordinates"], geometry["type"]
+    if shape == "Point":
+        return [coordinates]
+    # Of a polygon, the outer ring: ODK's shapes have no holes.
+    return list({"LineString": coordinates, "Polygon": coordinates[0]}[shape])
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else str(value)

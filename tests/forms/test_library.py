@@ -1,0 +1,204 @@
+"""The shipped forms: complete in both languages, equal to the vocabularies, classed field by field."""
+
+import csv
+import re
+from functools import cache
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from forms.definition import ENCOUNTER_PROPERTIES, PERSON_PROPERTIES, Field
+from forms.programme import LIBRARY, load_programme
+from forms.xlsform import ReadForm, read_form
+
+FORM_IDS = sorted(path.stem for path in LIBRARY.glob("*.xlsx"))
+LANGUAGES = ("Français (fr)", "English (en)")
+PROGRAMME = load_programme()
+# Lists that the server makes at each download; every other file of a form is shipped beside it.
+SERVER_MADE = {"sites.csv"}
+each_form = pytest.mark.parametrize("form_id", FORM_IDS)
+
+
+@cache
+def shipped(form_id: str) -> ReadForm:
+    path = LIBRARY / f"{form_id}.xlsx"
+    return read_form(path.read_bytes(), path.name)
+
+
+def answers_of(form_id: str) -> list[Field]:
+    """Every node that can hold a text in a record."""
+    fields = shipped(form_id).definition.fields
+    parents = {one.path.rpartition("/")[0] for one in fields}
+    return [one for one in fields if one.path not in parents]
+
+
+def vocabulary(filename: str) -> list[dict[str, str]]:
+    with (LIBRARY / "vocabularies" / filename).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_first_two_forms_are_shipped() -> None:
+    assert {"f02_passage", "f04_arrivee"} <= set(FORM_IDS)
+
+
+@each_form
+def test_a_form_publishes_without_a_remark(form_id: str) -> None:
+    form = shipped(form_id)
+    assert (form.definition.form_id, form.problems) == (form_id, [])
+
+
+@each_form
+def test_a_form_opens_in_french_and_speaks_english(form_id: str) -> None:
+    definition = shipped(form_id).definition
+    assert (definition.default_language, definition.languages) == (LANGUAGES[0], LANGUAGES)
+
+
+@each_form
+def test_every_question_and_message_is_in_both_languages(form_id: str) -> None:
+    def texts(one: Field) -> list[dict[str, str]]:
+        asked = [one.label] if one.kind == "question" else []
+        required = [one.required_message] if one.required else []
+        constraint = [one.constraint_message] if one.constraint else []
+        return [*asked, *required, *constraint, *([one.hint] if one.hint else [])]
+
+    lacking = [
+        (one.path, language)
+        for one in shipped(form_id).definition.fields
+        for text in texts(one)
+        for language in LANGUAGES
+        if not text.get(language)
+    ]
+    assert lacking == []
+
+
+@each_form
+def test_a_form_begins_with_the_common_block(form_id: str) -> None:
+    names = [one.name for one in shipped(form_id).definition.fields]
+    block = ["start", "end", "today", "deviceid", "username", "version_form", "seq"]
+    assert names[: len(block)] == block
+    assert {"/data/site", "/data/meta/audit"} <= {one.path for one in shipped(form_id).definition.fields}
+
+
+@each_form
+def test_the_version_inside_is_the_version_outside(form_id: str) -> None:
+    definition = shipped(form_id).definition
+    assert definition.by_path["/data/version_form"].calculate == f"'{definition.version}'"
+
+
+@each_form
+def test_the_audit_takes_no_location(form_id: str) -> None:
+    assert b"location-priority" not in shipped(form_id).xml
+
+
+@each_form
+def test_choices_equal_their_vocabulary(form_id: str) -> None:
+    selects = [one for one in shipped(form_id).definition.fields if one.itemset and one.itemset.choices]
+    lists = {one.itemset.instance: one.itemset.choices for one in selects if one.itemset}
+    for name, choices in lists.items():
+        written = [(one.value, one.label[LANGUAGES[0]], one.label[LANGUAGES[1]]) for one in choices]
+        rows = vocabulary(PROGRAMME.vocabularies[name or ""])
+        assert written == [(row["name"], row["label_fr"], row["label_en"]) for row in rows], name
+
+
+@pytest.mark.parametrize("path", sorted((LIBRARY / "vocabularies").glob("*.csv")), ids=lambda path: path.stem)
+def test_a_vocabulary_is_whole(path: Path) -> None:
+    rows = vocabulary(path.name)
+    names = [row["name"] for row in rows]
+    assert len(names) == len(set(names))
+    assert all(value for row in rows for value in row.values())
+    assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9_]+", name)] == []
+
+
+def test_countries_are_iso_3166_and_the_specials_of_icao() -> None:
+    usage = {row["name"]: row["usage"] for row in vocabulary("countries.csv")}
+    countries = [name for name, kind in usage.items() if kind == "country"]
+    # 249 of ISO 3166-1, and Kosovo's RKS of ICAO 9303 part 3.
+    assert len(countries) == 250
+    assert all(usage[special] == "status" for special in ("XXA", "XXB", "XXC", "XXX"))
+    assert countries[:6] == ["SEN", "GMB", "GNB", "GIN", "MLI", "MRT"]
+
+
+def test_every_vocabulary_that_a_list_names_is_there() -> None:
+    there = {path.name for path in (LIBRARY / "vocabularies").glob("*.csv")}
+    assert set(PROGRAMME.vocabularies.values()) <= there
+
+
+@each_form
+def test_every_answer_has_a_data_class(form_id: str) -> None:
+    unclassed = [
+        one.path
+        for one in answers_of(form_id)
+        # The entity's own nodes repeat answers; D3 is right for them all.
+        if "/meta/entity/" not in one.path and PROGRAMME.find_data_class(form_id, one.path) is None
+    ]
+    assert unclassed == []
+
+
+@pytest.mark.parametrize("form_id", sorted(PROGRAMME.forms))
+def test_the_programme_names_only_what_a_form_has(form_id: str) -> None:
+    fields = answers_of(form_id)
+    known = {one.path for one in fields} | {one.name for one in fields}
+    assert set(PROGRAMME.policy_for(form_id).data_classes) - known == set()
+
+
+@each_form
+def test_what_feeds_a_person_is_classed_as_identity(form_id: str) -> None:
+    classes = {PROGRAMME.data_class(form_id, one.path) for one in answers_of(form_id) if one.person}
+    assert classes == {"D3"}
+
+
+@each_form
+def test_the_name_of_a_record_tells_nothing_of_a_person(form_id: str) -> None:
+    naming = shipped(form_id).definition.by_path["/data/meta/instanceName"].calculate or ""
+    classes = {PROGRAMME.data_class(form_id, path) for path in re.findall(r"/data/[\w/]+", naming)}
+    assert classes == {"D1", "D2"}
+
+
+@each_form
+def test_the_files_of_a_form_are_shipped_or_made_by_the_server(form_id: str) -> None:
+    needed = {one.name for one in shipped(form_id).definition.attachments}
+    assert {name for name in needed - SERVER_MADE if not (LIBRARY / "media" / name).is_file()} == set()
+
+
+def _claims(form_id: str) -> tuple[set[str], set[str]]:
+    fields = shipped(form_id).definition.fields
+    return {one.person for one in fields if one.person}, {one.encounter for one in fields if one.encounter}
+
+
+def test_a_crossing_feeds_person_and_encounter() -> None:
+    persons, encounters = _claims("f02_passage")
+    assert persons >= {"given_names", "family_name", "sex", "birth_date", "nationality", "document_number", "mrz"}
+    assert encounters == set(ENCOUNTER_PROPERTIES)
+
+
+def test_an_arrival_asks_all_that_tells_people_apart() -> None:
+    persons, encounters = _claims("f04_arrivee")
+    assert persons == set(PERSON_PROPERTIES) - {"mrz"}
+    assert {"kind", "at", "origin"} <= encounters
+
+
+def test_what_tells_people_apart_is_never_demanded() -> None:
+    fields = shipped("f04_arrivee").definition.fields
+    demanded = {one.person for one in fields if one.person and one.required}
+    assert demanded & {"given_names", "family_name", "mother_name", "birth_place", "phone", "document_number"} == set()
+
+
+def test_a_tablets_list_of_stays_names_nobody() -> None:
+    definition = shipped("f04_arrivee").definition
+    [stay] = definition.entities
+    assert (stay.list_name, stay.container, stay.creates, stay.spec_version) == (
+        "dossiers", "/data/personnes", True, "2025.1.0",
+    )  # fmt: skip
+    assert {name for name, _ in stay.save_to} == {
+        "ref", "bracelet", "initiales", "sexe", "tranche", "site_id", "etat", "urgence", "alerte_suivi", "echeance",
+        "maj",
+    }  # fmt: skip
+    assert {definition.by_path[path].person for _, path in stay.save_to} == {None, "sex", "age_band"}
+
+
+@each_form
+def test_a_workbook_opens_pleasantly(form_id: str) -> None:
+    survey = openpyxl.load_workbook(LIBRARY / f"{form_id}.xlsx")["survey"]
+    assert survey.freeze_panes == "C2"
+    assert survey.column_dimensions["A"].width > 20

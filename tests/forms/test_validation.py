@@ -1,0 +1,194 @@
+import pytest
+
+from forms.definition import FormDefinition
+from forms.errors import Finding, word_finding
+from forms.lists import HeldLists, parse_list
+from forms.submission import Submission, parse_submission
+from forms.validation import validate_submission
+from tests.forms.samples import definition, sample_form, sample_submission, submission
+
+SITES = HeldLists({"sites.csv": parse_list("sites.csv", b"name,label\nrosso,Rosso\nkidira,Kidira\n")})
+INPUT = '<input ref="/data/a"/>'
+SELECT = '<{0} ref="/data/a"><item><label>E</label><value>eau</value></item><item><value>riz</value></item></{0}>'
+REPEAT = '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/a"/></repeat></group>'
+
+
+def validate(form: FormDefinition, record: Submission, lists: HeldLists = SITES) -> list[Finding]:
+    return validate_submission(form, record, lists)
+
+
+def codes(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(one.path, one.grade, one.code) for one in findings]
+
+
+def bound(rules: str, body: str = INPUT, instance: str = "<a/>") -> FormDefinition:
+    return definition(instance, f'<bind nodeset="/data/a" {rules}/>', body)
+
+
+def test_honest_record_has_no_finding() -> None:
+    assert validate(sample_form("accueil.md").definition, sample_submission("accueil.xml")) == []
+
+
+def test_record_of_another_form_is_an_error() -> None:
+    found = validate(definition("<a/>"), parse_submission(b'<autre id="autre"/>'))
+    assert codes(found) == [("/data", "error", "wrong_form"), ("/data", "error", "wrong_root")]
+
+
+def test_node_that_the_form_does_not_have_is_a_warning() -> None:
+    found = validate(definition("<a/>"), submission("<a>1</a><x>2</x>"))
+    assert codes(found) == [("/data/x", "warning", "unknown_node")]
+
+
+def test_question_that_stands_twice_is_an_error() -> None:
+    found = validate(definition("<g><a/></g>"), submission("<g><a>1</a></g><g><a>2</a></g>"))
+    assert codes(found) == [("/data/g[2]", "error", "repeated_node")]
+
+
+def test_wrong_type_is_an_error_at_its_repeat_instance() -> None:
+    form = definition("<r><a/></r>", '<bind nodeset="/data/r/a" type="int"/>', REPEAT)
+    found = validate(form, submission("<r><a>1</a></r><r><a>deux</a></r>"))
+    assert codes(found) == [("/data/r[2]/a", "error", "not_an_integer")]
+    assert (found[0].rule, found[0].value) == ("int", "deux")
+
+
+@pytest.mark.parametrize(
+    ("control", "answer", "found"),
+    [
+        pytest.param("select1", "eau", [], id="one of the choices"),
+        pytest.param("select1", "", [], id="blank"),
+        pytest.param("select1", "lait", ["not_a_choice"], id="another word"),
+        pytest.param("select1", "eau riz", ["not_a_choice"], id="two choices where one is asked"),
+        pytest.param("select", "riz eau", [], id="several choices"),
+        pytest.param("select", "riz lait", ["not_a_choice"], id="several, one foreign"),
+        pytest.param("odk:rank", "riz eau", [], id="ranked choices"),
+    ],
+)
+def test_choices_are_held_against_the_whole_list(control: str, answer: str, found: list[str]) -> None:
+    form = bound('type="string"', SELECT.format(control))
+    assert [one.code for one in validate(form, submission(f"<a>{answer}</a>"))] == found
+
+
+def test_filtered_choice_is_held_against_the_unfiltered_list() -> None:
+    form, record = sample_form("accueil.md").definition, sample_submission("accueil.xml")
+    record.root.find("ville").text = "kayes"  # type: ignore[union-attr]
+    assert validate(form, record) == []
+
+
+@pytest.mark.parametrize(
+    ("lists", "found"),
+    [
+        pytest.param(HeldLists(), [("/data/site", "warning", "list_not_held")], id="list not at hand"),
+        pytest.param(
+            HeldLists({"sites.csv": parse_list("sites.csv", b"name\nkidira\n")}),
+            [("/data/site", "error", "not_a_choice")],
+            id="list that the tablet certainly had",
+        ),
+        pytest.param(
+            HeldLists({"sites.csv": parse_list("sites.csv", b"name\nkidira\n", certain=False)}),
+            [("/data/site", "warning", "list_uncertain")],
+            id="list that may have changed",
+        ),
+    ],
+)
+def test_choice_of_a_list_file(lists: HeldLists, found: list[tuple[str, str, str]]) -> None:
+    assert codes(validate(sample_form("accueil.md").definition, sample_submission("accueil.xml"), lists)) == found
+
+
+def test_choices_made_of_the_records_own_repeats_are_not_judged() -> None:
+    body = (
+        REPEAT
+        + '<select1 ref="/data/a"><itemset nodeset="/data/r"><value ref="a"/><label ref="a"/></itemset></select1>'
+    )
+    assert validate(definition("<r><a/></r><a/>", body=body), submission("<r><a>1</a></r><a>9</a>")) == []
+
+
+def test_choices_searched_in_a_file_are_not_judged() -> None:
+    items = "<item><label>nom</label><value>code</value></item>"
+    body = f"""<select1 ref="/data/a" appearance="search('villages')">{items}</select1>"""
+    assert validate(definition("<a/>", body=body), submission("<a>rosso</a>")) == []
+
+
+@pytest.mark.parametrize("record", ["", "<a/>", "<a> </a>"])
+@pytest.mark.parametrize("rule", ["true()", "true( )", "'yes'", '"true"', "1"])
+def test_always_required_question_must_be_answered(rule: str, record: str) -> None:
+    form = bound(f"required='{rule}'" if '"' in rule else f'required="{rule}"')
+    assert codes(validate(form, submission(record))) == [("/data/a", "error", "required")]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(bound('required="/data/b = 1"'), id="by an expression"),
+        pytest.param(bound('required="false()"'), id="never"),
+        pytest.param(bound('required="true()" relevant="1"'), id="with a relevance rule"),
+        pytest.param(bound('required="true()"', body=""), id="of a node that is not asked"),
+        pytest.param(bound('required="true()" calculate="1"', body=""), id="of a calculate"),
+        pytest.param(
+            definition(
+                "<g><a/></g>",
+                '<bind nodeset="/data/g" relevant="1"/><bind nodeset="/data/g/a" required="true()"/>',
+                '<group ref="/data/g"><input ref="/data/g/a"/></group>',
+            ),
+            id="in a group with a relevance rule",
+        ),
+        pytest.param(
+            definition("<r><a/></r>", '<bind nodeset="/data/r/a" required="true()"/>', REPEAT),
+            id="in a repeat without rows",
+        ),
+    ],
+)
+def test_what_relevance_or_an_expression_could_overturn_is_not_required(form: FormDefinition) -> None:
+    assert validate(form, submission("")) == []
+
+
+def test_required_is_judged_in_each_repeat_instance_with_the_forms_own_words() -> None:
+    model = '<bind nodeset="/data/r/a" required="true()" jr:requiredMsg="Le nom manque."/>'
+    found = validate(definition("<r><a/></r>", model, REPEAT), submission("<r><a>1</a></r><r/>"))
+    assert codes(found) == [("/data/r[2]/a", "error", "required")]
+    assert word_finding(found[0]) == "Le nom manque."
+
+
+ZONE = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+
+
+@pytest.mark.parametrize(
+    ("zone", "found"),
+    [
+        pytest.param("", [], id="none"),
+        pytest.param(ZONE, [], id="whole"),
+        pytest.param(ZONE.replace("7408122", "7408123"), ["mrz_check_birth_date"], id="wrong digit of the birth date"),
+        pytest.param(ZONE[:-1] + "1", ["mrz_check"], id="wrong last digit"),
+        pytest.param("ABC", ["mrz_length"], id="no zone at all"),
+    ],
+)
+def test_zone_that_does_not_add_up_is_a_warning(zone: str, found: list[str]) -> None:
+    record = submission(f"<a>{zone.replace('<', '&lt;')}</a>")
+    findings = validate(bound('teral:person="mrz"'), record)
+    assert [one.code for one in findings] == found
+    assert all(one.grade == "warning" and word_finding(one) for one in findings)
+
+
+def test_files_that_have_not_come_are_named() -> None:
+    form, record = sample_form("accueil.md").definition, sample_submission("accueil.xml")
+    found = validate_submission(form, record, SITES, {"1769.jpg"})
+    assert codes(found) == [("/data", "warning", "attachment_missing")]
+    assert word_finding(found[0]) == "The file “audit.csv” has not come yet."
+
+
+def test_encrypted_record_tells_nothing() -> None:
+    assert validate(definition("<a/>"), parse_submission(b'<data id="x" encrypted="yes"/>')) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "Trop."), ("English (en)", "Too many."), ("en", "Too many."), ("wo", "Trop."), ("", "Trop.")],
+)
+def test_finding_is_worded_in_the_readers_language(language: str, words: str) -> None:
+    message = {"Français (fr)": "Trop.", "English (en)": "Too many."}
+    assert word_finding(Finding("/data/a", "constraint", "error", "required", message=message), str, language) == words
+
+
+def test_finding_without_own_words_is_translated_from_the_catalogue() -> None:
+    finding = Finding("/data", "structure", "error", "wrong_form", {"form_id": "x"})
+    worded = word_finding(finding, lambda text: text.replace("The record", "Le dossier"))
+    assert worded == "Le dossier belongs to the form “x”."

@@ -1,0 +1,90 @@
+"""The forms that both engines are asked about: our own small ones (forms/*.md) and those that we ship.
+
+A form of our own may carry a sheet `samples` (name, value): answers that its rules take or refuse. XLSForm readers
+skip sheets that they do not know.
+"""
+
+import csv
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from forms.definition import Field, FormDefinition
+from forms.xlsform import read_form
+
+OWN = Path(__file__).with_name("forms")
+LIBRARY = Path(__file__).parents[2] / "forms" / "library"
+BLANK = "(blank)"
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of the corpus with the lists beside it and answers worth trying, by name of the question."""
+
+    name: str
+    xml: str
+    definition: FormDefinition
+    media: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, list[str]] = field(default_factory=dict)
+
+    @cached_property
+    def list_rows(self) -> dict[str, list[dict[str, str]]]:
+        """The rows of every list, by instance id."""
+        rows = {one.id: list(one.items) for one in self.definition.instances}
+        for one in self.definition.instances:
+            if one.filename in self.media:
+                rows[one.id] = _csv_rows(self.media[one.filename])
+        return rows
+
+    def choices_of(self, question: Field) -> list[str]:
+        """Every value of a select's list, whatever its filter says; empty where the list is made of answers."""
+        itemset = question.itemset
+        if itemset is None:
+            return []
+        if itemset.instance is None:
+            return [choice.value for choice in itemset.choices]
+        return [row.get(itemset.value_ref, "") for row in self.list_rows.get(itemset.instance, [])]
+
+
+def own_forms() -> list[Form]:
+    return [_read(path) for path in sorted(OWN.glob("*.md"))]
+
+
+def library_forms() -> list[Form]:
+    return [_read(path) for path in sorted(LIBRARY.glob("*.xlsx"))]
+
+
+def _read(path: Path) -> Form:
+    made = read_form(path.read_bytes(), path.name)
+    named = {one.filename for one in made.definition.instances} | {one.name for one in made.definition.attachments}
+    return Form(
+        name=path.stem,
+        xml=made.xml.decode("utf-8"),
+        definition=made.definition,
+        media=_media(path.parent, {name for name in named if name is not None}),
+        samples=_samples(path.read_text(encoding="utf-8")) if path.suffix == ".md" else {},
+    )
+
+
+def _media(folder: Path, names: set[str]) -> dict[str, str]:
+    found = [
+        path for name in sorted(names) for path in folder.rglob(name) if path.suffix in {".csv", ".xml", ".geojson"}
+    ]
+    return {path.name: path.read_text(encoding="utf-8-sig") for path in found}
+
+
+def _csv_rows(text: str) -> list[dict[str, str]]:
+    lines = text.splitlines()
+    # JavaRosa's rule: a semicolon anywhere in the header makes it the delimiter.
+    return list(csv.DictReader(lines, delimiter=";" if ";" in lines[0] else ","))
+
+
+def _samples(markdown: str) -> dict[str, list[str]]:
+    _, _, sheet = markdown.partition("| samples |\n")
+    samples: dict[str, list[str]] = {}
+    for line in sheet.splitlines()[1:]:
+        _, _, name, value, _ = line.split("|")
+        # One space on either side of a cell is layout; more of it is the answer's.
+        answer = value.removeprefix(" ").rstrip()
+        samples.setdefault(name.strip(), []).append("" if answer == BLANK else answer)
+    return samples

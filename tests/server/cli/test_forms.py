@@ -1,0 +1,96 @@
+"""`teral forms` from the outside: files in, JSON and exit status out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from server.cli import main
+from server.config import Settings
+from tests.sync.factory import PASSAGE
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run `teral …` on the test's own database."""
+    monkeypatch.setenv("TERAL_DATA_DIR", settings.data_dir)
+    monkeypatch.setenv("TERAL_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("TERAL_SECRET_KEY", settings.secret_key)
+    return lambda *arguments: CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "passage.md"
+    path.write_text(PASSAGE.format(form_id="passage", version="1", title="Passage"))
+    return path
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    path = tmp_path / "mauvais.md"
+    path.write_text(
+        "| survey |\n| | type | name | label |\n| | texxt | nom | Nom |\n| settings |\n| | form_id |\n| | x |\n"
+    )
+    return path
+
+
+def test_good_form_is_published_though_another_is_refused(run: Any, good: Path, bad: Path) -> None:
+    result = run("forms", "publish", bad, good, "--json")
+    outcomes = [one["outcome"] for one in json.loads(result.stdout)]
+    assert (result.exit_code, outcomes) == (1, ["refused", "new"])
+
+
+def test_refusal_says_where_and_why_in_both_languages(run: Any, bad: Path) -> None:
+    [refused] = json.loads(run("forms", "publish", bad, "--json").stdout)
+    [problem] = refused["problems"]
+    assert (problem["sheet"], problem["row"]) == ("survey", 2)
+    assert set(problem["words"]) == {"fr", "en"}
+
+
+def test_refusal_without_json_goes_to_standard_error(run: Any, bad: Path) -> None:
+    result = run("forms", "publish", bad)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "texxt" in result.stderr
+
+
+def test_other_bytes_under_a_published_version_are_refused(run: Any, good: Path) -> None:
+    run("forms", "publish", good)
+    good.write_text(good.read_text().replace("Prénoms", "Prénom"))
+    result = run("forms", "publish", good, "--json")
+    assert json.loads(result.stdout)[0]["problems"][0]["code"] == "published_form_differs"
+
+
+def test_media_go_with_the_form_that_names_them(run: Any, good: Path, tmp_path: Path) -> None:
+    villages = tmp_path / "villages.csv"
+    villages.write_text("name,label\nv1,Ndiago\n")
+    [published] = json.loads(run("forms", "publish", good, "--media", villages, "--json").stdout)
+    assert (published["missing"], published["attachments"]) == ([], ["sites.csv", "villages.csv"])
+
+
+def test_draft_gets_an_address_and_can_be_published(run: Any, good: Path) -> None:
+    [draft] = json.loads(run("forms", "publish", good, "--draft", "--json").stdout)
+    assert draft["outcome"] == "draft"
+    assert draft["test_url"].endswith("/projects/1/forms/passage/draft")
+    assert json.loads(run("forms", "publish-draft", "passage", "--json").stdout)["state"] == "open"
+
+
+def test_states_can_be_changed_and_are_listed(run: Any, good: Path) -> None:
+    run("forms", "publish", good)
+    assert run("forms", "state", "passage", "1", "closed").exit_code == 0
+    assert [one["state"] for one in json.loads(run("forms", "list", "--json").stdout)] == ["closed"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("state", "autre", "1", "open"), id="state of an unknown form"),
+        pytest.param(("publish-draft", "autre"), id="draft of an unknown form"),
+    ],
+)
+def test_what_does_not_exist_is_said_in_one_line(run: Any, arguments: tuple[str, ...]) -> None:
+    result = run("forms", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "autre" in result.stderr
