@@ -38,6 +38,11 @@ class Submission(Base):
         Index("ix_submissions_site_id_device_id_state", "site_id", "device_id", "state"),
         # So are the lag and the form versions of a tablet's latest records.
         Index("ix_submissions_device_id_received_at", "device_id", "received_at"),
+        # What an officer is told with every answer: how many earlier records of the tablet wait for repair.
+        Index(
+            "ix_submissions_quarantined", "device_id", "form_id",
+            sqlite_where=text("state = 'quarantined'"), postgresql_where=text("state = 'quarantined'"),
+        ),
         Index("ix_submissions_form_id_deprecated_id", "form_id", "deprecated_id"),
         Index("ix_submissions_form_id_waits_for", "form_id", "waits_for"),
         Index("ix_submissions_site_id_received_at", "site_id", "received_at"),

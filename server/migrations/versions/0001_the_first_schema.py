@@ -321,6 +321,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_submissions_device_id_received_at", ["device_id", "received_at"], unique=False)
         batch_op.create_index("ix_submissions_form_id_deprecated_id", ["form_id", "deprecated_id"], unique=False)
         batch_op.create_index("ix_submissions_form_id_waits_for", ["form_id", "waits_for"], unique=False)
+        batch_op.create_index(
+            "ix_submissions_quarantined",
+            ["device_id", "form_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'quarantined'"),
+            postgresql_where=sa.text("state = 'quarantined'"),
+        )
         batch_op.create_index(batch_op.f("ix_submissions_received_at"), ["received_at"], unique=False)
         batch_op.create_index("ix_submissions_site_id_device_id_state", ["site_id", "device_id", "state"], unique=False)
         batch_op.create_index("ix_submissions_site_id_received_at", ["site_id", "received_at"], unique=False)
@@ -529,6 +536,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_submissions_site_id_received_at")
         batch_op.drop_index("ix_submissions_site_id_device_id_state")
         batch_op.drop_index(batch_op.f("ix_submissions_received_at"))
+        batch_op.drop_index(
+            "ix_submissions_quarantined",
+            sqlite_where=sa.text("state = 'quarantined'"),
+            postgresql_where=sa.text("state = 'quarantined'"),
+        )
         batch_op.drop_index("ix_submissions_form_id_waits_for")
         batch_op.drop_index("ix_submissions_form_id_deprecated_id")
         batch_op.drop_index("ix_submissions_device_id_received_at")

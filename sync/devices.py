@@ -1,0 +1,179 @@
+"""Tablets: enrolled, heard of, in which state, and alerts about them. Their secrets belong to the server's accounts.
+
+Contacts come in batches: hundreds of requests a second must not become hundreds of writes.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from sync.models import DEVICE_STATES, Actor, Alert, Device, DeviceFetch, Site
+
+# Collect writes its package name and version, then the system's own agent with the release of Android.
+_COLLECT = re.compile(r"org\.odk\.collect\.android/v?([\w.+-]{1,64})")
+_ANDROID = re.compile(r"Android (\d[\w.]{0,32})")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One file in one state that a tablet fetched. `kind` is form, media or list."""
+
+    kind: str
+    form_id: str
+    version: str
+    name: str
+    hash: str
+
+
+@dataclass(slots=True)
+class Contact:
+    """What the latest requests of one tablet told about it."""
+
+    device_id: int
+    at: datetime
+    kind: str
+    collect_id: str | None = None
+    user_agent: str | None = None
+    submitted_at: datetime | None = None
+    fetches: dict[Fetch, datetime] = field(default_factory=dict)
+
+
+def add_device(session: Session, site: Site, name: str, language: str, now: datetime) -> Device:
+    """Add an active tablet at a site, with the actor that journals name."""
+    actor = Actor(kind="device", display_name=name, created_at=now)
+    session.add(actor)
+    session.flush()
+    device = Device(
+        actor_id=actor.id,
+        site=site,
+        name=name,
+        language=language,
+        state="active",
+        enrolled_at=now,
+        state_changed_at=now,
+    )
+    session.add(device)
+    session.flush()
+    return device
+
+
+def find_device(session: Session, name: str) -> Device | None:
+    """Find a tablet by its name."""
+    return session.scalar(select(Device).where(Device.name == name))
+
+
+def list_devices(session: Session) -> list[Device]:
+    """Every tablet, by name."""
+    return list(session.scalars(select(Device).order_by(Device.name)))
+
+
+def change_device_state(session: Session, device: Device, state: str, now: datetime) -> None:
+    """Set what is known about where a tablet is and whether it holds data."""
+    if state not in DEVICE_STATES:
+        raise ValueError(f"{state} is no state of a device")
+    if device.state != state:
+        device.state, device.state_changed_at = state, now
+        session.flush()
+
+
+def record_contacts(session: Session, contacts: Iterable[Contact], now: datetime) -> None:
+    """Write what tablets told by ringing; one statement per kind of news, whatever the number of tablets."""
+    batch = sorted(contacts, key=lambda one: one.device_id)
+    if not batch:
+        return
+    _raise_second_ids(session, batch, now)
+    session.connection().execute(_TOUCH, [_touched(one) for one in batch])
+    _add_fetches(session, batch)
+
+
+_TOUCH = (
+    update(Device)
+    .where(Device.id == bindparam("device"))
+    .values(
+        last_contact_at=bindparam("at"),
+        last_contact_kind=bindparam("kind"),
+        # A browser or a curl call says nothing of Collect: what was known stays.
+        collect_id=func.coalesce(bindparam("collect"), Device.collect_id),
+        collect_version=func.coalesce(bindparam("collect_version_"), Device.collect_version),
+        android_version=func.coalesce(bindparam("android"), Device.android_version),
+        last_submission_at=func.coalesce(
+            bindparam("submitted", type_=Device.last_submission_at.type), Device.last_submission_at
+        ),
+    )
+)
+
+
+def _touched(contact: Contact) -> dict[str, Any]:
+    agent = contact.user_agent or ""
+    return {
+        "device": contact.device_id,
+        "at": contact.at,
+        "kind": contact.kind,
+        "collect": contact.collect_id,
+        "collect_version_": _first(_COLLECT, agent),
+        "android": _first(_ANDROID, agent),
+        "submitted": contact.submitted_at,
+    }
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str | None:
+    found = pattern.search(text)
+    return found.group(1) if found else None
+
+
+def _raise_second_ids(session: Session, batch: list[Contact], now: datetime) -> None:
+    """A second deviceID on one credential: Collect was installed anew, or the address was copied. A human must see."""
+    told = {one.device_id: one.collect_id for one in batch if one.collect_id}
+    known = session.execute(
+        select(Device.id, Device.site_id, Device.collect_id).where(Device.id.in_(told), Device.collect_id.is_not(None))
+    )
+    for row in known.all():
+        if row.collect_id != told[row.id]:
+            raise_alert(session, "second_device_id", now, device_id=row.id, site_id=row.site_id)
+
+
+def raise_alert(
+    session: Session, kind: str, now: datetime, device_id: int | None, site_id: int | None, **params: object
+) -> None:
+    """Raise an alert unless the same one is still unsettled."""
+    open_already = select(Alert.id).where(
+        Alert.kind == kind, Alert.device_id == device_id, Alert.site_id == site_id, Alert.settled_at.is_(None)
+    )
+    if session.scalar(open_already.limit(1)) is None:
+        session.add(Alert(kind=kind, raised_at=now, device_id=device_id, site_id=site_id, params=params))
+        session.flush()
+
+
+def _add_fetches(session: Session, batch: list[Contact]) -> None:
+    rows = [
+        {
+            "device_id": contact.device_id,
+            "kind": fetch.kind,
+            "form_id": fetch.form_id,
+            "version": fetch.version,
+            "name": fetch.name,
+            "hash": fetch.hash,
+            "first_at": at,
+            "last_at": at,
+        }
+        for contact in batch
+        for fetch, at in contact.fetches.items()
+    ]
+    if rows:
+        connection = session.connection()
+        insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
+        add = insert(DeviceFetch)
+        what = ["device_id", "kind", "form_id", "version", "name", "hash"]
+        connection.execute(add.on_conflict_do_update(index_elements=what, set_={"last_at": add.excluded.last_at}), rows)
+
+
+def record_clock(session: Session, device_id: int, ahead_s: int) -> None:
+    """Note a clock that is proven to be ahead, by a record whose own end lies after its receipt."""
+    session.execute(update(Device).where(Device.id == device_id).values(clock_ahead_s=ahead_s))

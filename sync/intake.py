@@ -1,0 +1,272 @@
+"""Keep what tablets send, once.
+
+Knows the OpenRosa rules for repeats, twins and edits; the files are parts.py's. Judging and merging come later, in
+processing.py. Core statements without objects: hundreds of tablets may ring at dawn, and each waits for its answer.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from lxml import etree
+from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from forms.xml import parse_xml
+from sync.models import Submission, SubmissionEvent
+from sync.parts import IncomingFile, add_files, carry_forward, count_missing, fit, serve_waiting_edits
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One POST: the exact XML, its files, and whether the tablet announced that more parts follow."""
+
+    xml: bytes
+    files: tuple[IncomingFile, ...] = ()
+    incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingRecord:
+    """What the XML says of itself, and what the server knows of its form (None: unknown) before anything is judged."""
+
+    form_id: str
+    version: str
+    instance_id: str | None
+    deprecated_id: str | None = None
+    expected_files: tuple[str, ...] = ()
+    form_version_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent it: the tablet and the site where it stood at receipt."""
+
+    device_id: int | None = None
+    site_id: int | None = None
+    actor_id: int | None = None
+    collect_id: str | None = None
+    user_agent: str | None = None
+    is_draft: bool = False
+
+
+AnyRow = Row[*tuple[Any, ...]]
+ReceiptKind = Literal["new", "repeat", "edit", "twin", "stale_edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What intake saw. `quarantined` counts this tablet's records that wait for repair, by form id."""
+
+    kind: ReceiptKind
+    submission_id: int
+    missing_files: int = 0
+    quarantined: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One submission on its way in. Form, instanceID and bytes make it the same; tests of a draft are apart."""
+
+    record: IncomingRecord
+    upload: Upload
+    sender: Sender
+    now: datetime
+    form_id: str
+    instance_id: str
+    deprecated_id: str | None
+    sha256: str
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "form_id": self.form_id,
+            "instance_id": self.instance_id,
+            "deprecated_id": self.deprecated_id,
+            "is_draft": self.sender.is_draft,
+            "xml_sha256": self.sha256,
+        }
+
+
+def receive_submission(
+    session: Session, record: IncomingRecord, upload: Upload, sender: Sender, now: datetime
+) -> Receipt:
+    """Store a submission so that losing the answer and sending again does no harm.
+
+    New instanceID: stored. Same instanceID, same XML: a repeat, only missing files are added. Same instanceID, other
+    XML: a twin, kept beside the first for a supervisor. With a deprecatedID: an edit, stale when the record that it
+    names was replaced already. No instanceID: one is made from the bytes, so that a resend is a repeat.
+    Nothing is refused for its content.
+    """
+    arrival = _arrive(record, upload, sender, now)
+    connection = session.connection()
+    # Two requests may race on PostgreSQL: the loser of the insert finds the winner's row in the next round.
+    for _ in range(3):
+        known = connection.execute(_KNOWN, arrival.params).all()
+        same = _find_same(connection, arrival, known)
+        if same is not None:
+            return _receive_repeat(session, arrival, same)
+        first = next((row.id for row in known if row.twin_of_id is None), None)
+        submission_id = _insert_submission(connection, arrival, first)
+        if submission_id is not None:
+            return _receive_new(session, arrival, submission_id, first)
+    raise RuntimeError("other transactions keep adding twins of this record")
+
+
+def find_repeat(
+    connection: Connection, record: IncomingRecord, upload: Upload, sender: Sender, now: datetime
+) -> Receipt | None:
+    """Recognise, by reading alone, a repeat that brings nothing new: the frequent case after a lost answer."""
+    if upload.files:
+        return None
+    arrival = _arrive(record, upload, sender, now)
+    row = connection.execute(_SAME, arrival.params).first()
+    return _repeat_receipt(connection, arrival, row, row.missing_files) if row else None
+
+
+def count_quarantined(connection: Connection, device_id: int | None, besides: int) -> dict[str, int]:
+    """Count this tablet's other records that wait for repair, by form id: all that an officer is told of them."""
+    if device_id is None:
+        return {}
+    rows = connection.execute(_QUARANTINED, {"device_id": device_id, "besides": besides})
+    return {row.form_id: row.number for row in rows}
+
+
+def _arrive(record: IncomingRecord, upload: Upload, sender: Sender, now: datetime) -> _Arrival:
+    sha256 = hashlib.sha256(upload.xml).hexdigest()
+    return _Arrival(
+        record=record,
+        upload=upload,
+        sender=sender,
+        now=now,
+        form_id=fit(record.form_id),
+        instance_id=fit(record.instance_id or f"sha256:{sha256}"),
+        deprecated_id=fit(record.deprecated_id) if record.deprecated_id else None,
+        sha256=sha256,
+    )
+
+
+_same_record = (
+    (Submission.form_id == bindparam("form_id"))
+    & (Submission.instance_id == bindparam("instance_id"))
+    & (Submission.is_draft == bindparam("is_draft"))
+)
+_ROW = select(Submission.id, Submission.xml_sha256, Submission.twin_of_id, Submission.missing_files)
+_KNOWN = _ROW.where(_same_record).order_by(Submission.id)
+_SAME = _ROW.where(_same_record, Submission.xml_sha256 == bindparam("xml_sha256"))
+_QUARANTINED = (
+    select(Submission.form_id, func.count().label("number"))
+    .where(
+        Submission.device_id == bindparam("device_id"),
+        Submission.state == literal_column("'quarantined'"),  # spelled out, or SQLite does not see the partial index
+        Submission.id != bindparam("besides"),
+    )
+    .group_by(Submission.form_id)
+)
+_ORIGINAL = select(Submission.id, Submission.superseded_by_id).where(
+    Submission.form_id == bindparam("form_id"),
+    Submission.instance_id == bindparam("deprecated_id"),
+    Submission.is_draft == bindparam("is_draft"),
+    Submission.twin_of_id.is_(None),
+)
+_LOCK = select(Submission.missing_files).where(Submission.id == bindparam("id")).with_for_update()
+_INSERT = {
+    "sqlite": insert_sqlite(Submission).on_conflict_do_nothing().returning(Submission.id),
+    "postgresql": insert_postgresql(Submission).on_conflict_do_nothing().returning(Submission.id),
+}
+_INSERT_EVENT = insert(SubmissionEvent)
+
+
+def _find_same(connection: Connection, arrival: _Arrival, known: Sequence[AnyRow]) -> AnyRow | None:
+    """The row with the same bytes, else with the same canonical XML: another way to write it is no other content."""
+    exact = next((row for row in known if row.xml_sha256 == arrival.sha256), None)
+    if exact is not None or not known:
+        return exact
+    canonical = _canonical(arrival.upload.xml)
+    stored = select(Submission.id, Submission.xml).where(Submission.id.in_([row.id for row in known]))
+    same = {row.id for row in connection.execute(stored) if _canonical(row.xml) == canonical}
+    return next((row for row in known if row.id in same), None)
+
+
+def _canonical(xml: bytes) -> bytes:
+    return bytes(etree.tostring(parse_xml(xml), method="c14n"))
+
+
+def _insert_submission(connection: Connection, arrival: _Arrival, twin_of_id: int | None) -> int | None:
+    """Insert and return the row's id, or None when another transaction was faster."""
+    sender = arrival.sender
+    row = {
+        **arrival.params,
+        "version": fit(arrival.record.version),
+        "xml": arrival.upload.xml,
+        "twin_of_id": twin_of_id,
+        "received_at": arrival.now,
+        "device_id": sender.device_id,
+        "site_id": sender.site_id,
+        "collect_id": fit(sender.collect_id) if sender.collect_id else None,
+        "user_agent": fit(sender.user_agent) if sender.user_agent else None,
+        "state": "received" if twin_of_id is None else "quarantined",
+        "reason": None if twin_of_id is None else "twin",
+        "form_version_id": arrival.record.form_version_id,
+    }
+    return connection.execute(_INSERT[connection.dialect.name], row).scalar()
+
+
+def _receive_new(session: Session, arrival: _Arrival, submission_id: int, twin_of_id: int | None) -> Receipt:
+    connection, expected, files = session.connection(), arrival.record.expected_files, arrival.upload.files
+    original = _find_original(connection, arrival)
+    kind: ReceiptKind = "twin" if twin_of_id is not None else _kind_of(arrival, original)
+    _add_event(connection, arrival, submission_id, kind)
+    add_files(connection, submission_id, expected, files, arrival.now)
+    if original is not None:
+        carry_forward(connection, original.id, submission_id, arrival.now)
+    if twin_of_id is None:
+        serve_waiting_edits(session, submission_id, arrival.params, arrival.now)
+    missing = count_missing(session, submission_id) if expected else 0
+    return Receipt(kind, submission_id, missing, count_quarantined(connection, arrival.sender.device_id, submission_id))
+
+
+def _find_original(connection: Connection, arrival: _Arrival) -> AnyRow | None:
+    """The record that this one replaces. It may still be on its way: then the edit waits for it (processing.py)."""
+    if arrival.deprecated_id is None:
+        return None
+    return connection.execute(_ORIGINAL, arrival.params).first()
+
+
+def _kind_of(arrival: _Arrival, original: AnyRow | None) -> ReceiptKind:
+    if arrival.deprecated_id is None:
+        return "new"
+    return "stale_edit" if original is not None and original.superseded_by_id is not None else "edit"
+
+
+def _receive_repeat(session: Session, arrival: _Arrival, same: AnyRow) -> Receipt:
+    """A retry, or the next part of a split submission: every part repeats the whole XML (Collect)."""
+    connection = session.connection()
+    # On PostgreSQL two parts may come at once; the row lock keeps the count of what is missing true.
+    missing = connection.execute(_LOCK, {"id": same.id}).scalar_one()
+    files = arrival.upload.files
+    if files and add_files(connection, same.id, arrival.record.expected_files, files, arrival.now):
+        missing = count_missing(session, same.id)
+        serve_waiting_edits(session, same.id, arrival.params, arrival.now)
+        _add_event(connection, arrival, same.id, "files")
+    return _repeat_receipt(connection, arrival, same, missing)
+
+
+def _repeat_receipt(connection: Connection, arrival: _Arrival, same: AnyRow, missing: int) -> Receipt:
+    kind: ReceiptKind = "repeat" if same.twin_of_id is None else "twin"
+    return Receipt(kind, same.id, missing, count_quarantined(connection, arrival.sender.device_id, same.id))
+
+
+def _add_event(connection: Connection, arrival: _Arrival, submission_id: int, what: str) -> None:
+    row = {
+        "submission_id": submission_id,
+        "at": arrival.now,
+        "kind": "files_received" if what == "files" else "received",
+        "actor_id": arrival.sender.actor_id,
+        "details": {"as": what, "files": len(arrival.upload.files), "more_follow": arrival.upload.incomplete},
+    }
+    connection.execute(_INSERT_EVENT, row)

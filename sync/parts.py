@@ -1,0 +1,163 @@
+"""The files of submissions: parts that come one by one, late, twice or before what they belong to.
+
+The bytes are in the store (attachments.py) before anything here runs; here are only the rows that name them.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from sync.attachments import StoredFile, add_blob
+from sync.models import Submission, SubmissionAttachment, SubmissionEvent
+from sync.states import refresh_state
+
+_TEXT = 255  # the width of our text columns
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A part that is safe in the store. `name` is what the tablet calls it: data, never a path."""
+
+    name: str
+    content_type: str | None
+    stored: StoredFile
+
+
+def fit(text: str) -> str:
+    """Fit a name of any length and content into a text column, so that different names stay different.
+
+    PostgreSQL keeps no NUL, and no real name is longer than the column: this is for hostile ones.
+    """
+    clean = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if len(clean) <= _TEXT:
+        return clean
+    mark = f"…sha256:{hashlib.sha256(clean.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return clean[: _TEXT - len(mark)] + mark
+
+
+_mine = (SubmissionAttachment.submission_id == bindparam("id")) & (SubmissionAttachment.name == bindparam("file"))
+_FILL = (
+    update(SubmissionAttachment)
+    .where(_mine, SubmissionAttachment.blob_sha256.is_(None))
+    .values(blob_sha256=bindparam("sha256"), content_type=bindparam("type"), received_at=bindparam("at"))
+)
+_HELD_AS = select(SubmissionAttachment.blob_sha256).where(_mine)
+_HELD = select(SubmissionAttachment).where(
+    SubmissionAttachment.submission_id == bindparam("id"), SubmissionAttachment.blob_sha256.is_not(None)
+)
+_MISSING = select(func.count()).where(
+    SubmissionAttachment.submission_id == bindparam("id"),
+    SubmissionAttachment.expected,
+    SubmissionAttachment.blob_sha256.is_(None),
+)
+_WAITING_EDITS = select(Submission.id, Submission.instance_id, Submission.missing_files).where(
+    Submission.form_id == bindparam("form_id"),
+    Submission.deprecated_id == bindparam("instance_id"),
+    Submission.is_draft == bindparam("is_draft"),
+    Submission.twin_of_id.is_(None),
+)
+_INSERT = {
+    "sqlite": insert_sqlite(SubmissionAttachment).on_conflict_do_nothing(),
+    "postgresql": insert_postgresql(SubmissionAttachment).on_conflict_do_nothing(),
+}
+
+
+def add_files(
+    connection: Connection, submission_id: int, expected: Iterable[str], files: Sequence[IncomingFile], now: datetime
+) -> int:
+    """Note the awaited names and add the files that came; return how many were new. A name keeps its first file."""
+    rows = {fit(name): _row(submission_id, fit(name), expected=True) for name in expected}
+    for one in files:
+        add_blob(connection, one.stored, now)
+        rows.setdefault(fit(one.name), _row(submission_id, fit(one.name), expected=False))
+    if rows:
+        connection.execute(_INSERT[connection.dialect.name], list(rows.values()))
+    return sum(_fill(connection, submission_id, one, now) for one in files)
+
+
+def expect_files(session: Session, submission_id: int, names: Sequence[str], now: datetime) -> int:
+    """Note which files the answers name once the form is known; return how many are still missing.
+
+    For records whose form version was published after they came. An edit takes over what its original has.
+    """
+    if not names:
+        return 0
+    connection = session.connection()
+    connection.execute(_INSERT[connection.dialect.name], [_row(submission_id, fit(n), expected=True) for n in names])
+    mine = (SubmissionAttachment.submission_id == submission_id) & SubmissionAttachment.name.in_(
+        [fit(n) for n in names]
+    )
+    connection.execute(update(SubmissionAttachment).where(mine).values(expected=True))
+    original = connection.execute(_original_of(submission_id)).scalar()
+    if original is not None:
+        carry_forward(connection, original, submission_id, now)
+    return count_missing(session, submission_id)
+
+
+def carry_forward(connection: Connection, from_id: int, to_id: int, now: datetime) -> int:
+    """Give an edit the files of its original by name, and return how many: Collect sends only what it changed."""
+    held = connection.execute(_HELD, {"id": from_id}).all()
+    return sum(_hand_on(connection, to_id, row, now) for row in held)
+
+
+def serve_waiting_edits(session: Session, submission_id: int, record: Mapping[str, Any], now: datetime) -> None:
+    """Hand files on to edits that came before them: out of order is normal after days offline."""
+    connection = session.connection()
+    for edit in connection.execute(_WAITING_EDITS, record).all():
+        if edit.missing_files and carry_forward(connection, submission_id, edit.id, now):
+            count_missing(session, edit.id)
+            serve_waiting_edits(session, edit.id, {**record, "instance_id": edit.instance_id}, now)
+
+
+def count_missing(session: Session, submission_id: int) -> int:
+    """Bring the number of missing files, and the state that follows from it, up to date; return the number."""
+    missing = session.connection().execute(_MISSING, {"id": submission_id}).scalar_one()
+    submission = session.get_one(Submission, submission_id, populate_existing=True)
+    if submission.missing_files != missing:
+        submission.missing_files = missing
+        refresh_state(submission)
+        session.flush()
+    return missing
+
+
+def _row(submission_id: int, name: str, *, expected: bool) -> dict[str, Any]:
+    return {"submission_id": submission_id, "name": name, "expected": expected}
+
+
+def _fill(connection: Connection, submission_id: int, file: IncomingFile, now: datetime) -> int:
+    mine = {"id": submission_id, "file": fit(file.name)}
+    type_ = fit(file.content_type) if file.content_type else None
+    if connection.execute(_FILL, {**mine, "sha256": file.stored.sha256, "type": type_, "at": now}).rowcount:
+        return 1
+    if connection.execute(_HELD_AS, mine).scalar_one() != file.stored.sha256:
+        # The first file stays, as the first XML does; the other bytes are in the store and can be found from here.
+        _add_other_file(connection, submission_id, file.stored.sha256, now)
+    return 0
+
+
+def _add_other_file(connection: Connection, submission_id: int, sha256: str, now: datetime) -> None:
+    event = SubmissionEvent.__table__.insert()  # type: ignore[attr-defined]
+    row = {"submission_id": submission_id, "at": now, "kind": "other_file", "details": {"sha256": sha256}}
+    connection.execute(event, row)
+
+
+def _hand_on(connection: Connection, to_id: int, held: Row[*tuple[Any, ...]], now: datetime) -> int:
+    filled = {"sha256": held.blob_sha256, "type": held.content_type, "at": now}
+    return connection.execute(_FILL, {"id": to_id, "file": held.name, **filled}).rowcount
+
+
+def _original_of(submission_id: int) -> Any:
+    edit = select(Submission).where(Submission.id == submission_id).subquery()
+    return select(Submission.id).where(
+        Submission.form_id == edit.c.form_id,
+        Submission.instance_id == edit.c.deprecated_id,
+        Submission.is_draft == edit.c.is_draft,
+        Submission.twin_of_id.is_(None),
+    )
