@@ -40,6 +40,7 @@ class Settings:
     token_grace_days: int = _setting(60, "Days for which an expired or rotated tablet token may still send records.")
     session_minutes: int = _setting(30, "Minutes without activity after which a web session ends.")
     max_body_mb: int = _setting(100, "Largest request that is accepted, in megabytes.")
+    demo: int = _setting(0, "1 lets `teral serve` run on demo data; `teral run` sets it.")
     log_level: str = _setting("INFO", "Least grade of log lines.")
 
     @classmethod

@@ -1,0 +1,167 @@
+"""Tablet credentials: enrol, rotate, revoke, and find whose token or password it is, in one statement.
+
+The secrets themselves are made and hashed in secrets.py; the sheet that carries the QR is enrolment_sheet.py.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from server.accounts.collect_settings import collect_settings, server_url
+from server.accounts.digest import ha1
+from server.accounts.models import DeviceCredential
+from server.accounts.secrets import hash_secret, make_password, make_token, seal, unseal
+from server.config import Settings
+from sync.devices import add_device, change_device_state
+from sync.models import Catalogue, Device, Site
+
+HA1_PURPOSE = "digest ha1"
+
+Right = Literal["all", "send", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What a tablet needs to take part. Shown once: only hashes of it are kept."""
+
+    device: str
+    server_url: str
+    token: str
+    username: str
+    password: str
+    settings: dict[str, Any]
+    site: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The tablet behind a credential, what it may do now, and the catalogue's generation read with it."""
+
+    device_id: int
+    actor_id: int
+    site_id: int
+    site_kind: str
+    language: str
+    right: Right
+    generation: int
+    collect_id: str | None
+    password_sha256: str
+    sealed_ha1: bytes
+
+
+def enrol_device(
+    session: Session, settings: Settings, site: Site, name: str, now: datetime, language: str = "fr"
+) -> Enrolment:
+    """Add a tablet at a site and return its secrets, which can be read this once."""
+    device = add_device(session, site, name, language, now)
+    return _issue(session, settings, device, now)
+
+
+def rotate_credential(session: Session, settings: Settings, device: Device, now: datetime) -> Enrolment:
+    """Give a tablet new secrets. The old ones read nothing from now on, but may send what waits on the tablet."""
+    current = (DeviceCredential.device_id == device.id) & DeviceCredential.replaced_at.is_(None)
+    session.execute(update(DeviceCredential).where(current).values(replaced_at=now))
+    if device.state == "revoked":
+        change_device_state(session, device, "active", now)
+    return _issue(session, settings, device, now)
+
+
+def revoke_device(session: Session, device: Device, now: datetime) -> None:
+    """Refuse everything of this tablet from its next request on."""
+    current = (DeviceCredential.device_id == device.id) & DeviceCredential.revoked_at.is_(None)
+    session.execute(update(DeviceCredential).where(current).values(revoked_at=now))
+    change_device_state(session, device, "revoked", now)
+
+
+def _issue(session: Session, settings: Settings, device: Device, now: datetime) -> Enrolment:
+    token, password = make_token(), make_password()
+    username = f"t{device.id}-{make_password()[:6]}"
+    session.add(
+        DeviceCredential(
+            device=device,
+            token_sha256=hash_secret(token),
+            username=username,
+            password_sha256=hash_secret(password),
+            ha1=seal(settings.secret_key, HA1_PURPOSE, ha1(username, password).encode()),
+            created_at=now,
+        )
+    )
+    session.flush()
+    return Enrolment(
+        device=device.name,
+        server_url=server_url(settings, token),
+        token=token,
+        username=username,
+        password=password,
+        settings=collect_settings(settings, device, token),
+        site=device.site.code,
+        language=device.language,
+    )
+
+
+_HOLDER = (
+    select(
+        Device.id, Device.actor_id, Device.site_id, Site.kind, Device.language, Device.state, Device.collect_id,
+        DeviceCredential.password_sha256, DeviceCredential.ha1, DeviceCredential.expires_at,
+        DeviceCredential.replaced_at, DeviceCredential.revoked_at,
+        select(Catalogue.generation).limit(1).scalar_subquery().label("generation"),
+    )
+    .join_from(DeviceCredential, Device, Device.id == DeviceCredential.device_id)
+    .join(Site, Site.id == Device.site_id)
+)  # fmt: skip
+_BY_TOKEN = _HOLDER.where(DeviceCredential.token_sha256 == bindparam("token"))
+_BY_USERNAME = _HOLDER.where(DeviceCredential.username == bindparam("username"))
+
+
+def find_credential_by_token(connection: Connection, token: str, now: datetime, grace_days: int) -> Holder | None:
+    """Find who holds a token; None when nobody ever did."""
+    row = connection.execute(_BY_TOKEN, {"token": hash_secret(token)}).first()
+    return _holder(row, now, grace_days) if row else None
+
+
+def find_credential_by_username(connection: Connection, username: str, now: datetime, grace_days: int) -> Holder | None:
+    """Find who holds a tablet's user name; None when nobody ever did. The password is checked by the caller."""
+    row = connection.execute(_BY_USERNAME, {"username": username}).first()
+    return _holder(row, now, grace_days) if row else None
+
+
+def is_password_of(holder: Holder, password: str) -> bool:
+    return hmac.compare_digest(holder.password_sha256, hash_secret(password))
+
+
+def read_ha1(holder: Holder, secret_key: str) -> str:
+    return unseal(secret_key, HA1_PURPOSE, holder.sealed_ha1).decode()
+
+
+def _holder(row: Row[*tuple[Any, ...]], now: datetime, grace_days: int) -> Holder:
+    return Holder(
+        device_id=row.id,
+        actor_id=row.actor_id,
+        site_id=row.site_id,
+        site_kind=row.kind,
+        language=row.language,
+        right=_decide_right(row, now, timedelta(days=grace_days)),
+        generation=row.generation or 0,
+        collect_id=row.collect_id,
+        password_sha256=row.password_sha256,
+        sealed_ha1=row.ha1,
+    )
+
+
+def _decide_right(row: Row[*tuple[Any, ...]], now: datetime, grace: timedelta) -> Right:
+    """Everything, sending only, or nothing.
+
+    Collect makes a new project of a new address, and finalised records stay behind in the old one: a credential that
+    was replaced or has run out may still send for a while. A revoked one may be in wrong hands.
+    """
+    if row.revoked_at is not None or row.state == "revoked":
+        return "none"
+    ended = min((at for at in (row.replaced_at, row.expires_at) if at is not None), default=None)
+    if ended is None or now < ended:
+        return "all"
+    return "send" if now < ended + grace else "none"
