@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from server import openrosa, proxies, routing
 from server.config import Settings
 from server.extensions import init_extensions
 
@@ -13,4 +14,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(settings.flask_config())
     app.extensions["teral_settings"] = settings
     init_extensions(app)
+    routing.init_app(app)
+    openrosa.init_app(app)
+    proxies.init_app(app, settings.trusted_proxies)
     return app

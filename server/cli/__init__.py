@@ -4,7 +4,9 @@ import click
 
 from server.cli.config import config_command
 from server.cli.database import database_group
+from server.cli.devices import devices_group
 from server.cli.forms import forms_group
+from server.cli.serve import serve_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,4 +16,6 @@ def main() -> None:
 
 main.add_command(config_command)
 main.add_command(database_group)
+main.add_command(devices_group)
 main.add_command(forms_group)
+main.add_command(serve_command)

@@ -1,0 +1,11 @@
+"""What ODK Collect speaks: form list, manifest, downloads, submissions (OpenRosa 1.0 as Collect really does it)."""
+
+from flask import Flask
+
+from server.openrosa import committer, contacts, routes
+
+
+def init_app(app: Flask) -> None:
+    committer.init_app(app)
+    contacts.init_app(app)
+    routes.init_app(app)

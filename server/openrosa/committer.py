@@ -1,0 +1,109 @@
+"""Where an intake becomes durable: on SQLite waiting requests are committed together, on PostgreSQL each by itself.
+
+Whoever finds nobody committing commits for all who wait, one savepoint each, so that one fsync serves them all.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from server.extensions import db
+from sync.db import begin_write
+
+T = TypeVar("T")
+Work = Callable[[Session], Any]
+
+_KEY = "teral_openrosa_committer"
+_BATCH = 64
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class PlainCommitter:
+    """One transaction per request: PostgreSQL groups commits by itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        with Session(self._engine) as session:
+            begin_write(session)
+            result = work(session)
+            session.commit()
+            return result
+
+
+class GroupCommitter:
+    """One writer per process at a time, which takes along everybody who waits."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing = threading.Lock()
+        self._waiting: deque[_Job] = deque()
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Return the work's result once it is committed; raise what it, or the commit, raised."""
+        job = _Job(work)
+        self._waiting.append(job)
+        while not job.done.is_set():
+            with self._writing:
+                if not job.done.is_set():
+                    self._write(self._take())
+        if job.error is not None:
+            raise job.error
+        return cast(T, job.result)
+
+    def _take(self) -> list[_Job]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+
+    def _write(self, jobs: list[_Job]) -> None:
+        try:
+            with Session(self._engine) as session:
+                begin_write(session)
+                for job in jobs:
+                    _attempt(session, job)
+                session.commit()
+        except Exception as error:  # noqa: BLE001 (every waiting request raises it in its own thread)
+            for job in jobs:
+                job.error = job.error or error
+        finally:
+            for job in jobs:
+                job.done.set()
+
+
+def _attempt(session: Session, job: _Job) -> None:
+    """Run one request's work so that its failure undoes nothing of the others."""
+    connection = session.connection()
+    connection.exec_driver_sql("SAVEPOINT intake")
+    try:
+        job.result = job.work(session)
+        session.flush()
+        connection.exec_driver_sql("RELEASE intake")
+    except Exception as error:  # noqa: BLE001 (raised again in the request's own thread)
+        job.error = error
+        connection.exec_driver_sql("ROLLBACK TO intake")
+        connection.exec_driver_sql("RELEASE intake")
+        session.expunge_all()
+
+
+def init_app(app: Flask) -> None:
+    with app.app_context():
+        engine = db.engine
+    kind = GroupCommitter if engine.dialect.name == "sqlite" else PlainCommitter
+    app.extensions[_KEY] = kind(engine)
+
+
+def get_committer() -> GroupCommitter | PlainCommitter:
+    return cast(GroupCommitter, current_app.extensions[_KEY])

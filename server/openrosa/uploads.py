@@ -1,0 +1,58 @@
+"""A submission's multipart body: the record's XML and the files beside it, read before anything is stored."""
+
+from dataclasses import dataclass
+
+from flask import Request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import BadRequest
+
+from server.openrosa.errors import MISSING_PART, TOO_LARGE, UNREADABLE_UPLOAD, OpenRosaError
+
+XML_PART = "xml_submission_file"
+_INCOMPLETE = "*isIncomplete*"
+# Collect sends at most 101 parts in a request; other clients may be less tidy, an endless list of parts is an attack.
+MAX_PARTS = 1000
+MAX_XML = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    xml: bytes
+    files: list[FileStorage]
+    incomplete: bool
+
+
+def read_parts(request: Request) -> Parts:
+    """Read the body; 400 when it is not multipart or was cut off, or when the record is not in it."""
+    request.max_form_parts = MAX_PARTS
+    request.max_form_memory_size = MAX_XML
+    files = [file for files in _read_files(request).listvalues() for file in files]
+    xml = next((_read_xml(file) for file in files if file.name == XML_PART), None)
+    if xml is None:
+        # Some clients send the record as a plain field.
+        xml = request.form.get(XML_PART, "").encode() or None
+    if xml is None:
+        raise OpenRosaError(400, MISSING_PART)
+    others = [file for file in files if file.name != XML_PART]
+    return Parts(xml, others, request.form.get(_INCOMPLETE, "").lower() == "yes")
+
+
+def name_of(file: FileStorage) -> str:
+    """Collect puts the name into both fields; it is data, so a path in it stays as it came."""
+    return file.filename or file.name or ""
+
+
+def _read_files(request: Request):  # type: ignore[no-untyped-def]
+    if request.mimetype != "multipart/form-data" or "boundary" not in request.mimetype_params:
+        raise OpenRosaError(400, UNREADABLE_UPLOAD)
+    try:
+        return request.files
+    except (BadRequest, ValueError) as error:
+        raise OpenRosaError(400, UNREADABLE_UPLOAD) from error
+
+
+def _read_xml(file: FileStorage) -> bytes:
+    xml = file.stream.read(MAX_XML + 1)
+    if len(xml) > MAX_XML:
+        raise OpenRosaError(413, TOO_LARGE)
+    return xml

@@ -1,0 +1,46 @@
+"""Paths as clients sent them: a form id may hold `/` or `%`, which WSGI's decoded PATH_INFO can no longer tell apart.
+
+Inside a path segment an encoded slash travels as a private-use character; the `segment` converter turns it back.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from flask import Flask
+from werkzeug.routing import UnicodeConverter
+
+WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_SLASH = "\uf02f"
+_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
+
+
+class SegmentConverter(UnicodeConverter):
+    """One path segment holding any text."""
+
+    def to_python(self, value: str) -> str:
+        return value.replace(_SLASH, "/")
+
+    def to_url(self, value: str) -> str:
+        return quote(value, safe="")
+
+
+class RawPaths:
+    """WSGI middleware: rebuilds PATH_INFO from the raw request line where an encoded slash was in it."""
+
+    def __init__(self, app: WSGIApp) -> None:
+        self.app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("RAW_URI", "").partition("?")[0]
+        if "%2" in path and path.startswith("/"):
+            marked = _ENCODED_SLASH.sub(quote(_SLASH), path)
+            environ["PATH_INFO"] = unquote_to_bytes(marked).decode("latin-1")
+        return self.app(environ, start_response)
+
+
+def init_app(app: Flask) -> None:
+    app.url_map.converters["segment"] = SegmentConverter
+    app.wsgi_app = RawPaths(app.wsgi_app)  # type: ignore[method-assign]
