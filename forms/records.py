@@ -6,25 +6,14 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from forms.definition import Field, FormDefinition
-from forms.mrz import MrzRefused, parse_mrz
 from forms.submission import Answer, Submission, list_answers
+from forms.travel_documents import complete_by_mrz
 from forms.values import BadValueError, parse_date, parse_datetime, parse_int
 
 _Parsed = TypeVar("_Parsed")
 
 # A row that gives none of these names nobody whom we could find again.
 _NAMING = ("given_names", "family_name", "mother_name", "phone", "document_number")
-
-# Our property → what mrz.py calls it.
-_IN_ZONE = {
-    "document_type": "document_type",
-    "document_issuer": "issuer",
-    "document_number": "document_number",
-    "family_name": "family_name",
-    "given_names": "given_names",
-    "nationality": "nationality",
-    "sex": "sex",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,7 @@ def read_person_records(definition: FormDefinition, submission: Submission) -> l
     """
     rows = _claimed(list_answers(submission, definition), lambda one: one.person)
     day = _day(read_times(definition, submission)) if any(row.get("mrz") for row in rows.values()) else None
-    completed = {path: _completed(row, day) for path, row in rows.items()}
+    completed = {path: complete_by_mrz(row, day) for path, row in rows.items()}
     named = [(path, row) for path, row in completed.items() if any(row.get(name) for name in _NAMING)]
     return [_person(path, position, row) for position, (path, row) in enumerate(named, start=1)]
 
@@ -122,18 +111,6 @@ def _container(path: str, field: Field) -> str:
 def _day(times: RecordTimes) -> date | None:
     moment = times.end or times.start
     return times.today or (moment.date() if moment else None)
-
-
-def _completed(row: dict[str, str], day: date | None) -> dict[str, str]:
-    typed = {name: text for name, text in row.items() if name != "mrz"}
-    try:
-        zone = parse_mrz(row.get("mrz", ""), day)
-    except MrzRefused:
-        # Most rows have no zone, and validation names one that cannot be read.
-        return typed
-    read = {name: getattr(zone, theirs) for name, theirs in _IN_ZONE.items() if name not in zone.failed}
-    read["birth_date"] = zone.birth_date.isoformat() if zone.birth_date and "birth_date" not in zone.failed else ""
-    return {name: typed.get(name) or read.get(name, "") for name in (*typed, *read)}
 
 
 def _person(path: str, position: int, row: dict[str, str]) -> PersonRecord:

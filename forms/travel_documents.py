@@ -3,13 +3,12 @@
 A form claims it by `bind::teral:person = mrz`. How a zone is read stands in mrz.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
-from forms.definition import FormDefinition
 from forms.errors import Finding
 from forms.mrz import MrzReading, MrzRefused, parse_mrz
-from forms.submission import Submission, list_answers
+from forms.submission import Answer
 
 MRZ = "mrz"
 
@@ -27,11 +26,11 @@ def complete_by_mrz(row: Mapping[str, str], day: date | None) -> dict[str, str]:
     return _texts(read) | {name: text for name, text in typed.items() if text}
 
 
-def validate_mrz(definition: FormDefinition, submission: Submission) -> list[Finding]:
+def validate_mrz(answers: Iterable[Answer]) -> list[Finding]:
     """A warning per zone that is none, or per check digit in it that does not hold."""
     return [
         Finding(answer.path, "constraint", "warning", code, params, rule="ICAO 9303", value=answer.text)
-        for answer in list_answers(submission, definition)
+        for answer in answers
         if answer.field is not None and answer.field.person == MRZ and answer.text
         for code, params in _faults(answer.text)
     ]

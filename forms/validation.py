@@ -11,10 +11,10 @@ from typing import cast
 from forms.definition import Field, FormDefinition, Itemset, SecondaryInstance
 from forms.errors import Finding
 from forms.lists import ListRows, Lists
-from forms.mrz import MrzRefused, parse_mrz
 from forms.references import ancestor_paths
 from forms.schema import load_answers
 from forms.submission import Answer, Submission, attachment_names, list_answers, list_elements
+from forms.travel_documents import validate_mrz
 from forms.xml import descend, local_name, text_of
 
 _ALWAYS = re.compile(r"""true\(\s*\)|1|(['"])(?:yes|true|1)\1""")
@@ -38,7 +38,7 @@ def validate_submission(
         *_unknown(answers),
         *load_answers(definition, submission).findings,
         *_choices(definition, answers, lists),
-        *_zones(answers),
+        *validate_mrz(answers),
         *_required(definition, submission),
         *_missing_files(definition, submission, attachments),
     ]
@@ -106,24 +106,6 @@ def _listed_choice(
 
 def _tokens(answer: Answer, field: Field) -> list[str]:
     return [answer.text] if field.control == "select1" else answer.text.split()
-
-
-def _zones(answers: list[Answer]) -> Iterator[Finding]:
-    """Zones that do not add up: a warning, for the paper is gone and records.py takes no such part."""
-    for answer in answers:
-        if answer.field is not None and answer.field.person == "mrz" and answer.text:
-            for code, params in _zone_faults(answer.text):
-                yield Finding(answer.path, "constraint", "warning", code, params, value=answer.text)
-
-
-def _zone_faults(text: str) -> list[tuple[str, dict[str, str]]]:
-    try:
-        failed = parse_mrz(text, None).failed
-    except MrzRefused as refused:
-        return [(refused.code, {name: str(value) for name, value in refused.params.items()})]
-    parts = [name for name in failed if name != "composite"]
-    # A wrong part makes the last digit wrong as well; that one is named only when it is alone.
-    return [(f"mrz_check_{name}", {}) for name in parts] or [("mrz_check", {}) for _ in failed]
 
 
 def _required(definition: FormDefinition, submission: Submission) -> Iterator[Finding]:

@@ -9,8 +9,12 @@ import openpyxl
 import pytest
 
 from forms.definition import ENCOUNTER_PROPERTIES, PERSON_PROPERTIES, Field
+from forms.lists import HeldLists, parse_list
 from forms.programme import LIBRARY, load_programme
+from forms.records import read_person_records
+from forms.validation import validate_submission
 from forms.xlsform import ReadForm, read_form
+from tests.forms.samples import sample_submission
 
 FORM_IDS = sorted(path.stem for path in LIBRARY.glob("*.xlsx"))
 LANGUAGES = ("Français (fr)", "English (en)")
@@ -202,3 +206,28 @@ def test_a_workbook_opens_pleasantly(form_id: str) -> None:
     survey = openpyxl.load_workbook(LIBRARY / f"{form_id}.xlsx")["survey"]
     assert survey.freeze_panes == "C2"
     assert survey.column_dimensions["A"].width > 20
+
+
+@pytest.mark.parametrize(
+    ("form_id", "filename"),
+    [
+        ("f02_passage", "f02_groupe.xml"),
+        ("f02_passage", "f02_comptage.xml"),
+        ("f04_arrivee", "f04_deux_personnes.xml"),
+    ],
+)
+def test_a_record_that_a_tablet_filled_is_found_right(form_id: str, filename: str) -> None:
+    sites = parse_list("sites.csv", b"name,label\nROS,Rosso\nKLK,Kaolack\n")
+    findings = validate_submission(
+        shipped(form_id).definition, sample_submission(filename), HeldLists({"sites.csv": sites})
+    )
+    assert findings == []
+
+
+def test_a_zone_that_was_copied_makes_a_person() -> None:
+    records = read_person_records(shipped("f02_passage").definition, sample_submission("f02_groupe.xml"))
+    assert [(one.family_name, one.document_number, one.age) for one in records] == [
+        ("ERIKSSON", "L898902C3", None),
+        ("ERIKSSON", "D23145890", None),
+        ("Sow", None, 12),
+    ]
