@@ -48,6 +48,8 @@ class FormPolicy:
     site_kinds: tuple[str, ...] = SITE_KINDS
     cadence: str = "none"
     urgent: bool = False
+    # How sensitive it is that a record exists at all, whatever its answers are.
+    record_class: str = UNCLASSED
     legal_basis: Mapping[str, str] = field(default_factory=dict)
     retention: tuple[RetentionRule, ...] = ()
     data_classes: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +110,7 @@ def _policy(form_id: str, table: Mapping[str, Any]) -> FormPolicy:
         ),
         cadence=_one_of(table.get("cadence", "none"), CADENCES, f"{where}.cadence"),
         urgent=_flag(table.get("urgent", False), f"{where}.urgent"),
+        record_class=_one_of(table.get("record_class", UNCLASSED), DATA_CLASSES, f"{where}.record_class"),
         legal_basis=_texts(table.get("legal_basis", {}), f"{where}.legal_basis"),
         retention=_retention(table.get("retention", []), f"{where}.retention"),
         data_classes=_classes(table.get("data_classes", {}), f"{where}.data_classes"),

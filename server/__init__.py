@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from server import openrosa, proxies, routing
+from server import openrosa, proxies, routing, web
 from server.config import Settings
 from server.extensions import init_extensions
 
@@ -16,5 +16,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_extensions(app)
     routing.init_app(app)
     openrosa.init_app(app)
+    web.init_app(app)
     proxies.init_app(app, settings.trusted_proxies)
     return app

@@ -2,11 +2,13 @@
 
 from flask import Flask, Response, current_app, request
 from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import CSRFProtect
 
 from sync.attachments import AttachmentStore
 from sync.db import Base, begin_write, prepare_sqlite
 
 db = SQLAlchemy(model_class=Base)
+csrf = CSRFProtect()
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -19,6 +21,7 @@ def init_extensions(app: Flask) -> None:
     app.extensions["teral_attachments"] = AttachmentStore(app.extensions["teral_settings"].attachments)
     app.before_request(_open_transaction)
     app.after_request(_commit)
+    csrf.init_app(app)
 
 
 def attachment_store() -> AttachmentStore:

@@ -7,6 +7,7 @@ from server.cli.database import database_group
 from server.cli.devices import devices_group
 from server.cli.forms import forms_group
 from server.cli.serve import serve_command
+from server.cli.users import users_group
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,3 +20,4 @@ main.add_command(database_group)
 main.add_command(devices_group)
 main.add_command(forms_group)
 main.add_command(serve_command)
+main.add_command(users_group)

@@ -1,0 +1,91 @@
+"""Every route says who may use it: `@permission("devices.enrol")`. A route that says nothing answers nobody.
+
+The table of who may do what is sync/policy.py; this file only holds requests against it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server.accounts.sessions import current_user, current_viewer, open_writer
+from server.extensions import db
+from sync.audit import add_audit_event
+from sync.policy import PERMISSIONS, may
+
+PUBLIC = "public"  # anybody, logged in or not
+TABLET = "tablet"  # tablets by their own credentials, which server/openrosa checks
+LOGGED_IN = "session"  # every user, whatever their role
+_SPECIAL = frozenset({PUBLIC, TABLET, LOGGED_IN})
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def permission(name: str) -> Callable[[View], View]:
+    """Mark a view with the one act of the policy table that it takes."""
+    if name not in _SPECIAL and name not in PERMISSIONS:
+        raise ValueError(f"no such permission: {name}")
+
+    def mark(view: View) -> View:
+        view.permission = name  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(guard_request)
+    app.after_request(write_readings)
+
+
+def permission_of(endpoint: str) -> str | None:
+    if endpoint == "static":
+        return PUBLIC
+    return getattr(current_app.view_functions[endpoint], "permission", None)
+
+
+def guard_request() -> ResponseReturnValue | None:
+    """Let a request in or not, before its view runs."""
+    for left in ("login", "language", "readings"):
+        g.pop(left, None)  # an application context may outlive a request (commands, tests)
+    if request.endpoint is None:
+        return None  # no such page: the router answers 404 or 405
+    name = permission_of(request.endpoint)
+    if name in (PUBLIC, TABLET):
+        return None
+    user = current_user()
+    if user is None:
+        return ask_for_login()
+    g.language = user.language
+    if user.must_change_password and name != LOGGED_IN:
+        return redirect(url_for("account.password"))
+    if name != LOGGED_IN and (name is None or not may(current_viewer(), name)):
+        abort(403)
+    return None
+
+
+def ask_for_login() -> ResponseReturnValue:
+    """Send a browser to the login page and back afterwards; a page that refreshes itself goes there as a whole."""
+    target = url_for("session.login", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    if "HX-Request" in request.headers:
+        return "", 401, {"HX-Redirect": url_for("session.login")}
+    return redirect(target)
+
+
+def note_reading(action: str, target: str) -> None:
+    """Remember that the answer shows somebody's data; the journal gets it before the answer leaves."""
+    g.setdefault("readings", set()).add((action, target))
+
+
+def write_readings(response: Any) -> Any:
+    """Write what was read into the journal. When that fails, so does the answer: nothing is read unseen."""
+    readings = g.pop("readings", None)
+    if not readings or response.status_code >= 400:
+        return response
+    viewer = current_viewer()
+    open_writer()
+    for action, target in sorted(readings):
+        add_audit_event(db.session(), viewer.actor_id, action, target, datetime.now(UTC))
+    return response

@@ -1,0 +1,54 @@
+"""The language and the clock of a page: French first, English second; UTC shown in Dakar's zone."""
+
+from datetime import datetime
+
+from flask import Flask, g, request, session
+from flask_babel import Babel, format_date, format_datetime, format_timedelta, gettext
+
+from server.accounts.users import LANGUAGES
+
+DEFAULT_LANGUAGE = "fr"
+
+
+def init_app(app: Flask) -> None:
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "Africa/Dakar"
+    Babel(app, locale_selector=select_language)
+    app.jinja_env.filters.update(when=format_when, day=format_day, ago=format_ago, seconds=format_seconds)
+    app.context_processor(lambda: {"language": select_language(), "languages": LANGUAGES})
+
+
+def select_language() -> str:
+    """The user's own choice, then the switch on the page, then what the browser asks for, then French.
+
+    Asks no database: `g.language` is set by whoever found the user, so that an error page can always be worded.
+    """
+    chosen = g.get("language") or session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or DEFAULT_LANGUAGE
+
+
+def format_when(moment: datetime | None) -> str:
+    return str(format_datetime(moment, "short")) if moment else "–"
+
+
+def format_day(moment: datetime | None) -> str:
+    return str(format_date(moment, "medium")) if moment else "–"
+
+
+def format_ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in words ("il y a 3 heures")."""
+    if moment is None:
+        return str(gettext("never"))
+    if abs((now - moment).total_seconds()) < 60:
+        return str(gettext("less than a minute ago"))
+    return str(format_timedelta(moment - now, granularity="minute", add_direction=True, threshold=1.2))
+
+
+def format_seconds(seconds: float | None) -> str:
+    """A length of time, in words ("3 heures")."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return str(gettext("less than a minute"))
+    return str(format_timedelta(int(seconds), granularity="minute", threshold=1.2))

@@ -1,0 +1,22 @@
+"""The supervisors' pages: one file per page family. Views load, check, call one verb below, and answer."""
+
+from flask import Flask
+
+from server import errors, i18n
+from server.accounts import permissions, sessions
+from server.extensions import csrf
+from server.web import account, audit, headers, labels, login, navigation, users
+
+
+def init_app(app: Flask) -> None:
+    i18n.init_app(app)
+    errors.init_app(app)
+    headers.init_app(app)
+    sessions.init_app(app)
+    permissions.init_app(app)
+    labels.init_app(app)
+    navigation.init_app(app)
+    for page in (login, account, users, audit):
+        app.register_blueprint(page.blueprint)
+    # A tablet has no cookie that somebody else's page could misuse.
+    csrf.exempt(app.blueprints["openrosa"])

@@ -1,0 +1,96 @@
+"""Logging in and out, and the switch of language, which works for everybody."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+
+from server.accounts.permissions import LOGGED_IN, PUBLIC, permission
+from server.accounts.sessions import current_user, end_session, start_session
+from server.accounts.throttling import Attempt, add_failure, forget_failures, make_attempt, wait_seconds
+from server.accounts.users import LANGUAGES, find_user, normalise_email, verify_password
+from server.extensions import db
+from server.web.navigation import landing_page
+
+blueprint = Blueprint("session", __name__)
+
+
+@blueprint.get("/login")
+@permission(PUBLIC)
+def login() -> ResponseReturnValue:
+    return render_template("login.html", email="", next=_safe_target(request.args.get("next")))
+
+
+@blueprint.post("/login")
+@permission(PUBLIC)
+def log_in() -> ResponseReturnValue:
+    now = datetime.now(UTC)
+    email = normalise_email(request.form.get("email", ""))
+    attempt = make_attempt(current_app.config["SECRET_KEY"], email, request.remote_addr or "")
+    wait = wait_seconds(db.session(), attempt, now)
+    if wait:
+        return _refuse(email, _word_wait(wait), 429, {"Retry-After": str(wait)})
+    user = find_user(db.session(), email)
+    if user is None or not verify_password(user, request.form.get("password", "")):
+        return _fail(email, attempt, now, unknown=user is None)
+    forget_failures(db.session(), attempt)
+    start_session(user, now)
+    return redirect(_safe_target(request.form.get("next")) or landing_page(user.role))
+
+
+@blueprint.get("/start")
+@permission(LOGGED_IN)
+def start() -> ResponseReturnValue:
+    user = current_user()
+    return redirect(landing_page(user.role if user else ""))
+
+
+@blueprint.post("/logout")
+@permission(LOGGED_IN)
+def log_out() -> ResponseReturnValue:
+    end_session(datetime.now(UTC))
+    return redirect(url_for("session.login"))
+
+
+@blueprint.post("/language")
+@permission(PUBLIC)
+def choose_language() -> ResponseReturnValue:
+    """Remember the language in the cookie, and for a user in their account."""
+    language = request.form.get("language", "")
+    if language in LANGUAGES:
+        session["language"] = language
+        user = current_user()
+        if user:
+            user.language = language
+    return redirect(_safe_target(request.form.get("next")) or url_for("session.login"))
+
+
+def _fail(email: str, attempt: Attempt, now: datetime, *, unknown: bool) -> ResponseReturnValue:
+    """One answer for an unknown account and a wrong password, after the same work."""
+    if unknown:
+        verify_password(None, request.form.get("password", ""))
+    add_failure(db.session(), attempt, now)
+    return _refuse(email, gettext("The e-mail address or the password is not right."), 401, {})
+
+
+def _refuse(email: str, message: str, status: int, headers: dict[str, str]) -> ResponseReturnValue:
+    page = render_template("login.html", email=email, problem=message, next=_safe_target(request.form.get("next")))
+    return page, status, headers
+
+
+def _word_wait(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    words: str = ngettext(
+        "Too many failed tries. Try again in %(num)d minute.",
+        "Too many failed tries. Try again in %(num)d minutes.",
+        minutes,
+    )
+    return words
+
+
+def _safe_target(target: str | None) -> str:
+    """A path of this server, or nothing: a link must not log somebody in and send them elsewhere."""
+    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable():
+        return target
+    return ""

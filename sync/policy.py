@@ -1,0 +1,213 @@
+"""Who may do and see what: roles × data classes (the wall) and roles × acts, as two tables. Pure values.
+
+Row scopes for queries are in scopes.py; journalling of what was read is in audit.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from forms.programme import Programme, load_programme
+
+DATA_CLASSES = ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8")
+PERSONAL_CLASSES = frozenset({"D3", "D4", "D5", "D6"})
+SMALL_CELL = 5
+
+# D1 operations, D2 movements and events, D3 stay and identity, D4 needs, consent and complaints, D5 trafficking and
+# judicial, D6 financial, D7 accounts and devices, D8 audit.
+#
+# A cell is verbs, a colon, limits. Verbs: C create, R read, U update, V validate, X export; "a" aggregate only,
+# "i" metadata only (that a record exists, never what it says), "-" nothing.
+# Limits: s own site, o own records, m masked.
+_TABLE = """
+                      D1       D2      D3      D4      D5      D6     D7      D8
+administrator         CRU      -       -       -       -       -      CRU     R
+national_supervisor   RVX      RVX:m   R:m     a       a       a      R       R
+site_supervisor       CRUV:s   RV:s    R:sm    a:s     -       a:s    R:s     R:o
+centre_staff          C:s      R:s     CRU:s   CR:so   -       C      -       -
+protection_officer    R:s      R:s     CRU:s   CRU:s   CRU:s   -      -       -
+data_steward          -        R:m     R       -       -       -      -       R:o
+form_designer         -        -       -       -       -       -      -       -
+auditor               R        R:m     R:m     i       i       i      R       RX
+"""
+
+# Who may do what. An act says nothing about whose data it shows: that is the table above and the row scopes.
+_PERMISSIONS = """
+                     status.read  submissions.read  submissions.decide  submissions.export  people.read
+administrator        x            -                 -                   -                   -
+national_supervisor  x            x                 x                   x                   x
+site_supervisor      x            x                 x                   -                   x
+centre_staff         x            x                 -                   -                   x
+protection_officer   x            x                 x                   -                   x
+data_steward         -            x                 -                   -                   x
+form_designer        -            -                 -                   -                   -
+auditor              x            x                 -                   -                   x
+
+                     forms.read  forms.publish  devices.read  devices.enrol  alerts.settle
+administrator        x           x              x             x              x
+national_supervisor  x           -              x             -              -
+site_supervisor      x           -              x             -              -
+centre_staff         -           -              -             -              -
+protection_officer   x           -              -             -              -
+data_steward         -           -              -             -              -
+form_designer        x           x              -             -              -
+auditor              x           -              x             -              -
+
+                     users.manage  sites.manage  settings.manage  jobs.read  audit.read
+administrator        x             x             x                x          x
+national_supervisor  -             -             -                x          x
+site_supervisor      -             -             -                -          x
+centre_staff         -             -             -                -          -
+protection_officer   -             -             -                -          -
+data_steward         -             -             -                -          x
+form_designer        -             -             -                -          -
+auditor              -             -             -                x          x
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: an actor in a role, at a site or (None) at none."""
+
+    actor_id: int
+    role: str
+    site_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One cell of the table."""
+
+    verbs: frozenset[str] = frozenset()
+    own_site: bool = False
+    own_records: bool = False
+    masked: bool = False
+    aggregate: bool = False
+    metadata: bool = False
+
+    @property
+    def reads(self) -> bool:
+        return "R" in self.verbs
+
+    @property
+    def reads_plainly(self) -> bool:
+        return self.reads and not self.masked
+
+    @property
+    def sees_rows(self) -> bool:
+        return self.reads or self.metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A value as a viewer may have it; `text` is empty when it is absent."""
+
+    kind: Literal["shown", "masked", "absent"]
+    text: str = ""
+
+
+ABSENT = Presented("absent")
+
+
+def _parse_cell(cell: str) -> Access:
+    verbs, _, limits = cell.partition(":")
+    return Access(
+        verbs=frozenset(verbs) & frozenset("CRUVX"),
+        own_site="s" in limits,
+        own_records="o" in limits,
+        masked="m" in limits,
+        aggregate=verbs == "a",
+        metadata=verbs == "i",
+    )
+
+
+def _parse_table(text: str) -> dict[str, dict[str, str]]:
+    """Read blocks of a head line and one line per role; several blocks add columns."""
+    table: dict[str, dict[str, str]] = {}
+    for block in text.strip("\n").split("\n\n"):
+        head, *lines = block.splitlines()
+        for line in lines:
+            role, *cells = line.split()
+            table.setdefault(role, {}).update(zip(head.split(), cells, strict=True))
+    return table
+
+
+TABLE: dict[str, dict[str, Access]] = {
+    role: {name: _parse_cell(cell) for name, cell in row.items()} for role, row in _parse_table(_TABLE).items()
+}
+ROLES = tuple(TABLE)
+_MARKS = _parse_table(_PERMISSIONS)
+PERMISSIONS: dict[str, frozenset[str]] = {
+    act: frozenset(role for role in ROLES if _MARKS[role][act] == "x") for act in _MARKS["administrator"]
+}
+# Roles that are tied to one site: an account without a site sees nothing of what is limited to it.
+SITE_ROLES = frozenset(role for role, row in TABLE.items() if any(access.own_site for access in row.values()))
+
+
+@cache
+def programme() -> Programme:
+    """The programme file as it is shipped, read once: which class a field has, and a record as a whole."""
+    return load_programme()
+
+
+def access(viewer: Viewer, data_class: str) -> Access:
+    """The cell of the table for this viewer; an unknown role or class has no access at all."""
+    return TABLE.get(viewer.role, {}).get(data_class, Access())
+
+
+def may(viewer: Viewer, act: str) -> bool:
+    """Whether the viewer's role may do this act; an act that nobody listed is an error of ours."""
+    return viewer.role in PERMISSIONS[act]
+
+
+def reads_plainly(viewer: Viewer, data_classes: Iterable[str]) -> bool:
+    """Whether the viewer may read every one of these classes without a mask: the price of raw XML."""
+    return all(access(viewer, one).reads_plainly for one in data_classes)
+
+
+def list_row_classes(viewer: Viewer) -> frozenset[str]:
+    """The classes of which the viewer may see that a record exists. Own records have no web author yet: none."""
+    return frozenset(one for one in DATA_CLASSES if access(viewer, one).sees_rows and not _only_own(viewer, one))
+
+
+def _only_own(viewer: Viewer, data_class: str) -> bool:
+    return access(viewer, data_class).own_records
+
+
+def present(viewer: Viewer, data_class: str, value: str, kind: str = "text") -> Presented:
+    """The value as this viewer may see it: shown, masked after its kind, or absent.
+
+    Rows outside the viewer's site never get here (scopes.py); records of their own that a limit asks for do not
+    exist yet for web users, so such a cell shows nothing.
+    """
+    cell = access(viewer, data_class)
+    if not cell.reads or cell.own_records:
+        return ABSENT
+    if cell.masked:
+        return Presented("masked", mask(value, kind))
+    return Presented("shown", value)
+
+
+def mask(value: str, kind: str = "text") -> str:
+    """What may stay of a masked value: an initial, a year, the last two signs of a number, else dots."""
+    if not value:
+        return ""
+    if kind == "date":
+        return value[:4] + "-••-••"
+    if kind == "name":
+        return value[0] + "•••"
+    if kind == "number":
+        return "•••" + value[-2:] if len(value) > 5 else "•••"
+    return "•••"
+
+
+def present_count(viewer: Viewer, data_class: str, count: int) -> int | None:
+    """A count as this viewer may see it: None stands for one to four, hidden so that nobody is recognised."""
+    cell = access(viewer, data_class)
+    return suppress(count) if cell.aggregate or cell.metadata or not cell.reads else count
+
+
+def suppress(count: int) -> int | None:
+    """Hide 1 to 4; zero says nothing about anybody and stays."""
+    return None if 0 < count < SMALL_CELL else count

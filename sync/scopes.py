@@ -1,0 +1,82 @@
+"""Which rows a viewer may see at all. Every list and every single row goes through here, so no view can forget it.
+
+What may be read inside a row is policy.py's question.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, false, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from forms.programme import UNCLASSED
+from sync.models import Alert, AuditEvent, Device, PersonRecord, Site, Submission
+from sync.policy import Viewer, access, list_row_classes, programme
+
+_Select = Select[Any]
+
+
+def scope_submissions(select: _Select, viewer: Viewer) -> _Select:
+    """Keep the submissions of forms whose records the viewer may know of, at the sites that are theirs."""
+    select = select.where(_seen_forms(viewer))
+    return _at_own_site(select, Submission.site_id, viewer) if _bound_to_site(viewer) else select
+
+
+def scope_people(select: _Select, viewer: Viewer) -> _Select:
+    """Keep the person records that the viewer may know of (class D3)."""
+    cell = access(viewer, "D3")
+    if not cell.sees_rows or cell.own_records:
+        return select.where(false())
+    return _at_own_site(select, PersonRecord.site_id, viewer) if cell.own_site else select
+
+
+def scope_devices(select: _Select, viewer: Viewer) -> _Select:
+    """Keep the tablets that the viewer may know of (class D7)."""
+    cell = access(viewer, "D7")
+    if not cell.sees_rows:
+        return select.where(false())
+    return _at_own_site(select, Device.site_id, viewer) if cell.own_site else select
+
+
+def scope_alerts(select: _Select, viewer: Viewer) -> _Select:
+    """Keep the alerts about tablets that the viewer may know of."""
+    cell = access(viewer, "D7")
+    if not cell.sees_rows:
+        return select.where(false())
+    return _at_own_site(select, Alert.site_id, viewer) if cell.own_site else select
+
+
+def scope_sites(select: _Select, viewer: Viewer) -> _Select:
+    """Keep the one site of a viewer who is tied to a site; everybody else sees all."""
+    return _at_own_site(select, Site.id, viewer) if _bound_to_site(viewer) else select
+
+
+def scope_audit(select: _Select, viewer: Viewer) -> _Select:
+    """Keep the audit events that the viewer may read: all, their own, or none (class D8)."""
+    cell = access(viewer, "D8")
+    if not cell.reads:
+        return select.where(false())
+    return select.where(AuditEvent.actor_id == viewer.actor_id) if cell.own_records else select
+
+
+def site_of(viewer: Viewer) -> int | None:
+    """The site that bounds this viewer's sight: an id, -1 when they are tied to a site but have none, or None."""
+    if not _bound_to_site(viewer):
+        return None
+    return -1 if viewer.site_id is None else viewer.site_id
+
+
+def _bound_to_site(viewer: Viewer) -> bool:
+    return any(access(viewer, one).own_site for one in ("D1", "D2", "D3"))
+
+
+def _at_own_site(select: _Select, column: InstrumentedAttribute[Any], viewer: Viewer) -> _Select:
+    return select.where(false() if viewer.site_id is None else column == viewer.site_id)
+
+
+def _seen_forms(viewer: Viewer) -> ColumnElement[bool]:
+    """Forms by the class of their records. A form that the programme does not name has the default class."""
+    classes = list_row_classes(viewer)
+    forms = programme().forms.values()
+    named = Submission.form_id.in_([one.form_id for one in forms if one.record_class in classes])
+    unnamed = Submission.form_id.not_in([one.form_id for one in forms])
+    return or_(named, unnamed) if UNCLASSED in classes else named
