@@ -111,7 +111,7 @@ def test_a_vocabulary_is_whole(path: Path) -> None:
     names = [row["name"] for row in rows]
     assert len(names) == len(set(names))
     assert all(value for row in rows for value in row.values())
-    assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9_]+", name)] == []
+    assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9_-]+", name)] == []
 
 
 def test_countries_are_iso_3166_and_the_specials_of_icao() -> None:

@@ -9,7 +9,7 @@ from tests.forms.samples import SAMPLES
 from tests.forms.test_library import shipped
 from tests.oracle.client import Answer, Oracle
 
-SITES = "name,label,kind,region\nROS,Rosso,border_post,SL\nPAT,Patrouille,mobile_patrol,SL\nKLK,Kaolack,centre,KL\n"
+SITES = "name,label,type,region\nROS,Rosso,border_post,SL\nPAT,Patrouille,mobile_patrol,SL\nKLK,Kaolack,centre,KL\n"
 EVENTS = (LIBRARY / "media" / "evenements.csv").read_text(encoding="utf-8")
 GROUP, COUNT, ARRIVAL = "f02_groupe.xml", "f02_comptage.xml", "f04_deux_personnes.xml"
 STAY = "/data/personnes[1]"

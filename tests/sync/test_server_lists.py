@@ -1,8 +1,12 @@
 """Lists that the server makes itself."""
 
+import re
+
+import pytest
 from sqlalchemy.orm import Session
 
 from sync.server_lists import render_sites_csv
+from tests.forms.test_library import FORM_IDS, shipped
 from tests.sync.factory import NOW, add_site
 
 
@@ -19,3 +23,9 @@ def test_sites_are_listed_by_code(session: Session) -> None:
 def test_closed_site_is_not_listed(session: Session) -> None:
     add_site(session, "ROS", closed_at=NOW)
     assert render_sites_csv(session).count(b"\n") == 1
+
+
+@pytest.mark.parametrize("form_id", FORM_IDS)
+def test_shipped_form_reads_only_columns_that_the_list_has(session: Session, form_id: str) -> None:
+    read = set(re.findall(r"instance\('sites'\)/root/item\[[^]]*\]/(\w+)", shipped(form_id).xml.decode()))
+    assert read <= set(render_sites_csv(session).decode().splitlines()[0].split(","))
