@@ -68,8 +68,6 @@ def _refuse_orphans(save_to: Mapping[str, str]) -> None:
 def _by_container(nodes: list[EntityNode], save_to: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
     """Each save_to belongs to the nearest container that declares an entity."""
     found: dict[str, list[tuple[str, str]]] = {node.container: [] for node in nodes}
-    if len(found) < len(nodes):
-        raise FormRefused("entities_one_per_container")
     for path, name in save_to.items():
         container = next((one for one in ancestor_paths(path) if one in found), None)
         if container is None:

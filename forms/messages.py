@@ -74,6 +74,7 @@ _XLSFORM = {
     "entities_invalid": N_("The entities sheet has an error."),
     "include_refused": N_("The type include reads other files, which is not possible here."),
     "teral_namespace": N_("The namespace teral is declared as something else. It must be %(needed)s."),
+    "converted_not_xml": N_("A column uses a prefix that the settings sheet does not declare under namespaces."),
     "pyxform_error": N_("The form could not be converted."),
     "pyxform_warning": N_("The form was converted with a remark."),
 }

@@ -114,6 +114,8 @@ class _FormReader:
             self._read_node(one, f"{path}/{local_name(one)}")
 
     def _read_entity_node(self, element: etree._Element, path: str, dataset: str) -> None:
+        if any(local_name(one) == "entity" for one in element.itersiblings()):
+            raise FormRefused("entities_one_per_container")
         names = [without_namespace(name) for name in attributes_of(element)]
         self.entity_nodes.append(EntityNode(path.removesuffix("/meta/entity"), dataset, frozenset(names)))
         for name in names:

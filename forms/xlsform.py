@@ -97,7 +97,10 @@ def _parse(xml: bytes) -> FormDefinition:
 
 def _parse_made(xml: bytes, sheets: Sheets) -> FormDefinition:
     try:
-        return _parse(xml)
+        return parse_form(xml)
+    except XmlRefused:
+        # A column header `bind::x:y` goes into the XML as it stands, whatever x is.
+        raise XlsFormRefused([FormProblem("converted_not_xml", sheet="settings", column="namespaces")]) from None
     except FormRefused as refused:
         raise XlsFormRefused([_place(refused, sheets)]) from None
 
@@ -116,7 +119,10 @@ def _read_book(data: bytes, kind: SourceKind) -> DefinitionData:
             warnings.simplefilter("ignore")
             return get_xlsform(data, file_type=f".{kind}")
     except PyXFormError as error:
-        raise XlsFormRefused([problem_of(str(error), Sheets())]) from None
+        said = problem_of(str(error), Sheets())
+        # Whatever stops the reading itself, but a column that stands twice, is about the file.
+        known = said.code != "pyxform_error"
+        raise XlsFormRefused([said if known else dataclasses.replace(said, code="form_file_unreadable")]) from None
     except Exception as error:  # noqa: BLE001 (openpyxl, xlrd and pyxform raise whatever a damaged file leads them to)
         raise XlsFormRefused([_unexpected("form_file_unreadable", error)]) from None
 
