@@ -85,6 +85,10 @@ def test_repeat_answers_carry_their_index() -> None:
     assert all(one.field for one in answers)
 
 
+def test_attributes_that_the_form_does_not_have_are_no_answers() -> None:
+    assert [one.path for one in list_answers(submission('<a x="1">2</a>'), definition("<a/>"))] == ["/data/a"]
+
+
 def test_answers_come_in_document_order() -> None:
     form = definition("<a/><g><b/></g>")
     assert [one.path for one in list_answers(submission("<g><b>1</b></g><a>2</a>"), form)] == ["/data/g/b", "/data/a"]
