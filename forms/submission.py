@@ -5,7 +5,7 @@ Whether the answers are right is validation.py's question; what they say about p
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -39,6 +39,15 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One leaf of a submission. `path` has an index at each repeat; `field` is None for a node unknown to the form."""
+
+    path: str
+    field: Field | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One submission as sent. `instance_id` is None if the client gave none; texts are trimmed, "" means blank."""
 
@@ -49,15 +58,8 @@ class Submission:
     instance_name: str | None
     root: etree._Element
     envelope: Envelope | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One leaf of a submission. `path` has an index at each repeat; `field` is None for a node unknown to the form."""
-
-    path: str
-    field: Field | None
-    text: str
+    # The form that the record was last held against, with the answers: half a dozen readers ask for the same walk.
+    _held: list[tuple[FormDefinition, list[Answer]]] = field(default_factory=list, compare=False, repr=False)
 
 
 def parse_submission(data: bytes) -> Submission:
@@ -94,7 +96,10 @@ def attachment_names(submission: Submission, definition: FormDefinition | None) 
 
 def list_answers(submission: Submission, definition: FormDefinition) -> list[Answer]:
     """Every leaf in document order, held against the form; empty groups and repeat templates are no answers."""
-    return list(_walk(submission.root, f"/{definition.root}", f"/{definition.root}", definition))
+    if not submission._held or submission._held[0][0] is not definition:
+        root = f"/{definition.root}"
+        submission._held[:] = [(definition, list(_walk(submission.root, root, root, definition)))]
+    return submission._held[0][1]
 
 
 def list_elements(submission: Submission, definition: FormDefinition, path: str) -> list[tuple[str, etree._Element]]:
@@ -150,7 +155,7 @@ def _placed(
 ) -> Iterator[tuple[etree._Element, str, str]]:
     """The children with their plain path and their path with indexes: on repeats, and on any other twin."""
     names = [local_name(one) for one in element]
-    several = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    several = {name for name, times in Counter(names).items() if times > 1} if len(set(names)) < len(names) else set()
     seen: Counter[str] = Counter()
     for one, name in zip(element, names, strict=True):
         if TEMPLATE in one.attrib:

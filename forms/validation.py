@@ -109,10 +109,13 @@ def _tokens(answer: Answer, field: Field) -> list[str]:
 
 
 def _required(definition: FormDefinition, submission: Submission) -> Iterator[Finding]:
-    for field in _always_required(definition):
-        container = field.repeat or f"/{definition.root}"
+    root = f"/{definition.root}"
+    fields = _always_required(definition)
+    containers = {one: list_elements(submission, definition, one) for one in {field.repeat or root for field in fields}}
+    for field in fields:
+        container = field.repeat or root
         steps = field.path.removeprefix(f"{container}/")
-        for place, element in list_elements(submission, definition, container):
+        for place, element in containers[container]:
             # An absent node counts as blank: Collect lets it pass, so the server must not.
             if not text_of(descend(element, steps.split("/"))):
                 yield _unanswered(f"{place}/{steps}", field)

@@ -39,7 +39,7 @@ _ATTACHMENT_TYPES: dict[str, Literal["image", "audio", "video", "file", "list"]]
 }  # fmt: skip
 _JR_FILE = re.compile(r"^jr://(images|audio|video|file-csv|file)/(.+)$")
 _PULLDATA = re.compile(r"""pulldata\(\s*['"]([^'"]+)['"]""")
-_SETS = {"setvalue", "setgeopoint", "recordaudio"}
+_SETS = ("{*}setvalue", "{*}setgeopoint", "{*}recordaudio")
 
 Kind = Literal["question", "calculate", "group", "repeat", "meta", "structure"]
 
@@ -74,7 +74,7 @@ class _FormReader:
 
     @classmethod
     def open(cls, html: etree._Element) -> "_FormReader":
-        model = next((one for one in html.iter() if local_name(one) == "model"), None)
+        model = next(html.iter("{*}model"), None)
         if model is None:
             raise FormRefused("form_without_model")
         instance = child(model, "instance")
@@ -132,13 +132,13 @@ class _FormReader:
 
     def _of_model(self, name: str) -> Iterator[etree._Element]:
         # Nested binds are legal XForms 1.1; their paths are absolute in every form that JavaRosa reads.
-        return (one for one in self.model.iter() if local_name(one) == name)
+        return self.model.iter(f"{{*}}{name}")
 
     def _read_actions(self) -> None:
         """Nodes that an action fills are not asked and not calculated, yet they hold an answer."""
-        for one in self.html.iter():
+        for one in self.html.iter(_SETS):
             target = one.get("ref") or one.get("bind")
-            if local_name(one) in _SETS and target:
+            if target:
                 value = one.get("value") or text_of(one)
                 self.set_by_action.setdefault(absolute_path(target, self.root_path), value)
 

@@ -89,6 +89,13 @@ def test_attributes_that_the_form_does_not_have_are_no_answers() -> None:
     assert [one.path for one in list_answers(submission('<a x="1">2</a>'), definition("<a/>"))] == ["/data/a"]
 
 
+def test_record_is_walked_anew_for_another_form() -> None:
+    record, first, second = submission("<a>1</a>"), definition("<a/>"), definition("<b/>")
+    assert list_answers(record, first) is list_answers(record, first)
+    assert [one.field for one in list_answers(record, second)] == [None]
+    assert [one.field for one in list_answers(record, first)] == [first.by_path["/data/a"]]
+
+
 def test_answers_come_in_document_order() -> None:
     form = definition("<a/><g><b/></g>")
     assert [one.path for one in list_answers(submission("<g><b>1</b></g><a>2</a>"), form)] == ["/data/g/b", "/data/a"]

@@ -1,11 +1,17 @@
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forms.definition import FormDefinition
-from forms.errors import Finding, word_finding
+from forms.entities import read_entity_changes
+from forms.errors import Finding, FormsError, word_finding
 from forms.lists import HeldLists, parse_list
+from forms.records import read_encounters, read_person_records
 from forms.submission import Submission, parse_submission
 from forms.validation import validate_submission
-from tests.forms.samples import definition, sample_form, sample_submission, submission
+from tests.forms.samples import SAMPLES, definition, sample_form, sample_submission, submission
 
 SITES = HeldLists({"sites.csv": parse_list("sites.csv", b"name,label\nrosso,Rosso\nkidira,Kidira\n")})
 INPUT = '<input ref="/data/a"/>'
@@ -173,6 +179,22 @@ def test_files_that_have_not_come_are_named() -> None:
     found = validate_submission(form, record, SITES, {"1769.jpg"})
     assert codes(found) == [("/data", "warning", "attachment_missing")]
     assert word_finding(found[0]) == "The file “audit.csv” has not come yet."
+
+
+RECORD = (SAMPLES / "accueil.xml").read_bytes()
+
+
+@given(
+    st.integers(0, len(RECORD)), st.integers(0, 80), st.binary(max_size=8) | st.sampled_from([b"<a>", b"</a>", b"1e9"])
+)
+def test_no_damaged_record_does_more_than_be_refused_or_judged(start: int, length: int, put: bytes) -> None:
+    with contextlib.suppress(FormsError):
+        record = parse_submission(RECORD[:start] + put + RECORD[start + length :])
+        form = sample_form("accueil.md").definition
+        assert all(word_finding(one) for one in validate_submission(form, record, SITES, set()))
+        read_person_records(form, record)
+        read_encounters(form, record)
+        read_entity_changes(form, record)
 
 
 def test_encrypted_record_tells_nothing() -> None:
