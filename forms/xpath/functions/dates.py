@@ -59,11 +59,11 @@ def to_date(value: Value, environment: Environment, keep_time: bool) -> Value:
 def _from_days(days: float, environment: Environment, keep_time: bool) -> Value:
     if days != days:
         return days
-    if not INTEGER_MIN <= days <= INTEGER_MAX:
+    # date() drops the fraction before it looks at the range, date-time() keeps it.
+    counted = days if keep_time else truncated(days)
+    if not INTEGER_MIN <= counted <= INTEGER_MAX:
         raise CannotVerify("cannot_convert", type="date")
-    if keep_time:
-        return Moment(int(days * DAY) + environment.offset_ms)
-    return Moment(int(truncated(days)) * DAY)
+    return Moment(int(counted * DAY) + (environment.offset_ms if keep_time else 0))
 
 
 builder("date", counts=lambda count: count == 1)(
