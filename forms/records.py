@@ -12,9 +12,6 @@ from forms.values import BadValueError, parse_date, parse_datetime, parse_int
 
 _Parsed = TypeVar("_Parsed")
 
-# A row that gives none of these names nobody whom we could find again.
-_NAMING = ("given_names", "family_name", "mother_name", "phone", "document_number")
-
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
@@ -62,14 +59,15 @@ class RecordTimes:
 
 
 def read_person_records(definition: FormDefinition, submission: Submission) -> list[PersonRecord]:
-    """One person record per repeat instance, or one for the record; rows that name nobody give none.
+    """One person record per repeat instance, or one for the record; empty rows give none.
 
+    A person who gives no name and has no papers is a person all the same: sex and an age are enough for a record.
     A machine-readable zone fills in what was not typed, as far as its check digits hold.
     """
     rows = _claimed(list_answers(submission, definition), lambda one: one.person)
     day = _day(read_times(definition, submission)) if any(row.get("mrz") for row in rows.values()) else None
     completed = {path: complete_by_mrz(row, day) for path, row in rows.items()}
-    named = [(path, row) for path, row in completed.items() if any(row.get(name) for name in _NAMING)]
+    named = [(path, row) for path, row in completed.items() if any(row.values())]
     return [_person(path, position, row) for position, (path, row) in enumerate(named, start=1)]
 
 

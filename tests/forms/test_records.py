@@ -44,7 +44,12 @@ def test_date_and_age_that_cannot_be_read_leave_the_rest_of_the_record() -> None
     assert (read.family_name, read.birth_date, read.age) == ("Diop", None, None)
 
 
-def test_row_that_names_nobody_is_no_record_and_takes_no_position() -> None:
+def test_person_without_name_or_papers_is_a_record() -> None:
+    (read,) = read_person_records(definition("<nom/><ne/><age/><sexe/>", FLAT), submission("<sexe>2</sexe>"))
+    assert (read.family_name, read.sex) == (None, "2")
+
+
+def test_empty_row_is_no_record_and_takes_no_position() -> None:
     form = definition("<r><nom/></r>", '<bind nodeset="/data/r/nom" teral:person="family_name"/>', REPEAT)
     records = read_person_records(form, submission("<r><nom/></r><r><nom>Sow</nom></r>"))
     assert [(one.path, one.position) for one in records] == [("/data/r[2]", 1)]
