@@ -3,12 +3,14 @@
 An expression that the engine refuses does not stop the others: it is kept as the reason why nothing can be said.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
 from forms.definition import Field, FormDefinition
 from forms.list_trees import build_list
 from forms.node import Node
+from forms.readers import CALCULATED, PARSERS
 from forms.shapes import FormShape, NodeShape, build_shapes
 from forms.xpath.compiler import Expression, compile_expression
 from forms.xpath.environment import Environment, Evaluate
@@ -17,21 +19,54 @@ from forms.xpath.part import Scope
 from forms.xpath.values import Value
 
 DERIVED = "compiled"
+CHOICES = ("select1", "select", "rank")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many instances of a repeat there have to be."""
+
+    shape: NodeShape
+    rule: Expression
 
 
 @dataclass(slots=True)
 class Rules:
     """The compiled expressions of one node, and the values of its choices where those are fixed."""
 
+    field: Field
     required: Expression | None = None
     constraint: Expression | None = None
     calculate: Expression | None = None
-    repeat_count: Expression | None = None
     relevant: Expression | None = None
     itemset: Expression | None = None
     choices: frozenset[str] = frozenset()
-    # False where a relevance rule at or above the node cannot be replayed: then nothing there is certain.
+    counts: tuple["Count", ...] = ()
+    # Whether the relevance rules at and above the node can be replayed, and whether they read lists.
     relevance_is_certain: bool = True
+    relevance_reads_lists: bool = False
+    refused: tuple[XPathRefused | CannotVerify, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether a form control shows the node: only then does Collect check required and constraint."""
+        return self.field.control is not None
+
+    @property
+    def typed(self) -> bool:
+        """Whether a text can be wrong by its type. Choices are judged by their list."""
+        return self.field.type in PARSERS and self.field.control not in CHOICES
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether the calculation is compared: not what chance, the clock or the language of the tablet decide.
+
+        A question that may be typed over is not compared either.
+        """
+        rule, field = self.calculate, self.field
+        if rule is None or not rule.replayable or rule.worded:
+            return False
+        return field.control is None or field.readonly is not None
 
 
 @dataclass(slots=True)
@@ -42,8 +77,12 @@ class CompiledForm:
     shape: FormShape
     scope: Scope
     rules: dict[str, Rules] = field(default_factory=dict)
+    # By path and kind of rule: relevant, required, constraint, calculate, repeat_count, itemset.
     refused: dict[tuple[str, str], XPathRefused | CannotVerify] = field(default_factory=dict)
     inline_lists: dict[str, Node] = field(default_factory=dict)
+    # Paths of answers that name a file, and of those that hold the machine-readable zone of a document.
+    files: frozenset[str] = frozenset()
+    zones: frozenset[str] = frozenset()
 
 
 def compile_form(definition: FormDefinition) -> CompiledForm:
@@ -57,8 +96,10 @@ def _compile(definition: FormDefinition) -> CompiledForm:
     shape = build_shapes(definition)
     instances = {one.id for one in definition.instances}
     form = CompiledForm(definition, shape, Scope(definition=definition, slots=shape.slots, instances=instances))
+    form.files = frozenset(one.path for one in definition.fields if one.control == "upload" or one.type == "binary")
+    form.zones = frozenset(one.path for one in definition.fields if one.person == "mrz")
     form.inline_lists = {one.id: build_list(one.items) for one in definition.instances if not one.src}
-    _compile_below(form, shape.root, Rules(), parent_always=True)
+    _compile_below(form, shape.root, Rules(Field(shape.root.path, "group")), parent_always=True)
     return form
 
 
@@ -66,9 +107,27 @@ def _compile_below(form: CompiledForm, shape: NodeShape, above: Rules, parent_al
     rules = form.rules[shape.path] = _compile_rules(form, shape)
     shape.relevant = _relevance(form, shape.path, rules)
     shape.always_relevant = parent_always and shape.relevant is None
-    rules.relevance_is_certain = above.relevance_is_certain and (rules.relevant is None or rules.relevant.replayable)
+    if rules.calculate is not None and rules.field.type == "string":
+        shape.read = CALCULATED.get(rules.calculate.kind, shape.read)
+    _inherit(rules, above)
     for below in (*shape.attributes.values(), *shape.children.values()):
         _compile_below(form, below, rules, shape.always_relevant)
+    rules.refused = tuple(error for (path, _), error in form.refused.items() if path == shape.path)
+    shape.rules = rules if _judges(rules) else None
+
+
+def _inherit(rules: Rules, above: Rules) -> None:
+    own = rules.relevant
+    rules.relevance_is_certain = above.relevance_is_certain and (own is None or own.replayable)
+    rules.relevance_reads_lists = above.relevance_reads_lists or (own is not None and own.reads_lists)
+
+
+def _judges(rules: Rules) -> bool:
+    """Whether anything about the node is to be judged, beyond its being there."""
+    asked = rules.asked and (rules.required is not None or rules.constraint is not None)
+    listed = rules.itemset is not None or bool(rules.choices)
+    stands = bool(rules.counts) or bool(rules.refused) or rules.relevant is not None
+    return asked or listed or stands or rules.typed or rules.is_replayed
 
 
 def _relevance(form: CompiledForm, path: str, rules: Rules) -> Evaluate | None:
@@ -85,18 +144,24 @@ def _relevance(form: CompiledForm, path: str, rules: Rules) -> Evaluate | None:
 
 
 def _compile_rules(form: CompiledForm, shape: NodeShape) -> Rules:
-    field = shape.field
-    if field is None:
-        return Rules()
+    field = shape.field or Field(shape.path, "group")
     return Rules(
+        field=field,
         required=_expression(form, field, "required"),
         constraint=_expression(form, field, "constraint"),
         calculate=_expression(form, field, "calculate"),
-        repeat_count=_expression(form, field, "repeat_count"),
         relevant=_expression(form, field, "relevant"),
         itemset=_itemset(form, field),
         choices=_fixed_choices(field),
+        counts=tuple(_counts(form, shape)),
     )
+
+
+def _counts(form: CompiledForm, shape: NodeShape) -> Iterator[Count]:
+    for below in shape.children.values():
+        rule = _expression(form, below.field, "repeat_count") if below.field else None
+        if rule is not None:
+            yield Count(below, rule)
 
 
 def _expression(form: CompiledForm, field: Field, kind: str) -> Expression | None:

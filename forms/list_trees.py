@@ -3,9 +3,18 @@
 A form names the root and the rows of a list as it likes; lists.py keeps rows alone, so here every name finds them.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from forms.definition import FormDefinition
+from forms.lists import ListRows, Lists
 from forms.node import PLAIN, Node
+from forms.xpath.errors import CannotVerify
+
+# Trees of lists that several records use; the rows are kept with them, so that their identity stays theirs.
+MOST_TREES = 32
+_trees: OrderedDict[int, tuple[ListRows, Node]] = OrderedDict()
 
 
 class AnyName(dict[str, list[Node]]):
@@ -55,3 +64,52 @@ def build_list(rows: Sequence[Mapping[str, str]]) -> Node:
     root.indexes = {}
     root.named = AnyName([Row(cells, root, index) for index, cells in enumerate(rows)])
     return document
+
+
+def tree_of(held: ListRows) -> Node:
+    """The document of a held list: made once for as long as the same rows are held."""
+    known = _trees.get(id(held))
+    if known is None or known[0] is not held:
+        known = _trees[id(held)] = (held, build_list(held.rows))
+        while len(_trees) > MOST_TREES:
+            _trees.popitem(last=False)
+    return known[1]
+
+
+@dataclass(slots=True)
+class ListTrees:
+    """The lists of one form while a record is judged. `uncertain` names a list read that may have changed since."""
+
+    definition: FormDefinition
+    inline: Mapping[str, Node]
+    lists: Lists
+    uncertain: str | None = None
+    ever_uncertain: str | None = None
+    _held: dict[str, ListRows] = field(default_factory=dict)
+
+    def find(self, name: str) -> Node:
+        """The document of an instance, or of a file that pulldata() names; CannotVerify if it is not at hand."""
+        return self.inline[name] if name in self.inline else tree_of(self._find_held(name))
+
+    def values_of(self, name: str, column: str) -> frozenset[str]:
+        """Everything that stands in a column of a list."""
+        if name not in self.inline:
+            return self._find_held(name).values_of(column)
+        rows = (row for root in self.inline[name].children() for row in root.children())
+        return frozenset(row.child_text(column) for row in rows)
+
+    def _find_held(self, name: str) -> ListRows:
+        if name not in self._held:
+            self._held[name] = self._look_up(name)
+        held = self._held[name]
+        if not held.certain:
+            self.uncertain = self.ever_uncertain = held.name
+        return held
+
+    def _look_up(self, name: str) -> ListRows:
+        instance = next((one for one in self.definition.instances if one.id == name), None)
+        filename = instance.filename if instance else (name if "." in name else f"{name}.csv")
+        held = self.lists.find_list(filename) if filename else None
+        if held is None:
+            raise CannotVerify("list_not_held", list=filename or name)
+        return held

@@ -126,6 +126,11 @@ _FINDING = {
     "list_not_held": N_("The answer could not be checked: the list “%(list)s” is not at hand."),
     "list_uncertain": N_("The answer is not in today's list “%(list)s”. The tablet may have had another one."),
     "required": N_("This question must be answered."),
+    "constraint_broken": N_("The answer breaks a rule of the form."),
+    "not_relevant": N_("By the other answers this question is not asked. Its answer does not count."),
+    "calculation_differs": N_("The form calculates another value."),
+    "repeat_count_differs": N_("The form asks for %(wanted)s of “%(name)s”; there are %(found)s."),
+    "clock_in_doubt": N_("The answer breaks a rule on dates by so little that the tablet's clock may be the reason."),
     "attachment_missing": N_("The file “%(name)s” has not come yet."),
 }
 

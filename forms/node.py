@@ -4,7 +4,7 @@ shapes.py knows which nodes a form has and builds them from XML; relevance is de
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from forms.xpath.errors import CannotVerify
 from forms.xpath.values import Value
@@ -26,11 +26,14 @@ def read_text(text: str, _environment: "Environment") -> Value:
 class Shape:
     """What a form says about a node: how its text is read and when it counts. Shared by all nodes of one path."""
 
-    __slots__ = ("read", "relevant")
+    __slots__ = ("path", "read", "relevant", "rules")
 
     def __init__(self, read: Read = read_text) -> None:
         self.read = read
+        self.path = ""
         self.relevant: Callable[[Node, Environment], Value] | None = None
+        # What compiled.py knows about the node, for judgement.py; None where nothing is to be judged.
+        self.rules: Any = None
 
     def step(self, name: str, _index: int) -> str:
         """How a node of this shape is written in a path."""

@@ -95,4 +95,11 @@ def reader_of(parse: Parse) -> Read:
 
 
 READERS: dict[str, Read] = {name: reader_of(parse) for name, parse in PARSERS.items()}
+# On the tablet a calculated node holds what its expression gave, though its bind says string; in the XML a boolean is
+# 1 or 0. Read as text, "0" would be true.
+CALCULATED: dict[str, Read] = {
+    "boolean": reader_of(parse_switch),
+    "number": reader_of(parse_decimal),
+    "moment": reader_of(parse_day_and_time),
+}
 READ_CHOICES = reader_of(parse_choices)

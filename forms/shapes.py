@@ -21,7 +21,7 @@ CHOICE_CONTROLS = ("select", "rank")
 class NodeShape(Shape):
     """The shape of one path of a form: its field, its place and its children. Slots number what stands once."""
 
-    __slots__ = ("always_relevant", "attributes", "children", "field", "name", "path", "repeats", "slot")
+    __slots__ = ("always_relevant", "attributes", "children", "field", "name", "repeats", "slot")
 
     def __init__(self, path: str, field: Field | None) -> None:
         super().__init__(_reader(field))
@@ -166,7 +166,8 @@ def _fill(record: Record, shape: NodeShape, element: etree._Element, node: Node)
         if siblings is None:
             siblings = named[name] = []
         elif not child_shape.repeats:
-            _set_apart(record.surplus, node, child)
+            twin = sum(_name(one.tag) == name for one in child.itersiblings(preceding=True)) + 1
+            record.surplus.append((f"{node.path()}/{name}[{twin}]", (child.text or "").strip()))
             continue
         if child_shape.repeats and TEMPLATE in child.attrib:
             continue
@@ -197,6 +198,7 @@ def _fill_attributes(record: Record, shape: NodeShape, element: etree._Element, 
         # Expressions may ask for the record's own id and version.
         for name in given.keys() - shape.attributes.keys():
             node.attributes[name] = Node(name, PLAIN, given[name].strip(), node)
+            node.attributes[name].relevant = True
             record.nodes.append(node.attributes[name])
 
 

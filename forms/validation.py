@@ -1,47 +1,71 @@
-"""A submission against its form → findings. Cautious: nothing that a relevance rule could overturn is an error.
+"""A submission against its form → findings: the public face of the validator.
 
-Structure, types, choices against the whole list, check digits of documents, and questions that are required
-whatever else is answered.
+Here stands what surrounds the answers: form and root, unknown nodes, twins, documents' check digits, files. The
+form's own rules are judged in judgement.py, with the values and the semantics of JavaRosa.
 """
 
-import re
 from collections.abc import Iterator
-from typing import cast
+from datetime import datetime
 
-from forms.definition import Field, FormDefinition, Itemset, SecondaryInstance
+from forms.clock import read_clock
+from forms.compiled import CompiledForm, compile_form
+from forms.definition import FormDefinition
 from forms.errors import Finding
-from forms.lists import ListRows, Lists
-from forms.references import ancestor_paths
-from forms.schema import load_answers
-from forms.submission import Answer, Submission, attachment_names, list_answers, list_elements
+from forms.judgement import Judge
+from forms.list_trees import ListTrees
+from forms.lists import Lists
+from forms.node import Node
+from forms.shapes import Record, build_record
+from forms.submission import Answer, Submission
 from forms.travel_documents import validate_mrz
-from forms.xml import descend, local_name, text_of
-
-_ALWAYS = re.compile(r"""true\(\s*\)|1|(['"])(?:yes|true|1)\1""")
-_DERIVED = "always_required"
-_INDEX = re.compile(r"\[\d+\]")
+from forms.xml import local_name
+from forms.xpath.environment import Environment
 
 
 def validate_submission(
-    definition: FormDefinition, submission: Submission, lists: Lists, attachments: set[str] | None = None
+    definition: FormDefinition,
+    submission: Submission,
+    lists: Lists,
+    attachments: set[str] | None = None,
+    *,
+    received_at: datetime | None = None,
+    language: str = "fr",
 ) -> list[Finding]:
     """Everything that is wrong or doubtful, in a stable order; an encrypted record tells nothing.
 
-    `attachments` are the names of the files that have come; None where that is not the question.
+    `attachments` are the names of the files that have come; None where that is not the question. `received_at` stands
+    in for the record's own time where it has none; `language` words the dates that rules compare.
     """
     if submission.envelope is not None:
         return []
-    answers = list_answers(submission, definition)
-    return [
+    form = compile_form(definition)
+    record = build_record(form.shape, submission.root)
+    found = [
         *_structure(definition, submission),
-        *_repeated(definition, answers),
-        *_unknown(answers),
-        *load_answers(definition, submission).findings,
-        *_choices(definition, answers, lists),
-        *validate_mrz(answers),
-        *_required(definition, submission),
-        *_missing_files(definition, submission, attachments),
+        *_beyond_the_form(record),
+        *_judge(form, record, lists, received_at, language),
+        *_zones(form, record),
+        *_missing_files(form, record, attachments),
     ]
+    record.dissolve()
+    return found
+
+
+def _judge(
+    form: CompiledForm, record: Record, lists: Lists, received_at: datetime | None, language: str
+) -> list[Finding]:
+    clock = read_clock(form.definition, form.shape.slots, record.slots, received_at)
+    trees = ListTrees(form.definition, form.inline_lists, lists)
+    environment = Environment(
+        record.document,
+        record.slots,
+        now=clock.now,
+        offset_ms=clock.offset_ms,
+        find_list=trees.find,
+        language=language,
+        texts=form.definition.texts,
+    )
+    return Judge(form, record, environment, clock, trees).judge()
 
 
 def _structure(definition: FormDefinition, submission: Submission) -> Iterator[Finding]:
@@ -52,99 +76,31 @@ def _structure(definition: FormDefinition, submission: Submission) -> Iterator[F
         yield Finding(root, "structure", "error", "wrong_root", rule=definition.root)
 
 
-def _repeated(definition: FormDefinition, answers: list[Answer]) -> Iterator[Finding]:
-    """Nodes that stand twice without being a repeat: which of the two counts, only a person can say."""
-    places = dict.fromkeys(place for one in answers for place in (one.path, *ancestor_paths(one.path)))
-    for place in places:
-        field = definition.by_path.get(_INDEX.sub("", place))
-        if field is not None and field.kind != "repeat" and place.endswith("]") and not place.endswith("[1]"):
-            yield Finding(place, "structure", "error", "repeated_node")
-
-
-def _unknown(answers: list[Answer]) -> Iterator[Finding]:
+def _beyond_the_form(record: Record) -> Iterator[Finding]:
     # Other clients add nodes of their own; what nobody asked for does no harm.
-    return (Finding(one.path, "unknown", "warning", "unknown_node", value=one.text) for one in answers if not one.field)
+    for path, text in record.unknown:
+        yield Finding(path, "unknown", "warning", "unknown_node", value=text)
+    # Of a question that stands twice without being a repeat only a person can say which of the two counts.
+    for path, text in record.surplus:
+        yield Finding(path, "structure", "error", "repeated_node", value=text or None)
 
 
-def _choices(definition: FormDefinition, answers: list[Answer], lists: Lists) -> Iterator[Finding]:
-    instances = {one.id: one for one in definition.instances}
-    for answer in answers:
-        itemset = answer.field.itemset if answer.field else None
-        if itemset is not None and answer.field is not None and answer.text:
-            finding = _choice(answer, answer.field, itemset, instances.get(itemset.instance or ""), lists)
-            if finding is not None:
-                yield finding
-
-
-def _choice(
-    answer: Answer, field: Field, itemset: Itemset, instance: SecondaryInstance | None, lists: Lists
-) -> Finding | None:
-    if instance is not None and instance.filename is not None:
-        return _listed_choice(answer, field, itemset, instance.filename, lists.find_list(instance.filename))
-    # A list made of the record's own repeats has no choices here, and nothing can be said.
-    known = {choice.value for choice in itemset.choices}
-    if not known or known.issuperset(_tokens(answer, field)):
-        return None
-    return Finding(
-        answer.path, "choice", "error", "not_a_choice", rule=itemset.nodeset or itemset.instance, value=answer.text
+def _zones(form: CompiledForm, record: Record) -> list[Finding]:
+    return validate_mrz(
+        [Answer(node.path(), form.rules[node.shape.path].field, node.text) for node in _nodes_of(record, form.zones)]
     )
 
 
-def _listed_choice(
-    answer: Answer, field: Field, itemset: Itemset, filename: str, held: ListRows | None
-) -> Finding | None:
-    params = {"list": filename}
-    if held is None:
-        return Finding(answer.path, "unverifiable", "warning", "list_not_held", params, value=answer.text)
-    if held.values_of(itemset.value_ref).issuperset(_tokens(answer, field)):
-        return None
-    if not held.certain:
-        # An entity list changes between filling and arrival: a stale choice is no error by itself.
-        return Finding(answer.path, "unverifiable", "warning", "list_uncertain", params, value=answer.text)
-    return Finding(answer.path, "choice", "error", "not_a_choice", params, rule=itemset.nodeset, value=answer.text)
-
-
-def _tokens(answer: Answer, field: Field) -> list[str]:
-    return [answer.text] if field.control == "select1" else answer.text.split()
-
-
-def _required(definition: FormDefinition, submission: Submission) -> Iterator[Finding]:
-    root = f"/{definition.root}"
-    fields = _always_required(definition)
-    containers = {one: list_elements(submission, definition, one) for one in {field.repeat or root for field in fields}}
-    for field in fields:
-        container = field.repeat or root
-        steps = field.path.removeprefix(f"{container}/")
-        for place, element in containers[container]:
-            # An absent node counts as blank: Collect lets it pass, so the server must not.
-            if not text_of(descend(element, steps.split("/"))):
-                yield _unanswered(f"{place}/{steps}", field)
-
-
-def _unanswered(place: str, field: Field) -> Finding:
-    return Finding(place, "required", "error", "required", rule=field.required, message=field.required_message)
-
-
-def _always_required(definition: FormDefinition) -> tuple[Field, ...]:
-    """Questions required by a constant, with no relevance rule on themselves or around them."""
-    if _DERIVED not in definition.derived:
-        definition.derived[_DERIVED] = tuple(one for one in definition.fields if _is_always_required(definition, one))
-    return cast(tuple[Field, ...], definition.derived[_DERIVED])
-
-
-def _is_always_required(definition: FormDefinition, field: Field) -> bool:
-    if field.kind != "question" or not _ALWAYS.fullmatch(field.required or ""):
-        return False
-    around = (definition.by_path.get(path) for path in ancestor_paths(field.path))
-    return field.relevant is None and all(one is None or one.relevant is None for one in around)
-
-
-def _missing_files(
-    definition: FormDefinition, submission: Submission, attachments: set[str] | None
-) -> Iterator[Finding]:
+def _missing_files(form: CompiledForm, record: Record, attachments: set[str] | None) -> Iterator[Finding]:
+    """Files that answers name and that have not come: they may still be on their way, in a later post."""
     if attachments is None:
         return
-    root = f"/{definition.root}"
-    for name in attachment_names(submission, definition):
-        if name not in attachments:
-            yield Finding(root, "attachment", "warning", "attachment_missing", {"name": name})
+    for node in _nodes_of(record, form.files):
+        if node.text not in attachments and node.relevant is not False:
+            yield Finding(node.path(), "attachment", "warning", "attachment_missing", {"name": node.text})
+
+
+def _nodes_of(record: Record, paths: frozenset[str]) -> Iterator[Node]:
+    """The answered nodes of some paths of the form."""
+    if paths:
+        yield from (node for node in record.nodes if node.text and node.shape.path in paths)

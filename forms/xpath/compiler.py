@@ -8,7 +8,7 @@ from forms.xpath import functions, operators, paths
 from forms.xpath.environment import Environment, Evaluate, Raw
 from forms.xpath.errors import XPathRefused
 from forms.xpath.parser import DEEPEST, parse
-from forms.xpath.part import FUNCTIONS, Part, Scope, scalar
+from forms.xpath.part import FUNCTIONS, Kind, Part, Scope, scalar
 from forms.xpath.syntax import Call, Chain, Negative, Number, Path, Syntax, Text, list_paths
 from forms.xpath.values import Value, to_boolean, to_text
 
@@ -32,6 +32,7 @@ class Expression:
     raw: Raw
     uses: frozenset[str]
     instances: frozenset[str]
+    kind: Kind
 
     @property
     def replayable(self) -> bool:
@@ -41,6 +42,11 @@ class Expression:
     @property
     def reads_clock(self) -> bool:
         return bool(self.uses & CLOCK)
+
+    @property
+    def reads_lists(self) -> bool:
+        """Whether its result depends on lists beside the form."""
+        return bool(self.instances) or "pulldata" in self.uses
 
     @property
     def worded(self) -> bool:
@@ -79,7 +85,7 @@ def compile_expression(text: str, scope: Scope | None = None) -> Expression:
         part = own.compile(syntax)
     except RecursionError:
         raise XPathRefused("xpath_too_deep", limit=DEEPEST) from None
-    return Expression(text, syntax, part.value, part.raw, frozenset(own.uses), frozenset(_instances(syntax)))
+    return Expression(text, syntax, part.value, part.raw, frozenset(own.uses), frozenset(_instances(syntax)), part.kind)
 
 
 def _instances(syntax: Syntax) -> set[str]:

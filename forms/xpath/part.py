@@ -11,14 +11,14 @@ from forms.xpath.errors import XPathRefused
 from forms.xpath.syntax import Syntax
 from forms.xpath.values import Value, to_number, to_text
 
-Kind = Literal["text", "number", "boolean", "any"]
+Kind = Literal["text", "number", "boolean", "moment", "any"]
 
 
 @dataclass(slots=True)
 class Part:
     """`value` gives one value and refuses several nodes; `raw` keeps the nodes for functions that take them.
 
-    `kind` is what `value` surely gives; "any" when only the record tells.
+    `kind` is what `value` surely gives ("moment": a date or nothing); "any" when only the record tells.
     """
 
     syntax: Syntax

@@ -217,11 +217,10 @@ def test_a_workbook_opens_pleasantly(form_id: str) -> None:
     ],
 )
 def test_a_record_that_a_tablet_filled_is_found_right(form_id: str, filename: str) -> None:
-    sites = parse_list("sites.csv", b"name,label\nROS,Rosso\nKLK,Kaolack\n")
-    findings = validate_submission(
-        shipped(form_id).definition, sample_submission(filename), HeldLists({"sites.csv": sites})
-    )
-    assert findings == []
+    sites = parse_list("sites.csv", b"name,label,type\nROS,Rosso,border_post\nKLK,Kaolack,centre\n")
+    events = parse_list("evenements.csv", b"name,label,n_vivants\n")
+    lists = HeldLists({"sites.csv": sites, "evenements.csv": events})
+    assert validate_submission(shipped(form_id).definition, sample_submission(filename), lists) == []
 
 
 def test_a_zone_that_was_copied_makes_a_person() -> None:

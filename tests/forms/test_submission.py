@@ -16,7 +16,7 @@ def test_record_names_its_form_version_and_identity() -> None:
     read = sample_submission("accueil.xml")
     assert (read.form_id, read.version) == ("accueil", "2026-01")
     assert read.instance_id == "uuid:6f1f7f9e-1b53-4f35-9d0f-0f8f6a1b2c3d"
-    assert (read.instance_name, read.deprecated_id, read.envelope) == ("Awa et Moussa", None, None)
+    assert (read.instance_name, read.deprecated_id, read.envelope) == ("entree", None, None)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import contextlib
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ from forms.submission import Submission, parse_submission
 from forms.validation import validate_submission
 from tests.forms.samples import SAMPLES, definition, sample_form, sample_submission, submission
 
-SITES = HeldLists({"sites.csv": parse_list("sites.csv", b"name,label\nrosso,Rosso\nkidira,Kidira\n")})
+TAUX = parse_list("taux.csv", b"name,valeur\nml,655\n")
+SITES = HeldLists({"sites.csv": parse_list("sites.csv", b"name,label\nrosso,Rosso\nkidira,Kidira\n"), "taux.csv": TAUX})
 INPUT = '<input ref="/data/a"/>'
 SELECT = '<{0} ref="/data/a"><item><label>E</label><value>eau</value></item><item><value>riz</value></item></{0}>'
 REPEAT = '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/a"/></repeat></group>'
@@ -74,23 +76,25 @@ def test_choices_are_held_against_the_whole_list(control: str, answer: str, foun
     assert [one.code for one in validate(form, submission(f"<a>{answer}</a>"))] == found
 
 
-def test_filtered_choice_is_held_against_the_unfiltered_list() -> None:
+def test_choice_is_held_against_the_filtered_list() -> None:
     form, record = sample_form("accueil.md").definition, sample_submission("accueil.xml")
     record.root.find("ville").text = "kayes"  # type: ignore[union-attr]
-    assert validate(form, record) == []
+    assert codes(validate(form, record)) == [("/data/ville", "error", "not_a_choice")]
 
 
 @pytest.mark.parametrize(
     ("lists", "found"),
     [
-        pytest.param(HeldLists(), [("/data/site", "warning", "list_not_held")], id="list not at hand"),
         pytest.param(
-            HeldLists({"sites.csv": parse_list("sites.csv", b"name\nkidira\n")}),
+            HeldLists({"taux.csv": TAUX}), [("/data/site", "warning", "list_not_held")], id="list not at hand"
+        ),
+        pytest.param(
+            HeldLists({"sites.csv": parse_list("sites.csv", b"name\nkidira\n"), "taux.csv": TAUX}),
             [("/data/site", "error", "not_a_choice")],
             id="list that the tablet certainly had",
         ),
         pytest.param(
-            HeldLists({"sites.csv": parse_list("sites.csv", b"name\nkidira\n", certain=False)}),
+            HeldLists({"sites.csv": parse_list("sites.csv", b"name\nkidira\n", certain=False), "taux.csv": TAUX}),
             [("/data/site", "warning", "list_uncertain")],
             id="list that may have changed",
         ),
@@ -100,12 +104,14 @@ def test_choice_of_a_list_file(lists: HeldLists, found: list[tuple[str, str, str
     assert codes(validate(sample_form("accueil.md").definition, sample_submission("accueil.xml"), lists)) == found
 
 
-def test_choices_made_of_the_records_own_repeats_are_not_judged() -> None:
+def test_choices_made_of_the_records_own_repeats_are_judged() -> None:
     body = (
         REPEAT
         + '<select1 ref="/data/a"><itemset nodeset="/data/r"><value ref="a"/><label ref="a"/></itemset></select1>'
     )
-    assert validate(definition("<r><a/></r><a/>", body=body), submission("<r><a>1</a></r><a>9</a>")) == []
+    form = definition("<r><a/></r><a/>", body=body)
+    assert validate(form, submission("<r><a>1</a></r><a>1</a>")) == []
+    assert codes(validate(form, submission("<r><a>1</a></r><a>9</a>"))) == [("/data/a", "error", "not_a_choice")]
 
 
 def test_choices_searched_in_a_file_are_not_judged() -> None:
@@ -121,30 +127,121 @@ def test_always_required_question_must_be_answered(rule: str, record: str) -> No
     assert codes(validate(form, submission(record))) == [("/data/a", "error", "required")]
 
 
+def question(rules: str, control: str = INPUT) -> FormDefinition:
+    """A form that asks for a (under the rules) and for b."""
+    return definition(
+        "<a/><b/>",
+        f'<bind nodeset="/data/b" type="int"/><bind nodeset="/data/a" {rules}/>',
+        f'{control}<input ref="/data/b"/>',
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "answers", "found"),
+    [
+        pytest.param('required="/data/b = 1"', "<b>1</b>", ["required"], id="required by an expression"),
+        pytest.param('required="/data/b = 1"', "<b>2</b>", [], id="not required by an expression"),
+        pytest.param('required="true()" relevant="/data/b = 1"', "<b>2</b>", [], id="required but not relevant"),
+        pytest.param('required="true()" relevant="/data/b = 1"', "<b>1</b>", ["required"], id="required and relevant"),
+        pytest.param('required="true()" readonly="true()"', "", ["required"], id="required and read-only"),
+        pytest.param('type="int" constraint=". &lt; 60"', "<a>60</a>", ["constraint_broken"], id="too many"),
+        pytest.param('type="int" constraint=". &lt; 60"', "<a>59</a>", [], id="few enough"),
+        pytest.param('constraint="false()"', "<a/>", [], id="a blank breaks no constraint"),
+        pytest.param('constraint="false()" relevant="false()"', "<a>1</a>", ["not_relevant"], id="not relevant"),
+        pytest.param('constraint=". &lt;= /data/b"', "<a>3</a><b>2</b>", ["constraint_broken"], id="by another answer"),
+        pytest.param('type="int" constraint=". &gt; 1"', "<a>x</a>", ["not_an_integer"], id="of the wrong type"),
+        pytest.param("constraint=\"regex(., '[0-9]{9}')\"", "<a>77123456</a>", ["constraint_broken"], id="pattern"),
+        pytest.param('calculate="/data/b + 1" readonly="true()"', "<a>3</a><b>2</b>", [], id="as calculated"),
+        pytest.param(
+            'calculate="/data/b + 1" readonly="true()"', "<a>4</a><b>2</b>", ["calculation_differs"], id="else"
+        ),
+        pytest.param('calculate="/data/b + 1"', "<a>4</a><b>2</b>", [], id="calculated, then typed over"),
+        pytest.param('calculate="uuid()" readonly="true()"', "<a>x</a>", [], id="chance is not replayed"),
+        pytest.param('constraint="floor(.) = 1"', "<a>1</a>", ["xpath_unknown_function"], id="a rule nobody can read"),
+        pytest.param('constraint="random() &gt; 0.5"', "<a>1</a>", ["cannot_replay"], id="a rule of chance"),
+        pytest.param("constraint=\"pulldata('x', 'a', 'b', .) = 1\"", "<a>1</a>", ["list_not_held"], id="no list"),
+        pytest.param('relevant="property(\'x\') = 1" required="true()"', "", ["cannot_know_property"], id="in doubt"),
+    ],
+)
+def test_rules_of_a_question(rules: str, answers: str, found: list[str]) -> None:
+    assert [one.code for one in validate(question(rules), submission(answers))] == found
+
+
 @pytest.mark.parametrize(
     "form",
     [
-        pytest.param(bound('required="/data/b = 1"'), id="by an expression"),
-        pytest.param(bound('required="false()"'), id="never"),
-        pytest.param(bound('required="true()" relevant="1"'), id="with a relevance rule"),
-        pytest.param(bound('required="true()"', body=""), id="of a node that is not asked"),
-        pytest.param(bound('required="true()" calculate="1"', body=""), id="of a calculate"),
-        pytest.param(
-            definition(
-                "<g><a/></g>",
-                '<bind nodeset="/data/g" relevant="1"/><bind nodeset="/data/g/a" required="true()"/>',
-                '<group ref="/data/g"><input ref="/data/g/a"/></group>',
-            ),
-            id="in a group with a relevance rule",
-        ),
+        pytest.param(question('required="true()" constraint="false()"', control=""), id="of a node that is not asked"),
+        pytest.param(question('required="true()" calculate="\'\'"', control=""), id="of a calculate"),
         pytest.param(
             definition("<r><a/></r>", '<bind nodeset="/data/r/a" required="true()"/>', REPEAT),
             id="in a repeat without rows",
         ),
     ],
 )
-def test_what_relevance_or_an_expression_could_overturn_is_not_required(form: FormDefinition) -> None:
+def test_rules_that_collect_does_not_test(form: FormDefinition) -> None:
     assert validate(form, submission("")) == []
+
+
+def test_relevance_of_a_group_reaches_all_below() -> None:
+    form = definition(
+        "<b/><g><a/></g>",
+        '<bind nodeset="/data/g" relevant="/data/b = 1"/><bind nodeset="/data/g/a" required="true()"/>',
+        '<group ref="/data/g"><input ref="/data/g/a"/></group>',
+    )
+    assert codes(validate(form, submission("<b>1</b>"))) == [("/data/g/a", "error", "required")]
+    assert validate(form, submission("<b>2</b>")) == []
+    found = validate(form, submission("<b>2</b><g><a>x</a></g>"))
+    assert [(one.path, one.code, one.rule) for one in found] == [("/data/g/a", "not_relevant", "/data/b = 1")]
+
+
+@pytest.mark.parametrize(
+    ("born", "found"),
+    [
+        pytest.param("2026-02-03", [], id="on the day of the record"),
+        pytest.param("2026-02-04", ["clock_in_doubt"], id="a day later"),
+        pytest.param("2026-02-05", ["constraint_broken"], id="two days later"),
+    ],
+)
+def test_today_is_the_records_own_day(born: str, found: list[str]) -> None:
+    form = definition(
+        "<end/><a/>",
+        '<bind nodeset="/data/end" type="dateTime" jr:preload="timestamp" jr:preloadParams="end"/>'
+        '<bind nodeset="/data/a" type="date" constraint=". &lt;= today()"/>',
+        INPUT,
+    )
+    record = submission(f"<end>2026-02-03T23:30:00.000-02:00</end><a>{born}</a>")
+    assert [one.code for one in validate(form, record)] == found
+
+
+def test_today_of_a_record_without_times_is_its_arrival() -> None:
+    form = bound('type="date" constraint=". &lt;= today()"')
+    record, arrived = submission("<a>2026-02-03</a>"), datetime(2026, 2, 3, 12, tzinfo=UTC)
+    assert [one.code for one in validate(form, record)] == ["cannot_know_now"]
+    assert validate_submission(form, record, SITES, received_at=arrived) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "found"), [("2", []), ("3", ["repeat_count_differs"]), ("1", ["repeat_count_differs"])]
+)
+def test_repeats_are_as_many_as_the_form_asks_for(count: str, found: list[str]) -> None:
+    body = '<input ref="/data/b"/><group ref="/data/r"><repeat nodeset="/data/r" jr:count="/data/b"/></group>'
+    form = definition("<b/><r><a/></r>", '<bind nodeset="/data/b" type="int"/>', body)
+    assert [one.code for one in validate(form, submission(f"<b>{count}</b><r/><r/>"))] == found
+
+
+def test_calculated_boolean_is_no_text() -> None:
+    form = definition(
+        "<b/><c/><a/>",
+        '<bind nodeset="/data/c" calculate="/data/b = 1"/>'
+        '<bind nodeset="/data/a" relevant="/data/c" required="true()"/>',
+        INPUT,
+    )
+    assert validate(form, submission("<b>2</b><c>0</c>")) == []
+
+
+def test_own_message_is_kept_with_the_finding() -> None:
+    found = validate(question('constraint=". != 1" jr:constraintMsg="Pas un."'), submission("<a>1</a>"))
+    assert [word_finding(one) for one in found] == ["Pas un."]
 
 
 def test_required_is_judged_in_each_repeat_instance_with_the_forms_own_words() -> None:
@@ -177,7 +274,7 @@ def test_zone_that_does_not_add_up_is_a_warning(zone: str, found: list[str]) -> 
 def test_files_that_have_not_come_are_named() -> None:
     form, record = sample_form("accueil.md").definition, sample_submission("accueil.xml")
     found = validate_submission(form, record, SITES, {"1769.jpg"})
-    assert codes(found) == [("/data", "warning", "attachment_missing")]
+    assert codes(found) == [("/data/meta/audit", "warning", "attachment_missing")]
     assert word_finding(found[0]) == "The file “audit.csv” has not come yet."
 
 

@@ -25,19 +25,19 @@ THURSDAY = 3
 @builder("today", counts=lambda count: count == 0)
 def today(syntax: Syntax, _parts: list[Part], _scope: Scope) -> Part:
     """The day on which the record was filled, on the tablet's calendar."""
-    return scalar(syntax, lambda _node, environment: environment.now_or_raise().midnight())
+    return scalar(syntax, lambda _node, environment: environment.now_or_raise().midnight(), "moment")
 
 
 @builder("now", counts=lambda count: count == 0)
 def now(syntax: Syntax, _parts: list[Part], _scope: Scope) -> Part:
     """The moment at which the record was filled."""
-    return scalar(syntax, lambda _node, environment: environment.now_or_raise())
+    return scalar(syntax, lambda _node, environment: environment.now_or_raise(), "moment")
 
 
 def _converter(convert: Callable[[Value, Environment], Value]) -> Callable[[Syntax, list[Part], Scope], Part]:
     def build(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
         value = parts[0].value
-        return scalar(syntax, lambda node, environment: convert(value(node, environment), environment))
+        return scalar(syntax, lambda node, environment: convert(value(node, environment), environment), "moment")
 
     return build
 
