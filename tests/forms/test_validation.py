@@ -296,18 +296,3 @@ def test_no_damaged_record_does_more_than_be_refused_or_judged(start: int, lengt
 
 def test_encrypted_record_tells_nothing() -> None:
     assert validate(definition("<a/>"), parse_submission(b'<data id="x" encrypted="yes"/>')) == []
-
-
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [("fr", "Trop."), ("English (en)", "Too many."), ("en", "Too many."), ("wo", "Trop."), ("", "Trop.")],
-)
-def test_finding_is_worded_in_the_readers_language(language: str, words: str) -> None:
-    message = {"Français (fr)": "Trop.", "English (en)": "Too many."}
-    assert word_finding(Finding("/data/a", "constraint", "error", "required", message=message), str, language) == words
-
-
-def test_finding_without_own_words_is_translated_from_the_catalogue() -> None:
-    finding = Finding("/data", "structure", "error", "wrong_form", {"form_id": "x"})
-    worded = word_finding(finding, lambda text: text.replace("The record", "Le dossier"))
-    assert worded == "Le dossier belongs to the form “x”."
