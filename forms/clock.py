@@ -26,10 +26,15 @@ class Clock:
     also: tuple[Moment, ...] = ()
 
 
-def read_clock(definition: FormDefinition, slots: dict[str, int], nodes: list[Node | None],
-               received_at: datetime | None) -> Clock:  # fmt: skip
+def find_witnesses(definition: FormDefinition, slots: dict[str, int]) -> dict[str, int]:
+    """The slots of the form's `end`, `start` and `today`, as far as it has them."""
+    fields = [one for one in definition.fields if one.preload in WITNESSES and one.path in slots]
+    return {str(one.preload): slots[one.path] for one in fields}
+
+
+def read_clock(witnesses: dict[str, int], nodes: list[Node | None], received_at: datetime | None) -> Clock:
     """The clock of a record, from its own `end`, `start` or `today`, else from its arrival."""
-    texts = _witnesses(definition, slots, nodes)
+    texts = {name: node.text for name, slot in witnesses.items() if (node := nodes[slot]) is not None and node.text}
     offset_ms = next((offset for offset in map(_offset, texts.values()) if offset is not None), 0)
     arrived = None if received_at is None else Moment(round(received_at.timestamp() * 1000) + offset_ms)
     for name in WITNESSES:
@@ -38,16 +43,6 @@ def read_clock(definition: FormDefinition, slots: dict[str, int], nodes: list[No
             # Without an end nobody knows how long the form stayed open.
             return Clock(moment, offset_ms, (arrived,) if arrived is not None and name != "end" else ())
     return Clock(arrived, offset_ms)
-
-
-def _witnesses(definition: FormDefinition, slots: dict[str, int], nodes: list[Node | None]) -> dict[str, str]:
-    found = {}
-    for field in definition.fields:
-        slot = slots.get(field.path)
-        node = nodes[slot] if field.preload in WITNESSES and slot is not None else None
-        if node is not None and node.text and field.preload is not None:
-            found[field.preload] = node.text
-    return found
 
 
 def _offset(text: str) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
+from forms.clock import find_witnesses
 from forms.definition import Field, FormDefinition
 from forms.list_trees import build_list
 from forms.node import Node
@@ -83,6 +84,8 @@ class CompiledForm:
     # Paths of answers that name a file, and of those that hold the machine-readable zone of a document.
     files: frozenset[str] = frozenset()
     zones: frozenset[str] = frozenset()
+    # The slots of the nodes that tell when the record was filled.
+    witnesses: dict[str, int] = field(default_factory=dict)
 
 
 def compile_form(definition: FormDefinition) -> CompiledForm:
@@ -98,6 +101,7 @@ def _compile(definition: FormDefinition) -> CompiledForm:
     form = CompiledForm(definition, shape, Scope(definition=definition, slots=shape.slots, instances=instances))
     form.files = frozenset(one.path for one in definition.fields if one.control == "upload" or one.type == "binary")
     form.zones = frozenset(one.path for one in definition.fields if one.person == "mrz")
+    form.witnesses = find_witnesses(definition, shape.slots)
     form.inline_lists = {one.id: build_list(one.items) for one in definition.instances if not one.src}
     _compile_below(form, shape.root, Rules(Field(shape.root.path, "group")), parent_always=True)
     return form
@@ -133,7 +137,7 @@ def _judges(rules: Rules) -> bool:
 def _relevance(form: CompiledForm, path: str, rules: Rules) -> Evaluate | None:
     """The rule as nodes need it; one that was refused gives no verdict for any node below."""
     if rules.relevant is not None:
-        return rules.relevant.evaluate
+        return rules.relevant.value
     if (path, "relevant") not in form.refused:
         return None
 

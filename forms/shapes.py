@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from forms.definition import Field, FormDefinition
-from forms.node import NO_CHILDREN, PLAIN, Node, Read, Shape, read_text
+from forms.node import PLAIN, Node, Read, Shape, read_text
 from forms.readers import READ_CHOICES, READERS
 from forms.xml import without_namespace
 
@@ -133,7 +133,8 @@ def build_record(form_shape: FormShape, root: etree._Element) -> Record:
     document = Node("", Shape(), "", None)
     document.relevant = True
     record = Record(document, [None] * len(form_shape.slots))
-    node = _add(record, form_shape.root, "", document, [])
+    document.named = {form_shape.root.name: []}
+    node = _add(record, form_shape.root, "", document, document.named[form_shape.root.name])
     _fill(record, form_shape.root, root, node)
     return record
 
@@ -141,9 +142,6 @@ def build_record(form_shape: FormShape, root: etree._Element) -> Record:
 def _add(record: Record, shape: NodeShape, text: str, parent: Node, siblings: list[Node]) -> Node:
     node = Node(shape.name, shape, text, parent, len(siblings))
     siblings.append(node)
-    if parent.named is NO_CHILDREN:
-        parent.named = {}
-    parent.named.setdefault(shape.name, siblings)
     if shape.always_relevant:
         node.relevant = True
     if shape.slot >= 0:
@@ -183,8 +181,7 @@ def _fill_child(record: Record, shape: NodeShape, element: etree._Element, paren
     if shape.children or shape.attributes or len(element):
         _fill(record, shape, element, _add(record, shape, "", parent, siblings))
         return
-    text = element.text
-    _add(record, shape, text.strip() if text else "", parent, siblings)
+    _add(record, shape, (element.text or "").strip(), parent, siblings)
 
 
 def _fill_attributes(record: Record, shape: NodeShape, element: etree._Element, node: Node) -> None:
@@ -203,7 +200,10 @@ def _fill_attributes(record: Record, shape: NodeShape, element: etree._Element, 
 
 
 def _put_back(record: Record, shape: NodeShape, parent: Node) -> None:
-    node = _add(record, shape, "", parent, [])
+    siblings = parent.named[shape.name] = []
+    node = _add(record, shape, "", parent, siblings)
+    if shape.children:
+        node.named = {}
     for child in shape.children.values():
         if not child.repeats:
             _put_back(record, child, node)

@@ -54,7 +54,7 @@ def validate_submission(
 def _judge(
     form: CompiledForm, record: Record, lists: Lists, received_at: datetime | None, language: str
 ) -> list[Finding]:
-    clock = read_clock(form.definition, form.shape.slots, record.slots, received_at)
+    clock = read_clock(form.witnesses, record.slots, received_at)
     trees = ListTrees(form.definition, form.inline_lists, lists)
     environment = Environment(
         record.document,

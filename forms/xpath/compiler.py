@@ -1,22 +1,23 @@
 """The way in: the text of an expression and its form → an Expression, compiled once per form version."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from forms.node import Node
 from forms.xpath import functions, operators, paths
 from forms.xpath.environment import Environment, Evaluate, Raw
-from forms.xpath.errors import XPathRefused
+from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.parser import DEEPEST, parse
-from forms.xpath.part import FUNCTIONS, Kind, Part, Scope, scalar
+from forms.xpath.part import FUNCTIONS, Kind, Part, Scope, constant
 from forms.xpath.syntax import Call, Chain, Negative, Number, Path, Syntax, Text, list_paths
-from forms.xpath.values import Value, to_boolean, to_text
+from forms.xpath.values import Value, to_boolean
 
 # What the tablet computed with these cannot be computed again: chance, its clock, itself.
 UNREPEATABLE = frozenset(["now", "today", "random", "uuid", "once", "property", "randomize without a seed"])
 CLOCK = frozenset(["now", "today"])
 # These give the words of the language that was chosen on the tablet.
 WORDED = frozenset(["jr:choice-name", "jr:itext", "format-date", "format-date-time"])
+
+SITUATED = frozenset(["position", "jr:choice-name"])
 
 # One module per function family; importing them has filled FUNCTIONS.
 FAMILIES = functions.FAMILIES
@@ -33,6 +34,8 @@ class Expression:
     uses: frozenset[str]
     instances: frozenset[str]
     kind: Kind
+    # Whether it asks where it stands: current() and position() need to be told.
+    situated: bool
 
     @property
     def replayable(self) -> bool:
@@ -55,13 +58,16 @@ class Expression:
 
     def value(self, node: Node, environment: Environment) -> Value:
         """What the expression gives at a node. Raises CannotVerify where that is not known."""
-        return environment.evaluate(self.evaluate, node)
+        if self.situated:
+            return environment.evaluate(self.evaluate, node)
+        try:
+            return self.evaluate(node, environment)
+        except RecursionError:
+            raise CannotVerify("cannot_finish") from None
 
     def test(self, node: Node, environment: Environment) -> bool:
-        return to_boolean(environment.evaluate(self.evaluate, node))
-
-    def text_value(self, node: Node, environment: Environment) -> str:
-        return to_text(environment.evaluate(self.evaluate, node))
+        """The value as a condition."""
+        return to_boolean(self.value(node, environment))
 
     def nodes(self, node: Node, environment: Environment) -> list[Node]:
         """The nodes that the expression finds; none if it gives a value."""
@@ -85,19 +91,26 @@ def compile_expression(text: str, scope: Scope | None = None) -> Expression:
         part = own.compile(syntax)
     except RecursionError:
         raise XPathRefused("xpath_too_deep", limit=DEEPEST) from None
-    return Expression(text, syntax, part.value, part.raw, frozenset(own.uses), frozenset(_instances(syntax)), part.kind)
-
-
-def _instances(syntax: Syntax) -> set[str]:
-    return {path.instance for path in list_paths(syntax) if path.start == "instance"}
+    found = list_paths(syntax)
+    return Expression(
+        text=text,
+        syntax=syntax,
+        evaluate=part.value,
+        raw=part.raw,
+        uses=frozenset(own.uses),
+        instances=frozenset(path.instance for path in found if path.start == "instance"),
+        kind=part.kind,
+        # An indexed list, a choice's name or a predicate may ask from inside.
+        situated=bool(own.uses & SITUATED) or any(path.start == "current" for path in found),
+    )
 
 
 def _compile(syntax: Syntax, scope: Scope) -> Part:
     match syntax:
         case Number(value):
-            return scalar(syntax, _always(value), "number")
+            return constant(syntax, value, "number")
         case Text(value):
-            return scalar(syntax, _always(value), "text")
+            return constant(syntax, value, "text")
         case Path():
             return paths.compile_path(syntax, scope)
         case Negative(operand):
@@ -106,10 +119,6 @@ def _compile(syntax: Syntax, scope: Scope) -> Part:
             return operators.compile_chain(syntax, [scope.compile(operand) for operand in syntax.operands])
         case Call():
             return _compile_call(syntax, scope)
-
-
-def _always(value: Value) -> Callable[[Node, Environment], Value]:
-    return lambda _node, _environment: value
 
 
 def _compile_call(call: Call, scope: Scope) -> Part:

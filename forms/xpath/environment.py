@@ -90,7 +90,10 @@ def _decide_relevance(node: Node, environment: Environment) -> bool:
     try:
         above = node.parent is None or is_relevant(node.parent, environment)
         rule = node.shape.relevant
-        verdict = above and (rule is None or to_boolean(environment.evaluate(rule, node)))
+        verdict = above and (rule is None or to_boolean(rule(node, environment)))
+    except RecursionError:
+        node.relevant = CannotVerify("cannot_finish")
+        raise node.relevant from None
     except CannotVerify as error:
         # The traceback would keep the whole record alive in the node that keeps the error.
         node.relevant = error.with_traceback(None)

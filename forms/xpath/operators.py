@@ -8,7 +8,7 @@ from forms.node import Node
 from forms.xpath.environment import Environment, Evaluate
 from forms.xpath.part import Part, scalar
 from forms.xpath.syntax import Chain, Number, Syntax, Text
-from forms.xpath.values import TINY, Value, to_boolean, to_number, to_text
+from forms.xpath.values import TINY, Value, text_to_number, to_boolean, to_number, to_text
 
 Test = Callable[[Node, Environment], bool]
 Binary = Callable[[float, float], float]
@@ -119,10 +119,15 @@ def _equality(left: Part, right: Part, wanted: bool) -> Test:
 def _equals_text(value: Evaluate, text: str, wanted: bool) -> Test:
     """The commonest comparison of all: an answer with a literal."""
 
+    number = text_to_number(text)
+
     def test(node: Node, environment: Environment) -> bool:
         found = value(node, environment)
-        if type(found) is str:
+        kind = type(found)
+        if kind is str:
             return (found == text) is wanted
+        if kind is float:
+            return (abs(found - number) < TINY) is wanted  # type: ignore[operator]
         return equal(found, text) is wanted
 
     return test

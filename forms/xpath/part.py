@@ -25,6 +25,7 @@ class Part:
     value: Evaluate
     raw: Raw
     kind: Kind = "any"
+    constant: bool = False
 
     def number(self) -> Callable[[Node, Environment], float]:
         value = self.value
@@ -57,6 +58,15 @@ def _unset(_node: Node, _environment: Environment) -> Value:
 def scalar(syntax: Syntax, evaluate: Evaluate, kind: Kind = "any") -> Part:
     """A part that never gives nodes."""
     return Part(syntax, evaluate, evaluate, kind)
+
+
+def constant(syntax: Syntax, value: Value, kind: Kind) -> Part:
+    """A part that is the same for every record."""
+
+    def evaluate(_node: Node, _environment: Environment) -> Value:
+        return value
+
+    return Part(syntax, evaluate, evaluate, kind, constant=True)
 
 
 Build = Callable[[Syntax, list[Part], Scope], Part]

@@ -6,9 +6,19 @@ from collections.abc import Callable
 from forms.node import Node
 from forms.xpath.environment import Environment
 from forms.xpath.errors import CannotVerify
-from forms.xpath.moments import DAY, INTEGER_MAX, INTEGER_MIN, Moment, Parts, days_of, parse_date_time, parts_of
-from forms.xpath.part import Part, Scope, builder, scalar
-from forms.xpath.syntax import Syntax
+from forms.xpath.moments import (
+    DAY,
+    INTEGER_MAX,
+    INTEGER_MIN,
+    Moment,
+    Parts,
+    days_of,
+    parse_date,
+    parse_date_time,
+    parts_of,
+)
+from forms.xpath.part import Part, Scope, builder, constant, scalar
+from forms.xpath.syntax import Syntax, Text
 from forms.xpath.values import Value, truncated
 
 MONTHS = {
@@ -37,9 +47,17 @@ def now(syntax: Syntax, _parts: list[Part], _scope: Scope) -> Part:
 def _converter(convert: Callable[[Value, Environment], Value]) -> Callable[[Syntax, list[Part], Scope], Part]:
     def build(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
         value = parts[0].value
+        fixed = _written_date(parts[0].syntax)
+        if fixed is not None:
+            return constant(syntax, fixed, "moment")
         return scalar(syntax, lambda node, environment: convert(value(node, environment), environment), "moment")
 
     return build
+
+
+def _written_date(syntax: Syntax) -> Moment | None:
+    """A date that stands in the expression itself, without a time: no zone matters, it is read once."""
+    return parse_date(syntax.value) if isinstance(syntax, Text) else None
 
 
 def to_date(value: Value, environment: Environment, keep_time: bool) -> Value:

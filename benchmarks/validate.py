@@ -1,0 +1,146 @@
+"""How fast records are judged: python -m benchmarks.validate [--javarosa]
+
+Invented forms: 60 questions with 108 rules; 500 questions, 40 of them in a repeat that is filled 40 times. Each figure
+is the best of several runs, XML reading included. With --javarosa the engine inside ODK Collect judges the same
+records in the same run, through the driver of tests/oracle.
+"""
+
+import argparse
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable
+
+from forms.compiled import compile_form
+from forms.definition import FormDefinition
+from forms.lists import HeldLists
+from forms.submission import parse_submission
+from forms.validation import validate_submission
+from forms.xform import parse_form
+
+LISTS = HeldLists()
+HEAD = """<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"
+ xmlns:jr="http://openrosa.org/javarosa"><h:head><h:title>B</h:title><model><instance><data id="b" version="1">"""
+# Type, constraint and honest answer: five kinds of question, in turn.
+KINDS = (
+    ("int", ". &gt;= 0 and . &lt;= 120", "42"),
+    ("string", "regex(., '[A-Z][a-z]+') and string-length(.) &lt; 40", "Fatou"),
+    ("date", ". &lt;= date('2026-12-31') and format-date(., '%Y') &gt; 1900", "2026-02-03"),
+    ("decimal", ". + BEFORE &gt; 0.5 or . = 12.5", "12.5"),
+    ("string", "selected(., 'a') or count-selected(.) &gt; 1", "a c"),
+)
+
+
+def question(base: str, index: int) -> tuple[str, str]:
+    """The bind and the honest answer of a question: a constraint, and relevance after the question before."""
+    kind, constraint, answer = KINDS[index % 5]
+    before = f"{base}/q{max(index - 1, 0)}"
+    relevant = f" relevant=\"{before} != ''\"" if index % 5 else ""
+    rule = constraint.replace("BEFORE", before)
+    return f'<bind nodeset="{base}/q{index}" type="{kind}"{relevant} constraint="{rule}"/>', answer
+
+
+def names(count: int) -> str:
+    return "".join(f"<q{index}/>" for index in range(count))
+
+
+def answers(count: int) -> str:
+    return "".join(f"<q{index}>{question('', index)[1]}</q{index}>" for index in range(count))
+
+
+def controls(base: str, count: int) -> str:
+    return "".join(f'<input ref="{base}/q{index}"/>' for index in range(count))
+
+
+def form_of(outside: int, inside: int = 0, instances: int = 0) -> tuple[bytes, bytes]:
+    """A form with so many questions outside and inside a repeat, and a filled record."""
+    rules = [question("/data", index)[0] for index in range(outside)]
+    rules += [question("/data/r", index)[0] for index in range(inside)]
+    repeat = f'<group ref="/data/r"><repeat nodeset="/data/r">{controls("/data/r", inside)}</repeat></group>'
+    body = controls("/data", outside) + (repeat if inside else "")
+    instance = names(outside) + (f"<r>{names(inside)}</r>" if inside else "")
+    form = f"{HEAD}{instance}</data></instance>{''.join(rules)}</model></h:head><h:body>{body}</h:body></h:html>"
+    record = f'<data id="b" version="1">{answers(outside)}{f"<r>{answers(inside)}</r>" * instances}</data>'
+    return form.encode(), record.encode()
+
+
+def best_of(runs: int, times: int, work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
+    """Seconds that the work takes, at its best, by a clock: process_time counts one core's work, whoever else runs."""
+    best = float("inf")
+    for _ in range(runs):
+        started = clock()
+        for _ in range(times):
+            work()
+        best = min(best, (clock() - started) / times)
+    return best
+
+
+def judge(definition: FormDefinition, record: bytes) -> None:
+    found = validate_submission(definition, parse_submission(record), LISTS)
+    assert not found, found[0]
+
+
+def count_rules(definition: FormDefinition) -> int:
+    return sum(bool(one.relevant) + bool(one.constraint) for one in definition.fields)
+
+
+def measure(name: str, xml: bytes, record: bytes, times: int) -> None:
+    definition = parse_form(xml)
+    judge(definition, record)
+    seconds = best_of(5, times, lambda: judge(definition, record))
+    print(f"{name}: {count_rules(definition)} rules, {seconds * 1e6:,.0f} µs a record, {1 / seconds:,.0f} records/s")
+
+
+def measure_compiling(xml: bytes) -> None:
+    definition = parse_form(xml)
+
+    def compile_anew() -> None:
+        definition.derived.clear()
+        compile_form(definition)
+
+    print(f"compiling 500 questions: {best_of(5, 3, compile_anew) * 1e3:.1f} ms")
+
+
+def measure_memory(xml: bytes, record: bytes, count: int = 5_000) -> None:
+    """What stays allocated after many records without the collector's help, and what it would find."""
+    definition = parse_form(xml)
+    judge(definition, record)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    for _ in range(count):
+        judge(definition, record)
+    grown, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    gc.enable()
+    print(
+        f"memory: {grown / count:.1f} bytes kept a record over {count:,}; the collector finds {gc.collect():,} objects"
+    )
+
+
+def measure_javarosa(name: str, xml: bytes, record: bytes) -> None:
+    """The same record by JavaRosa, form parsing included: its driver keeps no form."""
+    from tests.oracle.client import Oracle
+
+    oracle = Oracle()
+    form, submission = xml.decode(), record.decode()
+    seconds = best_of(5, 20, lambda: oracle.validate(form, submission), time.perf_counter)
+    oracle.close()
+    print(f"{name} by JavaRosa: {seconds * 1e3:.1f} ms a record, form included")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--javarosa", action="store_true", help="judge the same records by JavaRosa too")
+    small, large = form_of(60), form_of(460, inside=40, instances=40)
+    measure("60 questions", *small, times=300)
+    measure("500 questions, 40 instances", *large, times=10)
+    measure_compiling(form_of(500)[0])
+    measure_memory(*small)
+    if options.parse_args().javarosa:
+        measure_javarosa("60 questions", *small)
+        measure_javarosa("500 questions, 40 instances", *large)
+
+
+if __name__ == "__main__":
+    main()
