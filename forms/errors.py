@@ -78,12 +78,12 @@ class FormProblem:
 
 def word_finding(finding: Finding, translate: Translate = str, language: str = "") -> str:
     """The sentence for the person who repairs the record: the form's own message, else the catalogue's."""
-    own = _in_language(finding.message, language)
+    own = pick_text(finding.message, language)
     return own or translate(MESSAGES[finding.code]) % finding.params
 
 
-def _in_language(texts: dict[str, str], language: str) -> str:
-    """Forms spell a language as they like: `fr`, `Français (fr)`, `French (fr-SN)`."""
+def pick_text(texts: dict[str, str], language: str) -> str:
+    """The text in a language, else in any. Forms spell it as they like: `fr`, `Français (fr)`, `French (fr-SN)`."""
     fitting = [text for name, text in texts.items() if name == language or f"({language}" in name]
     return next(iter([*fitting, *texts.values()]), "")
 

@@ -32,8 +32,16 @@ def attachment_store() -> AttachmentStore:
 
 def _open_transaction() -> None:
     """Let a writing request take SQLite's write lock before its first read (sync.db.begin_write)."""
-    if request.method not in _READING and request.blueprint != "openrosa":
+    if writes_from_the_start():
         begin_write(db.session())
+
+
+def writes_from_the_start() -> bool:
+    """Unsafe methods write, but for views that say otherwise (permissions.reads_first) and tablets' own path."""
+    if request.method in _READING or request.blueprint == "openrosa":
+        return False
+    view = current_app.view_functions.get(request.endpoint or "")
+    return view is not None and not getattr(view, "reads_first", False)
 
 
 def _commit(response: Response) -> Response:

@@ -21,7 +21,7 @@ def add_audit_event(
     return event
 
 
-def select_audit_events(viewer: Viewer, action: str | None = None) -> Select[tuple[AuditEvent]]:
+def select_audit_events(viewer: Viewer, action: str | None = None) -> Select[AuditEvent]:
     """The journal as this viewer may read it, newest first."""
     events = select(AuditEvent).order_by(AuditEvent.id.desc())
     return scope_audit(events.where(AuditEvent.action == action) if action else events, viewer)

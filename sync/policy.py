@@ -92,7 +92,7 @@ class Access:
 
     @property
     def reads_plainly(self) -> bool:
-        return self.reads and not self.masked
+        return self.reads and not self.masked and not self.own_records
 
     @property
     def sees_rows(self) -> bool:
@@ -169,6 +169,11 @@ def reads_plainly(viewer: Viewer, data_classes: Iterable[str]) -> bool:
 def list_row_classes(viewer: Viewer) -> frozenset[str]:
     """The classes of which the viewer may see that a record exists. Own records have no web author yet: none."""
     return frozenset(one for one in DATA_CLASSES if access(viewer, one).sees_rows and not _only_own(viewer, one))
+
+
+def list_exportable_classes(viewer: Viewer) -> frozenset[str]:
+    """The classes of which the viewer may take lists out of the server."""
+    return frozenset(one for one in DATA_CLASSES if "X" in access(viewer, one).verbs)
 
 
 def _only_own(viewer: Viewer, data_class: str) -> bool:

@@ -3,7 +3,7 @@
 What may be read inside a row is policy.py's question.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -12,12 +12,12 @@ from forms.programme import UNCLASSED
 from sync.models import Alert, AuditEvent, Device, PersonRecord, Site, Submission
 from sync.policy import Viewer, access, list_row_classes, programme
 
-_Select = Select[Any]
+_Select = TypeVar("_Select", bound=Select[*tuple[Any, ...]])
 
 
 def scope_submissions(select: _Select, viewer: Viewer) -> _Select:
     """Keep the submissions of forms whose records the viewer may know of, at the sites that are theirs."""
-    select = select.where(_seen_forms(viewer))
+    select = select.where(of_classes(list_row_classes(viewer)))
     return _at_own_site(select, Submission.site_id, viewer) if _bound_to_site(viewer) else select
 
 
@@ -73,9 +73,8 @@ def _at_own_site(select: _Select, column: InstrumentedAttribute[Any], viewer: Vi
     return select.where(false() if viewer.site_id is None else column == viewer.site_id)
 
 
-def _seen_forms(viewer: Viewer) -> ColumnElement[bool]:
-    """Forms by the class of their records. A form that the programme does not name has the default class."""
-    classes = list_row_classes(viewer)
+def of_classes(classes: frozenset[str]) -> ColumnElement[bool]:
+    """Submissions by the class of their form's records. A form that the programme does not name has the default."""
     forms = programme().forms.values()
     named = Submission.form_id.in_([one.form_id for one in forms if one.record_class in classes])
     unnamed = Submission.form_id.not_in([one.form_id for one in forms])

@@ -35,6 +35,12 @@ def permission(name: str) -> Callable[[View], View]:
     return mark
 
 
+def reads_first(view: View) -> View:
+    """Mark a view that works for long before it writes: it opens its own writing transaction (sessions.open_writer)."""
+    view.reads_first = True  # type: ignore[attr-defined]
+    return view
+
+
 def init_app(app: Flask) -> None:
     app.before_request(guard_request)
     app.after_request(write_readings)

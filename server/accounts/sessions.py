@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, g, request, session
 from sqlalchemy import select
 
 from server.accounts.models import User, UserSession
-from server.extensions import db
+from server.extensions import db, writes_from_the_start
 from sync.db import begin_write
 from sync.policy import Viewer
 
@@ -76,7 +76,7 @@ def touch_session(response: Response) -> Response:
 
 def open_writer() -> None:
     """Let a request that only read so far write: on SQLite that takes a new transaction (sync.db.begin_write)."""
-    if request.method in ("GET", "HEAD"):
+    if not writes_from_the_start():
         db.session.commit()
         begin_write(db.session())
 

@@ -5,7 +5,22 @@ from flask import Flask
 from server import errors, i18n
 from server.accounts import permissions, sessions
 from server.extensions import csrf
-from server.web import account, audit, headers, labels, login, navigation, users
+from server.web import (
+    account,
+    audit,
+    devices,
+    forms,
+    headers,
+    jobs,
+    labels,
+    login,
+    navigation,
+    people,
+    settings,
+    sites,
+    submissions,
+    users,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -16,7 +31,7 @@ def init_app(app: Flask) -> None:
     permissions.init_app(app)
     labels.init_app(app)
     navigation.init_app(app)
-    for page in (login, account, users, audit):
+    for page in (login, account, submissions, people, devices, forms, users, sites, settings, jobs, audit):
         app.register_blueprint(page.blueprint)
     # A tablet has no cookie that somebody else's page could misuse.
     csrf.exempt(app.blueprints["openrosa"])

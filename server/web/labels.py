@@ -3,7 +3,9 @@
 from flask import Flask
 from flask_babel import gettext
 
-from forms.errors import N_
+from forms.errors import N_, Finding, FormProblem, pick_text, word_finding
+from server.i18n import select_language
+from sync.models import SubmissionFinding
 
 LABELS: dict[str, dict[str, str]] = {
     "role": {
@@ -54,10 +56,84 @@ LABELS: dict[str, dict[str, str]] = {
         "processing_failed": N_("Processing failed five times."),
         "closed_form": N_("This version of the form was closed when the record was made."),
     },
-    "alert": {
-        "second_device": N_("A second installation of Collect uses this tablet's code."),
-        "clock_ahead": N_("The tablet's clock is ahead."),
+    "alert": {"second_device_id": N_("A second installation of Collect uses this tablet's code.")},
+    "grade": {"error": N_("error"), "warning": N_("warning")},
+    "decision": {"replay": N_("Judge again"), "accept": N_("Accept as it is"), "reject": N_("Reject")},
+    "event": {
+        "received": N_("Received"),
+        "files_received": N_("Files received"),
+        "held": N_("Put on hold"),
+        "released": N_("Taken up again"),
+        "processed": N_("Judged"),
+        "merged": N_("Merged"),
+        "quarantined": N_("Put in quarantine"),
+        "failed": N_("Processing failed"),
+        "replayed": N_("Judged again"),
+        "accepted": N_("Accepted"),
+        "rejected": N_("Rejected"),
+        "superseded": N_("Replaced by a correction"),
     },
+    "fetch": {"form": N_("form"), "media": N_("file"), "list": N_("list")},
+    "device_act": {"active": N_("In use again"), "drained": N_("Drain: empty lists"), "lost": N_("Lost")},
+    "form_state_act": {
+        "to_open": N_("Open to tablets"),
+        "to_closing": N_("List it no longer"),
+        "to_closed": N_("Close"),
+    },
+    "cadence": {"daily": N_("every day"), "weekly": N_("every week"), "none": N_("when there is something to say")},
+    "data_class": {
+        "D1": N_("operations"),
+        "D2": N_("movements and events"),
+        "D3": N_("stay and identity"),
+        "D4": N_("needs, consent, complaints"),
+        "D5": N_("trafficking, judicial"),
+        "D6": N_("financial"),
+        "D7": N_("accounts and devices"),
+        "D8": N_("audit"),
+    },
+    "change": {"added": N_("new"), "removed": N_("removed"), "changed": N_("changed")},
+    "aspect": {
+        "type": N_("type"),
+        "control": N_("way of asking"),
+        "label": N_("label"),
+        "hint": N_("hint"),
+        "required": N_("required"),
+        "relevant": N_("shown when"),
+        "constraint": N_("allowed answers"),
+        "constraint_message": N_("message for wrong answers"),
+        "calculate": N_("calculation"),
+        "readonly": N_("read only"),
+        "repeat_count": N_("number of turns"),
+        "default": N_("default"),
+        "person": N_("person property"),
+        "encounter": N_("encounter property"),
+        "save_to": N_("entity property"),
+        "choices": N_("choices"),
+    },
+    "sex": {"0": N_("not known"), "1": N_("male"), "2": N_("female"), "9": N_("not applicable")},
+    "property": {
+        "given_names": N_("Given names"),
+        "family_name": N_("Family name"),
+        "sex": N_("Sex"),
+        "birth_date": N_("Date of birth"),
+        "age": N_("Age"),
+        "age_band": N_("Age band"),
+        "nationality": N_("Nationality"),
+        "language": N_("Language spoken"),
+        "birth_place": N_("Place of birth"),
+        "mother_name": N_("Mother's name"),
+        "phone": N_("Telephone"),
+        "document_type": N_("Document"),
+        "document_issuer": N_("Issued by"),
+        "document_number": N_("Document number"),
+        "kind": N_("Kind"),
+        "direction": N_("Direction"),
+        "origin": N_("Coming from"),
+        "destination": N_("Going to"),
+        "outcome": N_("Outcome"),
+    },
+    "outcome": {"running": N_("running"), "done": N_("done"), "failed": N_("failed")},
+    "job": {"process": N_("Judge and merge records")},
     "contact": {
         "form_list": N_("form list"),
         "form": N_("form"),
@@ -74,6 +150,16 @@ LABELS: dict[str, dict[str, str]] = {
         "submission.raw_read": N_("raw XML read"),
         "submission.file_read": N_("file of a submission read"),
         "submissions.exported": N_("list of submissions exported"),
+        "setting.changed": N_("setting changed"),
+        "site.added": N_("site added"),
+        "site.changed": N_("site changed"),
+        "device.enrolled": N_("tablet enrolled"),
+        "device.code_renewed": N_("new code for a tablet"),
+        "device.revoked": N_("tablet revoked"),
+        "device.active": N_("tablet in use again"),
+        "device.drained": N_("tablet drained"),
+        "device.lost": N_("tablet lost"),
+        "alert.settled": N_("alert settled"),
         "person.read": N_("person read"),
         "people.searched": N_("people searched"),
     },
@@ -82,7 +168,7 @@ LABELS: dict[str, dict[str, str]] = {
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters["label"] = label
+    app.jinja_env.filters.update(label=label, finding=word_stored, problem=word_problem, text=word_text)
 
 
 def label(slug: str | None, family: str) -> str:
@@ -91,3 +177,18 @@ def label(slug: str | None, family: str) -> str:
         return "–"
     words = LABELS[family].get(slug)
     return str(gettext(words)) if words else slug
+
+
+def word_problem(problem: FormProblem) -> str:
+    return problem.word(gettext)
+
+
+def word_text(text: dict[str, str]) -> str:
+    """A form's own text in the reader's language."""
+    return pick_text(text, select_language())
+
+
+def word_stored(stored: SubmissionFinding) -> str:
+    """What validation said, in the reader's language; the answer itself is not in it."""
+    finding = Finding(stored.path, "structure", "error", stored.code, dict(stored.params), message=dict(stored.message))
+    return word_finding(finding, gettext, select_language())

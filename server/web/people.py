@@ -1,0 +1,102 @@
+"""People: a search within the reader's rights, and one person with all that was said about them.
+
+The search is a POST: names and telephone numbers do not belong into addresses and logs.
+"""
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, false, func, or_, select
+
+from server.accounts.permissions import note_reading, permission
+from server.accounts.sessions import current_viewer
+from server.extensions import db
+from sync.models import Encounter, PersonRecord
+from sync.policy import Presented, Viewer, access, present
+from sync.scopes import scope_people
+
+blueprint = Blueprint("people", __name__, url_prefix="/people")
+
+_LIMIT = 50
+# Property → how it is masked. A mask leaves sex, age band and language: without them nobody could be called.
+_SHOWN = {
+    "given_names": "name", "family_name": "name", "sex": None, "birth_date": "date", "age": "text", "age_band": None,
+    "nationality": "text", "language": None, "birth_place": "name", "mother_name": "name", "phone": "number",
+    "document_type": None, "document_issuer": "text", "document_number": "number",
+}  # fmt: skip
+
+
+@blueprint.get("/")
+@permission("people.read")
+def search_page() -> ResponseReturnValue:
+    viewer = current_viewer()
+    newest = select(PersonRecord).order_by(PersonRecord.id.desc()).limit(_LIMIT)
+    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, "")
+
+
+@blueprint.post("/")
+@permission("people.read")
+def search() -> ResponseReturnValue:
+    viewer, asked = current_viewer(), request.form.get("asked", "").strip()
+    found = select(PersonRecord).where(_fits(asked, viewer)).order_by(PersonRecord.id.desc()).limit(_LIMIT)
+    return _render_list(db.session.scalars(scope_people(found, viewer)).all(), viewer, asked)
+
+
+@blueprint.get("/<int:person_id>")
+@permission("people.read")
+def page(person_id: int) -> ResponseReturnValue:
+    viewer = current_viewer()
+    records = select(PersonRecord).where(PersonRecord.person_id == person_id).order_by(PersonRecord.id)
+    rows = db.session.scalars(scope_people(records, viewer)).all() or abort(404)
+    note_reading("person.read", f"person {person_id}")
+    return render_template(
+        "people/page.html", person_id=person_id, encounters=_list_encounters(rows, viewer),
+        records=[(one, present_record(one, viewer)) for one in rows],
+    )  # fmt: skip
+
+
+def present_record(record: PersonRecord, viewer: Viewer) -> dict[str, Presented]:
+    """What the record says about the person, as the viewer may see it (class D3); blank properties are left out."""
+    values = {name: getattr(record, name) for name in _SHOWN}
+    return {
+        name: _present(viewer, str(value), _SHOWN[name]) for name, value in values.items() if value not in (None, "")
+    }
+
+
+def _present(viewer: Viewer, value: str, kind: str | None) -> Presented:
+    if kind is None and access(viewer, "D3").reads:
+        return Presented("shown", value)
+    return present(viewer, "D3", value, kind or "text")
+
+
+def _fits(asked: str, viewer: Viewer) -> ColumnElement[bool]:
+    """By reference for everybody; by name and telephone only for who may read those: a hit would tell."""
+    if not asked:
+        return false()
+    by_reference = PersonRecord.reference == asked.upper()
+    if not access(viewer, "D3").reads_plainly:
+        return by_reference
+    names = [
+        func.lower(column).startswith(asked.lower(), autoescape=True)
+        for column in (PersonRecord.family_name, PersonRecord.given_names)
+    ]
+    return or_(by_reference, PersonRecord.phone == asked, *names)
+
+
+def _list_encounters(records: Any, viewer: Viewer) -> list[tuple[Encounter, dict[str, Presented]]]:
+    sources = {one.submission_id for one in records}
+    found = select(Encounter).where(Encounter.submission_id.in_(sources)).order_by(Encounter.at)
+    return [(one, _present_encounter(one, viewer)) for one in db.session.scalars(found)]
+
+
+def _present_encounter(encounter: Encounter, viewer: Viewer) -> dict[str, Presented]:
+    names = ("kind", "direction", "origin", "destination", "outcome")
+    return {name: present(viewer, "D2", getattr(encounter, name)) for name in names if getattr(encounter, name)}
+
+
+def _render_list(records: Any, viewer: Viewer, asked: str) -> str:
+    rows = [(one, present_record(one, viewer)) for one in records]
+    if rows:
+        note_reading("people.searched", "people")
+    return render_template("people/list.html", rows=rows, asked=asked, plain=access(viewer, "D3").reads_plainly)

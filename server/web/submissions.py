@@ -1,0 +1,249 @@
+"""Submissions: the filtered list, its export, one submission with everything that happened to it, its files.
+
+What a supervisor decides about one is decisions.py.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from forms.errors import FormsError
+from forms.programme import UNCLASSED
+from forms.submission import list_answers, parse_submission
+from server.accounts.permissions import note_reading, permission
+from server.accounts.sessions import current_viewer
+from server.extensions import attachment_store, db
+from server.i18n import select_language
+from server.web.answers import Section, classes_of, label_path, present_answers, shows_personal_data
+from server.web.headers import FILE_POLICY
+from server.web.paging import read_page
+from server.web.raw_xml import withhold
+from server.web.tables import render_csv
+from sync.browsing import (
+    Filters,
+    find_neighbours,
+    find_submission,
+    list_edits,
+    list_twins,
+    select_exportable,
+    select_submissions,
+)
+from sync.models import SUBMISSION_STATES, Device, Form, Site, Submission, SubmissionAttachment
+from sync.policy import DATA_CLASSES, PERSONAL_CLASSES, Viewer, may, present, programme, reads_plainly
+from sync.publishing import get_definition
+from sync.scopes import scope_devices, scope_sites
+
+blueprint = Blueprint("submissions", __name__, url_prefix="/submissions")
+
+_COLUMNS = ("id", "form_id", "version", "instance_id", "state", "reason", "site", "tablet", "received_at", "ended_at")
+_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+@blueprint.get("/")
+@permission("submissions.read")
+def list_page() -> ResponseReturnValue:
+    viewer, filters = current_viewer(), read_filters()
+    page = read_page(select_submissions(viewer, filters), Submission.id, request.args.get("before", type=int))
+    return render_template("submissions/list.html", page=page, asked=request.args, **_choices(viewer))
+
+
+@blueprint.get("/export.csv")
+@permission("submissions.export")
+def export() -> ResponseReturnValue:
+    rows = db.session.scalars(select_exportable(current_viewer(), read_filters()))
+    note_reading("submissions.exported", "submissions")
+    table = render_csv(_COLUMNS, (_line(one) for one in rows))
+    return Response(table, mimetype="text/csv", headers=as_download("teral-submissions.csv"))
+
+
+@blueprint.get("/<int:submission_id>")
+@permission("submissions.read")
+def page(submission_id: int) -> ResponseReturnValue:
+    viewer, session = current_viewer(), db.session()
+    submission = get_submission(submission_id)
+    answers = read_answers(submission, viewer)
+    if answers and shows_personal_data(answers):
+        note_reading("submission.read", f"submission {submission.id}")
+    newer, older = find_neighbours(session, viewer, read_filters(), submission.id)
+    return render_template(
+        "submissions/page.html", one=submission, answers=answers, newer=newer, older=older, asked=request.args,
+        twins=_compare_twins(submission, answers, viewer),
+        edits=list_edits(session, viewer, submission), findings=_word_findings(submission, viewer),
+        files=_list_files(submission, viewer), raw=_may_read_raw(submission, viewer),
+    )  # fmt: skip
+
+
+@blueprint.get("/<int:submission_id>/xml")
+@permission("submissions.read")
+def raw_xml(submission_id: int) -> ResponseReturnValue:
+    submission, viewer = get_submission(submission_id), current_viewer()
+    if not _may_read_raw(submission, viewer):
+        abort(403)
+    version = submission.form_version
+    definition = get_definition(db.session(), version) if version else None
+    xml = withhold(submission.xml, definition, viewer) if definition else submission.xml
+    note_reading("submission.raw_read", f"submission {submission.id}")
+    return Response(xml, mimetype="text/plain", headers=as_download(f"submission-{submission.id}.xml"))
+
+
+@blueprint.get("/<int:submission_id>/files/<int:file_id>")
+@permission("submissions.read")
+def file(submission_id: int, file_id: int) -> ResponseReturnValue:
+    """A file as a download; nothing that came from outside is opened by the browser itself."""
+    _submission, found = _get_file(submission_id, file_id)
+    content = attachment_store().read(found.blob_sha256 or "")
+    return Response(content, mimetype="application/octet-stream", headers=as_download(found.name))
+
+
+@blueprint.get("/<int:submission_id>/files/<int:file_id>/picture")
+@permission("submissions.read")
+def picture(submission_id: int, file_id: int) -> ResponseReturnValue:
+    """A photograph to look at, if its bytes really are one."""
+    _submission, found = _get_file(submission_id, file_id)
+    content = attachment_store().read(found.blob_sha256 or "")
+    kind = next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
+    if kind is None:
+        abort(404)
+    return Response(content, mimetype=kind, headers={"Content-Security-Policy": FILE_POLICY})
+
+
+def get_submission(submission_id: int) -> Submission:
+    return find_submission(db.session(), current_viewer(), submission_id) or abort(404)
+
+
+def read_filters() -> Filters:
+    """The filters of the address; what makes no sense is no filter."""
+    asked = request.args
+    until = _read_day(asked.get("until"))
+    return Filters(
+        state=asked.get("state") if asked.get("state") in SUBMISSION_STATES else None,
+        form_id=asked.get("form") or None,
+        site_id=asked.get("site", type=int),
+        device_id=asked.get("device", type=int) if may(current_viewer(), "devices.read") else None,
+        since=_read_day(asked.get("since")),
+        until=until + timedelta(days=1) if until else None,
+    )
+
+
+def read_answers(submission: Submission, viewer: Viewer) -> Section | None:
+    """The answers by label; None where no published form says what they mean."""
+    if submission.form_version is None:
+        return None
+    try:
+        parsed = parse_submission(submission.xml)
+    except FormsError:
+        return None
+    definition = get_definition(db.session(), submission.form_version)
+    return present_answers(parsed, definition, viewer, select_language())
+
+
+def compare(ours: Section | None, theirs: Section | None) -> list[tuple[str, Any, Any]]:
+    """The answers in which two records differ, as far as the reader may see them."""
+    mine, other = _by_path(ours), _by_path(theirs)
+    differing = [path for path in {**mine, **other} if _text(mine, path) != _text(other, path)]
+    return [((mine.get(path) or other[path]).label, mine.get(path), other.get(path)) for path in differing]
+
+
+def _compare_twins(submission: Submission, answers: Section | None, viewer: Viewer) -> list[tuple[Submission, Any]]:
+    twins = list_twins(db.session(), viewer, submission)
+    return [(twin, compare(answers, read_answers(twin, viewer))) for twin in twins]
+
+
+def _by_path(section: Section | None) -> dict[str, Any]:
+    return {row.path: row for row in section.walk()} if section else {}
+
+
+def _text(rows: dict[str, Any], path: str) -> str | None:
+    return rows[path].value.text if path in rows else None
+
+
+def _choices(viewer: Viewer) -> dict[str, Any]:
+    session = db.session()
+    return {
+        "states": SUBMISSION_STATES,
+        "forms": session.scalars(select(Form.form_id).order_by(Form.form_id)).all(),
+        "sites": session.scalars(scope_sites(select(Site).order_by(Site.name), viewer)).all(),
+        "devices": session.scalars(scope_devices(select(Device).order_by(Device.name), viewer)).all(),
+        "exports": may(viewer, "submissions.export"),
+    }
+
+
+def _word_findings(submission: Submission, viewer: Viewer) -> list[dict[str, Any]]:
+    version = submission.form_version
+    definition = get_definition(db.session(), version) if version else None
+    language = select_language()
+    return [
+        {
+            "finding": one,
+            "label": label_path(one.path, definition, language) if definition else one.path,
+            "value": present(viewer, programme().data_class(submission.form_id, one.path), one.value or ""),
+        }
+        for one in submission.findings
+    ]
+
+
+def _list_files(submission: Submission, viewer: Viewer) -> list[tuple[SubmissionAttachment, bool]]:
+    """Each file with whether the viewer may open it."""
+    return [(one, _may_open(submission, one, viewer)) for one in submission.attachments]
+
+
+def _may_open(submission: Submission, found: SubmissionAttachment, viewer: Viewer) -> bool:
+    """A file is as sensitive as the question that it answers; of an unknown form, as everything in it."""
+    if submission.form_version is None:
+        return _may_read_raw(submission, viewer)
+    return reads_plainly(viewer, {_class_of_file(submission, found)})
+
+
+def _class_of_file(submission: Submission, found: SubmissionAttachment) -> str:
+    definition = get_definition(db.session(), submission.form_version) if submission.form_version else None
+    if definition is None:
+        return UNCLASSED
+    answers = list_answers(parse_submission(submission.xml), definition)
+    named = next((one.path for one in answers if one.text == found.name), None)
+    return programme().data_class(submission.form_id, named) if named else UNCLASSED
+
+
+def _get_file(submission_id: int, file_id: int) -> tuple[Submission, SubmissionAttachment]:
+    submission = get_submission(submission_id)
+    found = next((one for one in submission.attachments if one.id == file_id and one.blob_sha256), None) or abort(404)
+    if not _may_open(submission, found, current_viewer()):
+        abort(403)
+    note_reading("submission.file_read", f"submission {submission.id}")
+    return submission, found
+
+
+def _may_read_raw(submission: Submission, viewer: Viewer) -> bool:
+    """For who may read every personal class in it; of an unknown form, every class that there is.
+
+    What remains and is not theirs (which tablet, which account) is blanked by withhold().
+    """
+    if submission.form_version is None:
+        return reads_plainly(viewer, DATA_CLASSES)
+    classes = classes_of(get_definition(db.session(), submission.form_version))
+    return reads_plainly(viewer, classes & PERSONAL_CLASSES)
+
+
+def _read_day(text: str | None) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text or ""), time(), UTC)
+    except ValueError:
+        return None
+
+
+def _line(one: Submission) -> tuple[object, ...]:
+    site, tablet = one.site.code if one.site else "", one.device.name if one.device else ""
+    return (
+        one.id, one.form_id, one.version, one.instance_id, one.state, one.reason or "", site, tablet,
+        one.received_at.isoformat(), one.ended_at.isoformat() if one.ended_at else "",
+    )  # fmt: skip
+
+
+def as_download(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": FILE_POLICY,
+    }

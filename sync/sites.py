@@ -1,0 +1,95 @@
+"""Sites: added and changed by administrators. Their code stands in forms and records, so it never changes."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from forms.errors import N_, FormsError
+from sync.audit import add_audit_event
+from sync.catalogue import bump_catalogue
+from sync.models import SITE_KINDS, Site
+
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,31}")
+_REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+
+
+class SiteRefused(FormsError):
+    """Something that a site cannot be."""
+
+    messages = {
+        "site_code": N_("A code has 2 to 32 capital letters, digits, hyphens or underscores."),
+        "site_code_taken": N_("Another site has this code."),
+        "site_name": N_("A site needs a name."),
+        "site_kind": N_("There is no such kind of site."),
+        "site_region": N_("A region is an ISO 3166-2 code such as SN-SL."),
+        "site_capacity": N_("The capacity is a whole number."),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDetails:
+    """What can be said and changed about a site. Texts as typed; `capacity` may be blank."""
+
+    name: str
+    kind: str
+    region: str = ""
+    capacity: str = ""
+    languages: str = ""
+    phone: str = ""
+
+    def check(self) -> None:
+        """Raise SiteRefused for the first thing that is wrong."""
+        if not self.name.strip():
+            raise SiteRefused("site_name")
+        if self.kind not in SITE_KINDS:
+            raise SiteRefused("site_kind")
+        if self.region and not _REGION.fullmatch(self.region):
+            raise SiteRefused("site_region")
+        if self.capacity and not self.capacity.isdecimal():
+            raise SiteRefused("site_capacity")
+
+
+def find_site(session: Session, code: str) -> Site | None:
+    """Find a site by its code."""
+    return session.scalar(select(Site).where(Site.code == code))
+
+
+def add_site(session: Session, code: str, details: SiteDetails, actor_id: int | None, now: datetime) -> Site:
+    """Add a site; tablets get it with their next list of sites."""
+    details.check()
+    if not _CODE.fullmatch(code):
+        raise SiteRefused("site_code")
+    if find_site(session, code):
+        raise SiteRefused("site_code_taken")
+    site = Site(code=code, created_at=now)
+    _fill(site, details)
+    session.add(site)
+    session.flush()
+    _tell(session, "site.added", site, actor_id, now)
+    return site
+
+
+def change_site(
+    session: Session, site: Site, details: SiteDetails, closed: bool, actor_id: int | None, now: datetime
+) -> None:
+    """Change what is said about a site, or close it; what came from there stays."""
+    details.check()
+    _fill(site, details)
+    site.closed_at = (site.closed_at or now) if closed else None
+    session.flush()
+    _tell(session, "site.changed", site, actor_id, now)
+
+
+def _fill(site: Site, details: SiteDetails) -> None:
+    site.name, site.kind = details.name.strip(), details.kind
+    site.region = details.region or None
+    site.capacity = int(details.capacity) if details.capacity else None
+    site.languages, site.phone = details.languages.strip(), details.phone.strip()
+
+
+def _tell(session: Session, action: str, site: Site, actor_id: int | None, now: datetime) -> None:
+    bump_catalogue(session)
+    add_audit_event(session, actor_id, action, f"site {site.code}", now)

@@ -1,0 +1,183 @@
+"""One record of everything, each answer of a class marked so that it can be found again in any page."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from forms.xlsform import read_form
+from server.accounts.credentials import enrol_device
+from server.extensions import attachment_store
+from sync.attachments import add_blob
+from sync.devices import find_device, raise_alert
+from sync.models import (
+    Device,
+    DeviceFetch,
+    Encounter,
+    FormVersion,
+    JobRun,
+    Person,
+    PersonRecord,
+    Site,
+    Submission,
+    SubmissionAttachment,
+    SubmissionEvent,
+    SubmissionFinding,
+)
+from sync.publishing import FormFile, add_draft, publish_form
+from tests.accounts import add_site
+
+LIBRARY = Path(__file__).parent.parent / "forms/library"
+# Class → what only those may find who read that class plainly.
+CANARIES = {"D1": "canari-un", "D2": "canari-deux", "D3": "Canaritrois", "D4": "canari-quatre", "D7": "canari-sept"}
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """The ids of what was seeded, to build addresses from."""
+
+    site: Site
+    device: Device
+    submission: Submission
+    file: SubmissionAttachment
+    person: Person
+    version: FormVersion
+    draft: FormVersion
+    alert_id: int
+
+
+def seed(session: Session) -> Seeded:
+    now = datetime.now(UTC)
+    site = add_site(session, "DKR-C", "centre")
+    device = add_device(session, site, now)
+    version, draft = publish(session, "f04_arrivee", now)
+    submission = add_submission(session, site, device, version, now)
+    person = add_person(session, submission, now)
+    session.add(JobRun(job="process", started_at=now, finished_at=now, outcome="done", details={"judged": 1}))
+    session.commit()
+    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1)
+
+
+def add_device(session: Session, site: Site, now: datetime) -> Device:
+    enrol_device(session, current_app.extensions["teral_settings"], site, f"{site.code}-01", now)
+    device = find_device(session, f"{site.code}-01")
+    assert device is not None
+    device.last_contact_at, device.last_contact_kind = now - timedelta(hours=2), "form_list"
+    device.collect_id, device.collect_version = f"collect:{CANARIES['D7']}", "2026.3.1"
+    session.add(
+        DeviceFetch(
+            device_id=device.id,
+            kind="form",
+            form_id="f04_arrivee",
+            version="1",
+            hash="md5:x",
+            first_at=now,
+            last_at=now,
+        )
+    )
+    raise_alert(session, "second_device_id", now, device.id, site.id)
+    return device
+
+
+@cache
+def shipped_form(name: str) -> FormFile:
+    content = (LIBRARY / f"{name}.xlsx").read_bytes()
+    read = read_form(content, f"{name}.xlsx")
+    return FormFile(read.xml, read.definition, content, f"{name}.xlsx")
+
+
+def publish(session: Session, name: str, now: datetime) -> tuple[FormVersion, FormVersion]:
+    file = shipped_form(name)
+    return publish_form(session, file, {}, None, now).version, add_draft(session, file, {}, now)
+
+
+def add_submission(
+    session: Session, site: Site, device: Device, version: FormVersion, now: datetime, instance: str = "uuid:1"
+) -> Submission:
+    xml = arrival_xml(version.version, instance)
+    stored = attachment_store().save(f"event,{CANARIES['D7']}".encode())
+    add_blob(session.connection(), stored, now)
+    submission = Submission(
+        form_id=version.form.form_id,
+        version=version.version,
+        instance_id=instance,
+        xml=xml,
+        xml_sha256=sha256(xml).hexdigest(),
+        received_at=now,
+        ended_at=now - timedelta(hours=30),
+        device=device,
+        site=site,
+        form_version=version,
+        processed_at=now,
+        error_count=1,
+        state="quarantined",
+    )
+    submission.attachments.append(SubmissionAttachment(name="audit.csv", blob_sha256=stored.sha256, received_at=now))
+    path = "/data/personnes[1]/accueil/situation"
+    submission.findings.append(
+        SubmissionFinding(
+            path=path,
+            kind="choice",
+            grade="error",
+            code="choice_unknown",
+            params={},
+            value=CANARIES["D4"],
+            message={"French (fr)": "Choix inconnu"},
+        )
+    )
+    submission.events.append(SubmissionEvent(at=now, kind="received", details={"files": 1}))
+    session.add(submission)
+    session.flush()
+    return submission
+
+
+def add_person(session: Session, submission: Submission, now: datetime) -> Person:
+    person = Person()
+    session.add(person)
+    session.flush()
+    session.add(
+        PersonRecord(
+            person=person,
+            submission=submission,
+            path="/data/personnes[1]",
+            reference="TEST2-REF34",
+            ended_at=now,
+            site_id=submission.site_id,
+            family_name=CANARIES["D3"],
+            given_names="Awa",
+            sex="2",
+            age_band="25_59",
+            birth_date=date(1991, 4, 12),
+            nationality="MLI",
+            phone="+221770000001",
+        )
+    )
+    session.add(
+        Encounter(
+            submission=submission,
+            path="/data",
+            site_id=submission.site_id,
+            kind="arrivee",
+            at=now,
+            origin=CANARIES["D2"],
+        )
+    )
+    session.flush()
+    return person
+
+
+def arrival_xml(version: str, instance: str) -> bytes:
+    return f"""<data xmlns:jr="http://openrosa.org/javarosa" id="f04_arrivee" version="{version}">
+      <start>2026-11-20T08:00:00.000Z</start><end>2026-11-20T08:09:00.000Z</end>
+      <deviceid>{CANARIES["D7"]}</deviceid><seq>{CANARIES["D1"]}</seq><site>DKR-C</site>
+      <arrivee><quand>2026-11-20T07:45:00.000Z</quand><depart>{CANARIES["D2"]}</depart></arrivee>
+      <personnes>
+        <identite><prenoms>Awa</prenoms><nom>{CANARIES["D3"]}</nom><sexe>2</sexe><naissance>1991-04-12</naissance></identite>
+        <accueil><situation>{CANARIES["D4"]}</situation></accueil>
+      </personnes>
+      <meta><audit>audit.csv</audit><instanceID>{instance}</instanceID></meta>
+    </data>""".encode()
