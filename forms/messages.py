@@ -142,6 +142,15 @@ _ENTITY = {
     "entity_trunk_version": N_("The entity's trunk version is not a number."),
 }
 
+_CHECK = {
+    "mapping_to_nothing": N_("“%(name)s” is fed by %(path)s, which holds no answer."),
+    "rules_in_a_circle": N_("Rules depend on each other in a circle: %(paths)s."),
+    "reference_to_nothing": N_("A rule of %(path)s names %(missing)s, which the form does not have."),
+    "constraint_never_holds": N_("No answer to %(path)s can meet its constraint."),
+    "cascade_without_choice": N_("%(path)s has no choice where %(parent)s is answered by: %(values)s."),
+    "text_missing_in_language": N_("%(path)s has a text that is missing in %(language)s."),
+}
+
 _XPATH = {
     "xpath_syntax": N_("“%(expression)s” cannot be read: unexpected “%(found)s”."),
     "xpath_too_long": N_("The expression is longer than %(limit)s characters."),
@@ -181,5 +190,6 @@ MESSAGES: dict[str, str] = {
     **_LIST,
     **_FINDING,
     **_ENTITY,
+    **_CHECK,
     **_XPATH,
 }

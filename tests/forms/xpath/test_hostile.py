@@ -1,0 +1,96 @@
+"""Nothing that a form or a record can hold makes the engine crash, hang or grow."""
+
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from forms.errors import FormsError
+from forms.node import PLAIN, Node
+from forms.xpath.compiler import compile_expression
+from forms.xpath.environment import Environment
+from forms.xpath.errors import CannotVerify, XPathRefused
+from forms.xpath.part import FUNCTIONS
+from forms.xpath.patterns import compile_pattern
+from tests.forms.xpath.test_functions import environment, find_node
+
+__all__ = ["environment"]
+
+PIECES = st.sampled_from(
+    [*FUNCTIONS, "(", ")", "(", ")", ",", "[", "]", "/", "..", ".", "/data/int", "../rep/n",
+     "instance('towns')/root/item",
+     "current()/.",  "'a'", "''", "5", "1.5", "-", "+", "*", "div", "mod", "=", "!=", "<", ">=", "and", "or", "@id", " ",
+     "/data/date", "/data/several", "/data/shape", "::", "|", "$x", "é", "'2026-03-15'"]
+)  # fmt: skip
+NEAR_EXPRESSIONS = st.lists(PIECES, max_size=25).map(" ".join)
+CALLS = st.builds(
+    lambda name, arguments: f"{name}({', '.join(arguments)})",
+    st.sampled_from(sorted(FUNCTIONS)),
+    st.lists(st.sampled_from(["/data/int", "/data/date", "/data/rep/n", "''", "'x'", "1e", "-7", "0.5", "/data/shape",
+                              "today()", "true()", "/data/several", "1 div 0", "99999999999"]), max_size=5),
+)  # fmt: skip
+
+
+def try_expression(text: str, environment: Environment) -> None:
+    with suppress(FormsError):
+        compile_expression(text).value(find_node(environment.document, "/data/rep[2]/n"), environment)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.one_of(st.text(max_size=60), NEAR_EXPRESSIONS, CALLS))
+def test_any_text_gives_a_value_or_an_error_of_ours(text: str, environment: Environment) -> None:
+    try_expression(text, environment)
+
+
+@settings(deadline=None)
+@given(pattern=st.text(alphabet="ab[](){}^$.*+?|\\\\dwpQE&-~:,<>=!01", max_size=30), value=st.text(max_size=20))
+def test_any_pattern_is_matched_or_refused(pattern: str, value: str) -> None:
+    nowhere = Node("", PLAIN, "", None)
+    with suppress(FormsError):
+        compile_expression(f"regex({quoted(value)}, {quoted(pattern)})").value(nowhere, Environment(nowhere))
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("'", "") + "'"
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|aa)+b", "(.*a){25}", "((a*)*)*b"])
+def test_hostile_pattern_does_not_hold_a_worker(pattern: str) -> None:
+    nowhere = Node("", PLAIN, "", None)
+    checked, started = Environment(nowhere), time.monotonic()
+    rule = compile_expression(f"regex('{'a' * 5000}!', '{pattern}')")
+    for _ in range(20):
+        with suppress(CannotVerify):
+            rule.value(nowhere, checked)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 5000, "-" * 30_000 + "1", "if(1, " * 500 + "1" + ", 2)" * 500, "a" + "[a" * 400, "concat(" * 1000],
+    ids=["brackets", "minus signs", "conditions", "predicates", "calls"],
+)
+def test_deep_expression_is_refused(text: str) -> None:
+    with pytest.raises(XPathRefused):
+        compile_expression(text)
+
+
+@pytest.mark.parametrize("operator", [" + 1", " and true()", " or 0", " * 2"])
+def test_long_flat_expression_is_no_deep_one(operator: str) -> None:
+    nowhere = Node("", PLAIN, "", None)
+    compile_expression("1" + operator * 2000).value(nowhere, Environment(nowhere))
+
+
+@pytest.mark.parametrize("pattern", ["(?R)", "a{e<=2}", "(?|a|b)", "\\L<x>", "(*FAIL)", "a{,3}", "(?P<n>a)", "["])
+def test_syntax_that_only_python_knows_is_refused(pattern: str) -> None:
+    with pytest.raises((XPathRefused, CannotVerify)):
+        compile_pattern(pattern)
+
+
+def test_work_for_one_record_is_bounded(environment: Environment) -> None:
+    environment.fuel = 5
+    with pytest.raises(CannotVerify) as error:
+        compile_expression("count(/data/rep[n > 1]) + count(/data/rep[n > 2])").value(environment.document, environment)
+    assert error.value.code == "cannot_finish"
