@@ -8,7 +8,7 @@ import math
 from forms.readers import READERS
 from forms.xpath.environment import Environment
 from forms.xpath.moments import INTEGER_MAX, INTEGER_MIN, Moment, parse_date_time
-from forms.xpath.values import Value, saturated, text_to_number, to_boolean, to_text
+from forms.xpath.values import JAVA_SPACE, Value, saturated, text_to_number, to_boolean, to_text
 
 BOOLEAN_TEXTS = {"1": True, "true": True, "0": False, "false": False}
 SECOND_MS = 1000
@@ -16,7 +16,7 @@ SECOND_MS = 1000
 
 def agrees(value: Value, text: str, bind_type: str, environment: Environment) -> bool:
     """Whether an answer's text is the calculated value, "" being what NaN and "" leave behind."""
-    if value == "" or value != value:
+    if value != value or (isinstance(value, str) and not value.strip(JAVA_SPACE)):
         return text == ""
     if not text:
         return False

@@ -147,7 +147,8 @@ class Judge:
             parse_value(node.text, rules.field)
         except BadValueError as bad:
             # Collect does not check what it calculates itself, and an officer could not correct it.
-            grade = "error" if rules.field.kind == "question" else "warning"
+            computed = rules.field.kind != "question" or rules.field.calculate is not None
+            grade = "warning" if computed else "error"
             self._find(node, "type", bad.code, rules.field.type, grade=grade)
             return False
         return True

@@ -12,6 +12,7 @@ from forms.xpath.functions.geo import geopoint_text, parse_geopoint, parse_geopo
 from forms.xpath.moments import INTEGER_MAX, INTEGER_MIN, Moment, parse_date, parse_date_time, parse_time
 from forms.xpath.values import Value
 
+CLOCK_TIME = re.compile(r"\d\d:\d\d", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 EPOCH = Moment(0)
 BOOLEANS = {"1": True, "t": True, "true": False, "0": False, "f": False, "false": False}
@@ -82,19 +83,23 @@ PARSERS: dict[str, Parse] = {
 }
 
 
-def reader_of(parse: Parse) -> Read:
-    """The reading of a type as nodes need it: blank or wrong text is ""."""
+def reader_of(parse: Parse, computed: bool = False) -> Read:
+    """The reading of a type as nodes need it: blank or wrong text is "". What was computed stays what it is."""
 
     def read(text: str, environment: Environment) -> Value:
         if not text:
             return ""
         value = parse(text, environment)
-        return "" if value is None else value
+        if value is None:
+            return text if computed else ""
+        return value
 
     return read
 
 
 READERS: dict[str, Read] = {name: reader_of(parse) for name, parse in PARSERS.items()}
+# JavaRosa does not force a calculation into its bind's type: a day plus a number stays a number in a date.
+COMPUTED_READERS: dict[str, Read] = {name: reader_of(parse, computed=True) for name, parse in PARSERS.items()}
 # On the tablet a calculated node holds what its expression gave, though its bind says string; in the XML a boolean is
 # 1 or 0. Read as text, "0" would be true.
 CALCULATED: dict[str, Read] = {

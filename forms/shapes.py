@@ -11,8 +11,9 @@ from lxml import etree
 
 from forms.definition import Field, FormDefinition
 from forms.node import PLAIN, Node, Read, Shape, read_text
-from forms.readers import READ_CHOICES, READERS
+from forms.readers import COMPUTED_READERS, READ_CHOICES, READERS
 from forms.xml import without_namespace
+from forms.xpath.values import JAVA_SPACE
 
 TEMPLATE = "{http://openrosa.org/javarosa}template"
 CHOICE_CONTROLS = ("select", "rank")
@@ -50,7 +51,9 @@ def _reader(field: Field | None) -> Read:
     if field.control in CHOICE_CONTROLS:
         return READ_CHOICES
     # A choice is compared as a token, whatever the type of its bind.
-    return read_text if field.control == "select1" else READERS.get(field.type, read_text)
+    if field.control == "select1":
+        return read_text
+    return (COMPUTED_READERS if field.calculate else READERS).get(field.type, read_text)
 
 
 @dataclass(slots=True)
@@ -181,7 +184,7 @@ def _fill_child(record: Record, shape: NodeShape, element: etree._Element, paren
     if shape.children or shape.attributes or len(element):
         _fill(record, shape, element, _add(record, shape, "", parent, siblings))
         return
-    _add(record, shape, (element.text or "").strip(), parent, siblings)
+    _add(record, shape, (element.text or "").strip(JAVA_SPACE), parent, siblings)
 
 
 def _fill_attributes(record: Record, shape: NodeShape, element: etree._Element, node: Node) -> None:

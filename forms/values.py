@@ -11,12 +11,13 @@ from forms.definition import Field
 
 _Parsed = TypeVar("_Parsed")
 
-_INT = re.compile(r"[+-]?\d{1,10}")
+# Java's parser takes digits of any script for an int and only ours for a double; no tablet writes others.
+_INT = re.compile(r"[+-]?\d{1,10}", re.ASCII)
 # Java writes doubles as 1.0E7 from ten million up.
-_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}\S*")
-_TIME = re.compile(r"\d{2}:\d{2}\S*")
+_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}\S*", re.ASCII)
+_TIME = re.compile(r"\d{2}:\d{2}\S*", re.ASCII)
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 _INT_RANGE = range(-(2**31), 2**31)
 

@@ -70,18 +70,18 @@ def to_text(value: Value) -> str:
 
 def number_to_text(number: float) -> str:
     """Whole numbers of 32 bits print without a point; all others as Java prints a double."""
-    if number != number:
-        return "NaN"
     if abs(number) < TINY:
         return "0"
-    if math.isinf(number):
-        return "Infinity" if number > 0 else "-Infinity"
+    if not math.isfinite(number):
+        return java_double(number)
     whole = saturated(number, INTEGER_MIN, INTEGER_MAX)
     return str(whole) if abs(number - whole) < TINY else java_double(number)
 
 
 def java_double(number: float) -> str:
     """Double.toString: 0.001 to 10^7 plainly, with at least one decimal; others as 1.0E7."""
+    if not math.isfinite(number):
+        return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
     if number == 0 or 1e-3 <= abs(number) < 1e7:
         text = format(Decimal(repr(number)), "f")
         return text if "." in text else text + ".0"
