@@ -1,8 +1,9 @@
 """JavaRosa's findings and ours, made comparable, and the list of differences that we mean (differences.toml).
 
-Policy, common to all cases: JavaRosa blanks an answer of a wrong type or outside its choices without a word, the driver
-reports it as `type` or `choice`, as we do. Such an answer is then judged no further on either side. Kinds that JavaRosa
-does not know (relevant, unknown, structure, calculate, attachment) are ours alone and are not compared.
+Policy, common to all cases: JavaRosa blanks an answer of a wrong type or outside its choices without a word; the driver
+reports it as `type` or `choice`, as we do. Such an answer is then judged no further on either side. Types are ours to
+flag: a difference there has to be listed, but a verdict is about required, constraint and choice. Kinds that JavaRosa
+does not know (relevant, unknown, structure, attachment) are ours alone and are not compared.
 """
 
 import re
@@ -17,6 +18,7 @@ from tests.oracle.client import Answer
 
 LISTED = Path(__file__).with_name("differences.toml")
 COMPARED = frozenset({"required", "constraint", "type", "choice"})
+THROWN_AWAY = frozenset({"type", "choice"})
 
 
 class Said(NamedTuple):
@@ -94,20 +96,22 @@ class Tally:
 def said_by_javarosa(answer: Answer) -> set[Said]:
     """JavaRosa's findings about what was sent: instances that it adds to reach a repeat's count were not sent."""
     said = {Said(one["path"], one["kind"]) for one in answer["findings"]}
-    return _judged_once({one for one in said if not any(one.path.startswith(added) for added in answer["added"])})
+    return {one for one in said if not any(one.path.startswith(added) for added in answer["added"])}
 
 
 def said_by_us(findings: Iterable[tuple[str, str]]) -> set[Said]:
-    return _judged_once({Said(path, kind) for path, kind in findings if kind in COMPARED})
+    return {Said(path, kind) for path, kind in findings if kind in COMPARED}
 
 
-def _judged_once(said: set[Said]) -> set[Said]:
-    thrown_away = {one.path for one in said if one.kind in ("type", "choice")}
-    return {one for one in said if one.kind in ("type", "choice") or one.path not in thrown_away}
+def judge_once(javarosa: set[Said], ours: set[Said]) -> tuple[set[Said], set[Said]]:
+    """An answer that either throws away, for its type or as no choice, is judged no further on either side."""
+    thrown_away = {one.path for one in javarosa | ours if one.kind in THROWN_AWAY}
+
+    def judged(said: set[Said]) -> set[Said]:
+        return {one for one in said if one.kind in THROWN_AWAY or one.path not in thrown_away}
+
+    return judged(javarosa), judged(ours)
 
 
-def find_differences(form: str, javarosa: set[Said], ours: set[Said]) -> list[Difference]:
-    return [
-        *(Difference(form, "javarosa", one.kind, one.path) for one in sorted(javarosa - ours)),
-        *(Difference(form, "ours", one.kind, one.path) for one in sorted(ours - javarosa)),
-    ]
+def without_types(said: set[Said]) -> set[Said]:
+    return {one for one in said if one.kind != "type"}

@@ -10,11 +10,13 @@ from functools import cached_property
 from pathlib import Path
 
 from forms.definition import Field, FormDefinition
+from forms.lists import HeldLists, parse_list
 from forms.xlsform import read_form
 
 OWN = Path(__file__).with_name("forms")
 LIBRARY = Path(__file__).parents[2] / "forms" / "library"
 BLANK = "(blank)"
+LIST_FILES = {".csv", ".xml", ".geojson"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Form:
             if one.filename in self.media:
                 rows[one.id] = _csv_rows(self.media[one.filename])
         return rows
+
+    @cached_property
+    def lists(self) -> HeldLists:
+        """The lists beside the form, as the server holds them."""
+        return HeldLists({name: parse_list(name, text.encode()) for name, text in self.media.items()})
 
     def choices_of(self, question: Field) -> list[str]:
         """Every value of a select's list, whatever its filter says; empty where the list is made of answers."""
@@ -67,9 +74,9 @@ def _read(path: Path) -> Form:
 
 
 def _media(folder: Path, names: set[str]) -> dict[str, str]:
-    found = [
-        path for name in sorted(names) for path in folder.rglob(name) if path.suffix in {".csv", ".xml", ".geojson"}
-    ]
+    # sites.csv is made by the server; the one among our forms stands in for it.
+    places = [path for name in sorted(names) for place in (OWN, folder) for path in place.rglob(name)]
+    found = [path for path in places if path.suffix in LIST_FILES]
     return {path.name: path.read_text(encoding="utf-8-sig") for path in found}
 
 

@@ -20,6 +20,7 @@ from tests.oracle.corpus import Form
 
 ROUNDS = 5
 TEMPLATE = "{http://openrosa.org/javarosa}template"
+INDEX = re.compile(r"\[\d+\]")
 LITERAL = re.compile(r"'([^']*)'|(?<![\w.-])(\d+(?:\.\d+)?)")
 TYPED: dict[str, list[str]] = {
     "int": ["0", "1", "2", "7", "18", "99", "-1"],
@@ -61,7 +62,8 @@ def fill_honestly(form: Form, oracle: Oracle, random: Random) -> Fill:
             root = start_record(form, random)
             continue
         nodes = {node["path"]: node for node in answer["nodes"]}
-        _write_computed(form, root, nodes)
+        _add_instances(root, answer)
+        write_computed(form, root, nodes)
         if not answer["findings"]:
             break
         _answer_anew(form, root, answer["findings"], random)
@@ -173,10 +175,41 @@ def _leaves(
             yield f"{indexed}/{name}{index}", one, question
 
 
-def _write_computed(form: Form, root: etree._Element, nodes: dict[str, Answer]) -> None:
-    for path, element, question in leaves(form, root):
-        if question.calculate and path in nodes:
-            element.text = nodes[path]["value"]
+def _add_instances(root: etree._Element, answer: Answer) -> None:
+    """The instances that a tablet makes by itself where a form counts them."""
+    for node in answer["nodes"]:
+        if "value" in node and node["path"].startswith(tuple(answer["added"])) and "@" not in node["path"]:
+            put(root, node["path"], node["value"])
+
+
+def sent_nodes(answer: Answer) -> dict[str, Answer]:
+    """JavaRosa's nodes by path, but for the instances that it added itself to reach a repeat's count."""
+    nodes: list[Answer] = answer["nodes"]
+    return {one["path"]: one for one in nodes if not one["path"].startswith(tuple(answer["added"]))}
+
+
+def write_computed(form: Form, root: etree._Element, nodes: dict[str, Answer]) -> None:
+    """Calculated values as the tablet has them: JavaRosa computes them anew, whatever was sent."""
+    for path, node in nodes.items():
+        question = form.definition.by_path.get(plain_path(path))
+        if question is not None and question.calculate and node["relevant"] and "@" not in path:
+            put(root, path, node["value"])
+
+
+def plain_path(path: str) -> str:
+    """The path without its indexes, as the form names it."""
+    return INDEX.sub("", path)
+
+
+def put(root: etree._Element, path: str, text: str) -> None:
+    """Write an answer at an indexed path, with the nodes above it where they are absent."""
+    element = root
+    for step in path.split("/")[2:]:
+        name, _, index = step.rstrip("]").partition("[")
+        present = [one for one in element if local_name(one) == name]
+        place = int(index or 1) - 1
+        element = present[place] if place < len(present) else etree.SubElement(element, name)
+    element.text = text
 
 
 def _answer_anew(form: Form, root: etree._Element, findings: list[Answer], random: Random) -> None:

@@ -13,9 +13,9 @@ from lxml import etree
 from forms.definition import Field
 from forms.xml import local_name
 from tests.oracle.corpus import Form
-from tests.oracle.fills import Fill, any_answer, leaves
+from tests.oracle.fills import Fill, any_answer, leaves, put
 
-ODD_NUMBERS = ["3.0", "+5", " 4 ", "1e3", "99999999999", "0005", "-0", "3,5", "٣", "2147483648", "1.0E7", "--1", "NaN"]
+ODD_NUMBERS = ["3.0", "+5", " 4 ", "1e3", "99999999999", "0005", "-0", "3,5", "2147483648", "1.0E7", "--1", "NaN"]
 ODD_DATES = [
     "2026-02-30", "2026-3-5", "2026-03-15T00:00:00.000Z", "15/03/2026", "0000-00-00", " 2026-03-15 ", "9999-12-31",
     "2026-03-15T10:00:00.000+02:00", "12:30",
@@ -96,15 +96,8 @@ def answer_hidden(form: Form, fill: Fill, random: Random) -> str | None:
     if not known:
         return None
     path = random.choice(known)
-    _put(fill.root, path.split("/")[2:], any_answer(form, form.definition.by_path[path], random))
+    put(fill.root, path, any_answer(form, form.definition.by_path[path], random))
     return f"answered hidden {path}"
-
-
-def _put(element: etree._Element, steps: list[str], text: str) -> None:
-    for name in steps:
-        present = next((one for one in element if local_name(one) == name), None)
-        element = present if present is not None else etree.SubElement(element, name)
-    element.text = text
 
 
 def change_calculation(form: Form, fill: Fill, random: Random) -> str | None:
