@@ -90,7 +90,7 @@ def attachment_names(submission: Submission, definition: FormDefinition | None) 
         return list(dict.fromkeys(submission.envelope.files))
     if definition is None:
         return []
-    named = (one.text for one in list_answers(submission, definition) if one.field and _is_file(one.field))
+    named = (text_of(one) for one in _file_nodes(submission.root, definition))
     return list(dict.fromkeys(name for name in named if name))
 
 
@@ -121,6 +121,19 @@ def list_elements(submission: Submission, definition: FormDefinition, path: str)
 
 def _meta_text(meta: etree._Element | None, name: str) -> str | None:
     return (text_of(child(meta, name)) or None) if meta is not None else None
+
+
+def _file_nodes(root: etree._Element, definition: FormDefinition) -> Iterator[etree._Element]:
+    """The nodes of file questions. lxml looks for their names, since this runs while a tablet waits for its answer."""
+    paths = {one.path for one in definition.fields if _is_file(one)}
+    names = {path.rpartition("/")[2] for path in paths}
+    if not names:
+        return
+    for node in root.iter(*(f"{{*}}{name}" for name in names)):
+        above = [node, *node.iterancestors()][-2::-1]
+        path = "/".join((f"/{definition.root}", *map(local_name, above)))
+        if path in paths and not any(TEMPLATE in one.attrib for one in above):
+            yield node
 
 
 def _is_file(field: Field) -> bool:
