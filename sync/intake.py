@@ -4,9 +4,8 @@ Knows the OpenRosa rules for repeats, twins and edits; the files are parts.py's.
 processing.py. Core statements without objects: hundreds of tablets may ring at dawn, and each waits for its answer.
 """
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -26,6 +25,7 @@ class Upload:
     """One POST: the exact XML, its files, and whether the tablet announced that more parts follow."""
 
     xml: bytes
+    xml_sha256: str
     files: tuple[IncomingFile, ...] = ()
     incomplete: bool = False
 
@@ -60,12 +60,11 @@ ReceiptKind = Literal["new", "repeat", "edit", "twin", "stale_edit"]
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What intake saw. `quarantined` counts this tablet's records that wait for repair, by form id."""
+    """What intake saw."""
 
     kind: ReceiptKind
     submission_id: int
     missing_files: int = 0
-    quarantined: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,6 @@ class _Arrival:
     form_id: str
     instance_id: str
     deprecated_id: str | None
-    sha256: str
 
     @property
     def params(self) -> dict[str, Any]:
@@ -88,7 +86,7 @@ class _Arrival:
             "instance_id": self.instance_id,
             "deprecated_id": self.deprecated_id,
             "is_draft": self.sender.is_draft,
-            "xml_sha256": self.sha256,
+            "xml_sha256": self.upload.xml_sha256,
         }
 
 
@@ -104,49 +102,44 @@ def receive_submission(
     """
     arrival = _arrive(record, upload, sender, now)
     connection = session.connection()
-    # Two requests may race on PostgreSQL: the loser of the insert finds the winner's row in the next round.
+    # Most are new, so the insert comes first: the time under SQLite's one write lock is what all others wait for.
+    submission_id = _insert_submission(connection, arrival, None)
+    if submission_id is not None:
+        return _receive_new(session, arrival, submission_id, None)
+    # Two requests may race on PostgreSQL: the loser of an insert finds the winner's row in the next round.
     for _ in range(3):
         known = connection.execute(_KNOWN, arrival.params).all()
         same = _find_same(connection, arrival, known)
         if same is not None:
             return _receive_repeat(session, arrival, same)
-        first = next((row.id for row in known if row.twin_of_id is None), None)
+        first = next(row.id for row in known if row.twin_of_id is None)
         submission_id = _insert_submission(connection, arrival, first)
         if submission_id is not None:
             return _receive_new(session, arrival, submission_id, first)
     raise RuntimeError("other transactions keep adding twins of this record")
 
 
-def find_repeat(
-    connection: Connection, record: IncomingRecord, upload: Upload, sender: Sender, now: datetime
-) -> Receipt | None:
-    """Recognise, by reading alone, a repeat that brings nothing new: the frequent case after a lost answer."""
-    if upload.files:
-        return None
-    arrival = _arrive(record, upload, sender, now)
-    row = connection.execute(_SAME, arrival.params).first()
-    return _repeat_receipt(connection, arrival, row, row.missing_files) if row else None
+def find_repeat(connection: Connection, xml_sha256: str, sender: Sender) -> Receipt | None:
+    """Recognise by its bytes alone a record that is here already: the frequent case after a lost answer."""
+    row = connection.execute(_SAME, {"xml_sha256": xml_sha256, "is_draft": sender.is_draft}).first()
+    return _repeat_receipt(row, row.missing_files) if row else None
 
 
-def count_quarantined(connection: Connection, device_id: int | None, besides: int) -> dict[str, int]:
-    """Count this tablet's other records that wait for repair, by form id: all that an officer is told of them."""
-    if device_id is None:
-        return {}
+def count_quarantined(connection: Connection, device_id: int, besides: int) -> dict[str, int]:
+    """Count a tablet's records that wait for repair, by form id, but for one: all that an officer is told of them."""
     rows = connection.execute(_QUARANTINED, {"device_id": device_id, "besides": besides})
     return {row.form_id: row.number for row in rows}
 
 
 def _arrive(record: IncomingRecord, upload: Upload, sender: Sender, now: datetime) -> _Arrival:
-    sha256 = hashlib.sha256(upload.xml).hexdigest()
     return _Arrival(
         record=record,
         upload=upload,
         sender=sender,
         now=now,
         form_id=fit(record.form_id),
-        instance_id=fit(record.instance_id or f"sha256:{sha256}"),
+        instance_id=fit(record.instance_id or f"sha256:{upload.xml_sha256}"),
         deprecated_id=fit(record.deprecated_id) if record.deprecated_id else None,
-        sha256=sha256,
     )
 
 
@@ -157,12 +150,13 @@ _same_record = (
 )
 _ROW = select(Submission.id, Submission.xml_sha256, Submission.twin_of_id, Submission.missing_files)
 _KNOWN = _ROW.where(_same_record).order_by(Submission.id)
-_SAME = _ROW.where(_same_record, Submission.xml_sha256 == bindparam("xml_sha256"))
+_SAME = _ROW.where(Submission.xml_sha256 == bindparam("xml_sha256"), Submission.is_draft == bindparam("is_draft"))
 _QUARANTINED = (
     select(Submission.form_id, func.count().label("number"))
     .where(
         Submission.device_id == bindparam("device_id"),
         Submission.state == literal_column("'quarantined'"),  # spelled out, or SQLite does not see the partial index
+        Submission.form_id >= "",
         Submission.id != bindparam("besides"),
     )
     .group_by(Submission.form_id)
@@ -183,7 +177,7 @@ _INSERT_EVENT = insert(SubmissionEvent)
 
 def _find_same(connection: Connection, arrival: _Arrival, known: Sequence[AnyRow]) -> AnyRow | None:
     """The row with the same bytes, else with the same canonical XML: another way to write it is no other content."""
-    exact = next((row for row in known if row.xml_sha256 == arrival.sha256), None)
+    exact = next((row for row in known if row.xml_sha256 == arrival.upload.xml_sha256), None)
     if exact is not None or not known:
         return exact
     canonical = _canonical(arrival.upload.xml)
@@ -224,10 +218,10 @@ def _receive_new(session: Session, arrival: _Arrival, submission_id: int, twin_o
     add_files(connection, submission_id, expected, files, arrival.now)
     if original is not None:
         carry_forward(connection, original.id, submission_id, arrival.now)
-    if twin_of_id is None:
+    if twin_of_id is None and files:
         serve_waiting_edits(session, submission_id, arrival.params, arrival.now)
     missing = count_missing(session, submission_id) if expected else 0
-    return Receipt(kind, submission_id, missing, count_quarantined(connection, arrival.sender.device_id, submission_id))
+    return Receipt(kind, submission_id, missing)
 
 
 def _find_original(connection: Connection, arrival: _Arrival) -> AnyRow | None:
@@ -253,12 +247,12 @@ def _receive_repeat(session: Session, arrival: _Arrival, same: AnyRow) -> Receip
         missing = count_missing(session, same.id)
         serve_waiting_edits(session, same.id, arrival.params, arrival.now)
         _add_event(connection, arrival, same.id, "files")
-    return _repeat_receipt(connection, arrival, same, missing)
+    return _repeat_receipt(same, missing)
 
 
-def _repeat_receipt(connection: Connection, arrival: _Arrival, same: AnyRow, missing: int) -> Receipt:
+def _repeat_receipt(same: AnyRow, missing: int) -> Receipt:
     kind: ReceiptKind = "repeat" if same.twin_of_id is None else "twin"
-    return Receipt(kind, same.id, missing, count_quarantined(connection, arrival.sender.device_id, same.id))
+    return Receipt(kind, same.id, missing)
 
 
 def _add_event(connection: Connection, arrival: _Arrival, submission_id: int, what: str) -> None:

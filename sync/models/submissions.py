@@ -27,7 +27,8 @@ class Submission(Base):
             "uq_submissions_first", "form_id", "instance_id", "is_draft", unique=True,
             sqlite_where=text("twin_of_id IS NULL"), postgresql_where=text("twin_of_id IS NULL"),
         ),
-        UniqueConstraint("form_id", "instance_id", "is_draft", "xml_sha256"),
+        # The hash comes first: a repeat is recognised by its bytes alone, before anybody reads them.
+        UniqueConstraint("xml_sha256", "form_id", "instance_id", "is_draft"),
         # The work list: what nobody has judged yet. It stays small however many records there are.
         Index(
             "ix_submissions_unjudged", "next_attempt_at", "id",

@@ -310,11 +310,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["twin_of_id"], ["submissions.id"], name=op.f("fk_submissions_twin_of_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submissions")),
         sa.UniqueConstraint(
+            "xml_sha256",
             "form_id",
             "instance_id",
             "is_draft",
-            "xml_sha256",
-            name=op.f("uq_submissions_form_id_instance_id_is_draft_xml_sha256"),
+            name=op.f("uq_submissions_xml_sha256_form_id_instance_id_is_draft"),
         ),
     )
     with op.batch_alter_table("submissions", schema=None) as batch_op:
