@@ -17,5 +17,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     routing.init_app(app)
     openrosa.init_app(app)
     web.init_app(app)
+    routing.read_raw_paths(app)
     proxies.init_app(app, settings.trusted_proxies)
     return app

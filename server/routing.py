@@ -43,4 +43,8 @@ class RawPaths:
 
 def init_app(app: Flask) -> None:
     app.url_map.converters["segment"] = SegmentConverter
+
+
+def read_raw_paths(app: Flask) -> None:
+    """Wrap the application; comes after everything else that routes."""
     app.wsgi_app = RawPaths(app.wsgi_app)  # type: ignore[method-assign]

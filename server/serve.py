@@ -11,6 +11,7 @@ from server import create_app
 from server.config import ConfigError, Settings
 from server.extensions import db
 from server.openrosa.contacts import start_writer
+from server.openrosa.routes import get_room
 from sync.models import Setting
 
 
@@ -50,7 +51,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Called in each worker: connections and threads never cross a fork."""
         app = create_app(self.settings)
-        self.writer = start_writer(app)
+        self.writer = start_writer(get_room(app).contacts)
         return app
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.collect_settings import collect_settings, server_url
@@ -17,7 +17,7 @@ from server.accounts.models import DeviceCredential
 from server.accounts.secrets import hash_secret, make_password, make_token, seal, unseal
 from server.config import Settings
 from sync.devices import add_device, change_device_state
-from sync.models import Catalogue, Device, Site
+from sync.models import Catalogue, Device, Site, Submission
 
 HA1_PURPOSE = "digest ha1"
 
@@ -49,7 +49,7 @@ class Holder:
     language: str
     right: Right
     generation: int
-    collect_id: str | None
+    has_quarantined: bool  # records that an officer should hear of
     password_sha256: str
     sealed_ha1: bytes
 
@@ -106,10 +106,15 @@ def _issue(session: Session, settings: Settings, device: Device, now: datetime) 
 
 _HOLDER = (
     select(
-        Device.id, Device.actor_id, Device.site_id, Site.kind, Device.language, Device.state, Device.collect_id,
+        Device.id, Device.actor_id, Device.site_id, Site.kind, Device.language, Device.state,
         DeviceCredential.password_sha256, DeviceCredential.ha1, DeviceCredential.expires_at,
         DeviceCredential.replaced_at, DeviceCredential.revoked_at,
         select(Catalogue.generation).limit(1).scalar_subquery().label("generation"),
+        # Naming the form makes SQLite choose the partial index, which holds quarantined records only.
+        exists().where(
+            Submission.device_id == Device.id, Submission.state == literal_column("'quarantined'"),
+            Submission.form_id >= "",
+        ).correlate(Device).label("has_quarantined"),
     )
     .join_from(DeviceCredential, Device, Device.id == DeviceCredential.device_id)
     .join(Site, Site.id == Device.site_id)
@@ -147,7 +152,7 @@ def _holder(row: Row[*tuple[Any, ...]], now: datetime, grace_days: int) -> Holde
         language=row.language,
         right=_decide_right(row, now, timedelta(days=grace_days)),
         generation=row.generation or 0,
-        collect_id=row.collect_id,
+        has_quarantined=row.has_quarantined,
         password_sha256=row.password_sha256,
         sealed_ha1=row.ha1,
     )

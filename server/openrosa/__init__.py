@@ -2,10 +2,8 @@
 
 from flask import Flask
 
-from server.openrosa import committer, contacts, routes
+from server.openrosa import routes
 
 
 def init_app(app: Flask) -> None:
-    committer.init_app(app)
-    contacts.init_app(app)
     routes.init_app(app)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import Response, request
+from werkzeug import Request, Response
 
 from server.openrosa.documents import render_response
 from server.openrosa.errors import OpenRosaError
@@ -11,30 +11,24 @@ from server.openrosa.messages import find_translator
 XML = "text/xml; charset=utf-8"
 # What Collect assumes without an answer. Smaller parts are more likely to come through a thin link.
 ACCEPTED_LENGTH = "10000000"
+OPENROSA = [("X-OpenRosa-Version", "1.0"), ("X-OpenRosa-Accept-Content-Length", ACCEPTED_LENGTH)]
+NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 
 
-def base_url(path: str) -> str:
-    """The absolute address of `path` as the tablet sees this server; proxies are server/proxies.py's matter."""
-    return f"{request.environ['wsgi.url_scheme']}://{request.host}{path}"
-
-
-def answer_document(body: bytes, content_type: str = XML, etag: str | None = None) -> Response:
+def answer_document(request: Request, body: bytes, content_type: str = XML, etag: str | None = None) -> Response:
     """A document that a tablet may keep, but must ask about each time: 304 saves it on thin links."""
     etag = etag or hashlib.md5(body, usedforsecurity=False).hexdigest()
-    unchanged = etag in request.if_none_match
-    response = Response(b"" if unchanged else body, 304 if unchanged else 200, content_type=content_type)
-    response.headers["ETag"] = f'"{etag}"'
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return _as_openrosa(response)
+    headers = [*OPENROSA, ("ETag", f'"{etag}"'), ("Cache-Control", "private, no-cache"), NO_SNIFF]
+    if "If-None-Match" in request.headers and etag in request.if_none_match:
+        return Response(status=304, headers=headers)
+    return Response(body, headers=headers, content_type=content_type)
 
 
 def answer_message(message: str, status: int, language: str) -> Response:
     """An OpenRosaResponse: Collect shows its message to the officer."""
     nature = "submit_success" if status < 300 else "error"
-    response = Response(render_response(message, nature), status, content_type=XML)
-    response.headers["Content-Language"] = language
-    return _as_openrosa(response)
+    headers = [*OPENROSA, ("Content-Language", language)]
+    return Response(render_response(message, nature), status, headers, content_type=XML)
 
 
 def answer_error(error: OpenRosaError, language: str) -> Response:
@@ -45,10 +39,4 @@ def answer_error(error: OpenRosaError, language: str) -> Response:
 
 def answer_head() -> Response:
     """204 and no Location: after one, Collect forgets the announced length for the rest of the run."""
-    return _as_openrosa(Response(status=204))
-
-
-def _as_openrosa(response: Response) -> Response:
-    response.headers["X-OpenRosa-Version"] = "1.0"
-    response.headers["X-OpenRosa-Accept-Content-Length"] = ACCEPTED_LENGTH
-    return response
+    return Response(status=204, headers=OPENROSA)

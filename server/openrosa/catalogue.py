@@ -7,11 +7,10 @@ import hashlib
 import threading
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from forms.definition import FormDefinition
-from server.extensions import attachment_store, db
 from sync.models import Blob, Form, FormAttachment, FormVersion
 from sync.publishing import get_definition, list_open_versions
 from sync.server_lists import SERVER_LISTS
@@ -46,12 +45,13 @@ class FormFacts:
 class Catalogue:
     """All form versions of one generation. Immutable but for what is filled in on demand."""
 
-    def __init__(self, generation: int) -> None:
+    def __init__(self, engine: Engine, generation: int) -> None:
+        self._engine = engine
         self.generation = generation
         # Documents of this generation, made once; bounded by the number of forms.
         self.kept: dict[int | str, bytes] = {}
         self.file_forms: dict[int, FormDefinition | None] = {}
-        with Session(db.engine) as session:
+        with Session(engine) as session:
             made = {name: render(session) for name, render in SERVER_LISTS.items()}
             self.by_id = {form.id: form for form in _read_forms(session, made)}
         published = [form for form in self.by_id.values() if form.state != "draft"]
@@ -63,7 +63,7 @@ class Catalogue:
     def list_open(self, site_kind: str) -> list[FormFacts]:
         """The forms that a site of this kind gets."""
         if site_kind not in self._open:
-            with Session(db.engine) as session:
+            with Session(self._engine) as session:
                 ids = [version.id for version in list_open_versions(session, site_kind)]
             self._open[site_kind] = [self.by_id[id_] for id_ in ids if id_ in self.by_id]
         return self._open[site_kind]
@@ -71,40 +71,36 @@ class Catalogue:
     def find_file_form(self, form: FormFacts) -> FormDefinition | None:
         """The form's definition if it asks for files; most do not, and their answers need not be walked."""
         if form.id not in self.file_forms:
-            definition = _read_definition(form)
+            definition = self._read_definition(form)
             asks = any(one.control == "upload" or one.type == "binary" for one in definition.fields)
             self.file_forms[form.id] = definition if asks else None
         return self.file_forms[form.id]
 
+    def read_xml(self, form: FormFacts) -> bytes:
+        with self._engine.connect() as connection:
+            return bytes(connection.execute(select(FormVersion.xml).where(FormVersion.id == form.id)).scalar_one())
 
-_lock = threading.Lock()
-_KEPT = "teral_openrosa_catalogue"
-
-
-def get_catalogue(extensions: dict[str, object], generation: int) -> Catalogue:
-    """The process's catalogue, read anew when the generation has moved."""
-    kept = extensions.get(_KEPT)
-    if isinstance(kept, Catalogue) and kept.generation == generation:
-        return kept
-    with _lock:
-        kept = extensions.get(_KEPT)
-        if not isinstance(kept, Catalogue) or kept.generation != generation:
-            kept = extensions[_KEPT] = Catalogue(generation)
-        return kept
+    def _read_definition(self, form: FormFacts) -> FormDefinition:
+        with Session(self._engine) as session:
+            return get_definition(session, session.get_one(FormVersion, form.id))
 
 
-def read_xml(form: FormFacts) -> bytes:
-    with db.engine.connect() as connection:
-        return bytes(connection.execute(select(FormVersion.xml).where(FormVersion.id == form.id)).scalar_one())
+class CatalogueKeeper:
+    """The process's one catalogue, read anew when the generation has moved."""
 
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._kept: Catalogue | None = None
 
-def read_file(file: FileFacts) -> bytes:
-    return file.body if file.body is not None else attachment_store().read(file.sha256)
-
-
-def _read_definition(form: FormFacts) -> FormDefinition:
-    with Session(db.engine) as session:
-        return get_definition(session, session.get_one(FormVersion, form.id))
+    def get(self, generation: int) -> Catalogue:
+        kept = self._kept
+        if kept is not None and kept.generation == generation:
+            return kept
+        with self._lock:
+            if self._kept is None or self._kept.generation != generation:
+                self._kept = Catalogue(self._engine, generation)
+            return self._kept
 
 
 def _read_forms(session: Session, made: dict[str, bytes]) -> list[FormFacts]:

@@ -5,26 +5,23 @@ The web process starts the writer (server/serve.py); without it, whoever wants t
 
 import logging
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
 
-from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.openrosa.committer import get_committer
-from sync.devices import Contact, Fetch, record_contacts
+from server.openrosa.committer import GroupCommitter, PlainCommitter
+from sync.devices import Contact, record_contacts
 
-_KEY = "teral_openrosa_contacts"
 INTERVAL_S = 1.0
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("teral.openrosa")
 
 
 class ContactBuffer:
     """The latest news of each tablet since the last write."""
 
-    def __init__(self) -> None:
+    def __init__(self, committer: GroupCommitter | PlainCommitter) -> None:
+        self._committer = committer
         self._lock = threading.Lock()
         self._waiting: dict[int, Contact] = {}
 
@@ -33,40 +30,24 @@ class ContactBuffer:
             before = self._waiting.get(contact.device_id)
             self._waiting[contact.device_id] = _join(before, contact) if before else contact
 
-    def take(self) -> list[Contact]:
+    def flush(self) -> None:
+        """Write what was heard since the last time."""
         with self._lock:
             taken, self._waiting = self._waiting, {}
-        return list(taken.values())
+        if taken:
+            self._committer.run(lambda session: record_contacts(session, taken.values(), datetime.now(UTC)))
 
 
 def _join(before: Contact, after: Contact) -> Contact:
-    return replace(
-        after,
-        collect_id=after.collect_id or before.collect_id,
-        user_agent=after.user_agent or before.user_agent,
-        submitted_at=after.submitted_at or before.submitted_at,
-        fetches={**before.fetches, **after.fetches},
-    )
+    after.collect_id = after.collect_id or before.collect_id
+    after.user_agent = after.user_agent or before.user_agent
+    after.submitted_at = after.submitted_at or before.submitted_at
+    before.fetches.update(after.fetches)
+    after.fetches = before.fetches
+    return after
 
 
-def init_app(app: Flask) -> None:
-    app.extensions[_KEY] = ContactBuffer()
-
-
-def note_contact(contact: Contact, fetch: Fetch | None = None) -> None:
-    if fetch is not None:
-        contact.fetches[fetch] = contact.at
-    cast(ContactBuffer, current_app.extensions[_KEY]).add(contact)
-
-
-def flush() -> None:
-    """Write what was heard since the last time."""
-    contacts = cast(ContactBuffer, current_app.extensions[_KEY]).take()
-    if contacts:
-        get_committer().run(lambda session: record_contacts(session, contacts, datetime.now(UTC)))
-
-
-def start_writer(app: Flask) -> threading.Event:
+def start_writer(contacts: ContactBuffer) -> threading.Event:
     """Write every second from a thread of this process; setting the event ends it with a last write."""
     stop = threading.Event()
 
@@ -74,12 +55,11 @@ def start_writer(app: Flask) -> threading.Event:
         ended = False
         while not ended:
             ended = stop.wait(INTERVAL_S)
-            with app.app_context():
-                try:
-                    flush()
-                except SQLAlchemyError:
-                    # News of a contact may be lost, a record never: the next contact brings the news again.
-                    log.exception("contacts were not written")
+            try:
+                contacts.flush()
+            except SQLAlchemyError:
+                # News of a contact may be lost, a record never: the next contact brings the news again.
+                log.exception("contacts were not written")
 
     threading.Thread(target=write, name="contacts", daemon=True).start()
     return stop

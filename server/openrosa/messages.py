@@ -3,10 +3,9 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from babel.support import NullTranslations, Translations
-
-from sync.intake import Receipt, Upload
 
 _TRANSLATIONS = Path(__file__).parent.parent / "translations"
 
@@ -28,6 +27,11 @@ STALE_EDIT = N_("Received and kept. The record had been changed already; a super
 MISSING_FILES = N_("Received. Files that have not come yet: %(count)d.")
 QUARANTINED = N_("Earlier records of this tablet that wait for repair: %(count)d (%(form)s).")
 
+ABOUT_KIND = {"twin": TWIN, "stale_edit": STALE_EDIT}
+
+# A message of this file and what fills it.
+Notice = tuple[str, dict[str, Any]]
+
 
 @functools.lru_cache(maxsize=8)
 def find_translator(language: str) -> Callable[[str], str]:
@@ -35,16 +39,7 @@ def find_translator(language: str) -> Callable[[str], str]:
     return translations.gettext
 
 
-def word_receipt(receipt: Receipt, upload: Upload, form: str, notice: str | None, language: str) -> str:
+def word_notices(notices: list[Notice], language: str) -> str:
     """Say what intake saw, and nothing when all is well: an officer reads only what asks for a step."""
     translate = find_translator(language)
-    lines = [translate(notice) % {"form": form}] if notice else []
-    lines += [translate(text) for text in (_about(receipt),) if text]
-    if receipt.missing_files and not upload.incomplete:
-        lines.append(translate(MISSING_FILES) % {"count": receipt.missing_files})
-    lines += [translate(QUARANTINED) % {"count": n, "form": which} for which, n in sorted(receipt.quarantined.items())]
-    return "\n".join(lines) or SUCCESS
-
-
-def _about(receipt: Receipt) -> str | None:
-    return {"twin": TWIN, "stale_edit": STALE_EDIT}.get(receipt.kind)
+    return "\n".join(translate(message) % params for message, params in notices) or SUCCESS

@@ -1,92 +1,140 @@
-"""The three ways in (a token in the address, user name and password, a draft's token) to the same few documents."""
+"""The three ways in (a token in the address, user name and password, a draft's token) to the same few documents.
 
-import functools
-from collections.abc import Callable
+Tablets are answered before Flask builds its contexts: measured, these cost three times what a form list itself does.
+Flask knows the addresses all the same, so that its rules and tests hold for them.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import quote
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask
 from sqlalchemy import Connection
+from werkzeug import Request, Response
+from werkzeug.routing import Map, Rule
 
-from server.extensions import db
+from server.accounts.permissions import TABLET, permission
+from server.extensions import attachment_store, db
 from server.openrosa import downloads, submission
 from server.openrosa.answers import answer_error
-from server.openrosa.callers import Caller, identify_by_draft, identify_by_login, identify_by_token
-from server.openrosa.contacts import note_contact
+from server.openrosa.callers import identify_by_draft, identify_by_login, identify_by_token
 from server.openrosa.errors import translate_error
-from sync.devices import Contact
+from server.openrosa.room import Caller, Room, Visit
+from server.routing import SegmentConverter, WSGIApp
 
-blueprint = Blueprint("openrosa", __name__)
-
-Identify = Callable[..., Caller]
-View = Callable[..., Response]
+log = logging.getLogger("teral.openrosa")
 
 KEY = "/v1/key/<segment:token>/projects/1"
 DRAFT = "/v1/test/<segment:token>/projects/1/forms/<segment:form_id>/draft"
+OURS_BELOW = ("/v1/key/", "/v1/test/", "/openrosa/")
+OURS = ("/formList", "/submission")
 READ = ("GET",)
 SEND = ("HEAD", "POST")
 
-
-def init_app(app: Flask) -> None:
-    app.register_blueprint(blueprint)
-
-
-def _by_token(connection: Connection, arguments: dict[str, str], sends: bool) -> Caller:
-    return identify_by_token(connection, arguments.pop("token"), sends=sends)
+Arguments = dict[str, Any]
+Identify = Callable[[Room, Connection, Request, Arguments], Caller]
+View = Callable[..., Response]
 
 
-def _by_login(connection: Connection, arguments: dict[str, str], sends: bool) -> Caller:
-    return identify_by_login(connection, request, sends=sends)
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    identify: Identify
+    view: View
+    kind: str  # of the contact
 
 
-def _by_draft(connection: Connection, arguments: dict[str, str], sends: bool) -> Caller:
+def _by_token(room: Room, connection: Connection, request: Request, arguments: Arguments) -> Caller:
+    return identify_by_token(room, connection, arguments.pop("token"), sends=request.method in SEND)
+
+
+def _by_login(room: Room, connection: Connection, request: Request, arguments: Arguments) -> Caller:
+    return identify_by_login(room, connection, request, sends=request.method in SEND)
+
+
+def _by_draft(room: Room, connection: Connection, request: Request, arguments: Arguments) -> Caller:
     token, form_id = arguments.pop("token"), arguments.pop("form_id")
     path = f"/v1/test/{quote(token, safe='!$')}/projects/1/forms/{quote(form_id, safe='')}/draft"
-    return identify_by_draft(connection, token, form_id, path)
+    return identify_by_draft(room, connection, token, form_id, path)
 
 
-def _add(rule: str, identify: Identify, view: View, methods: tuple[str, ...], kind: str) -> None:
-    """Add one address. The transaction of a request that only reads is the connection's own, and ends with it."""
-    sends = methods == SEND
-
-    def serve(**arguments: str) -> Response:
-        with db.engine.connect() as connection:
-            g.caller = caller = identify(connection, arguments, sends)
-            _note(caller, kind)
-            connection.rollback()
-        return view(caller, **arguments)
-
-    functools.update_wrapper(serve, view)
-    serve.permission = "tablet"  # type: ignore[attr-defined]
-    endpoint = f"{identify.__name__.removeprefix('_by_')}_{view.__name__}"
-    blueprint.add_url_rule(rule, endpoint, serve, methods=methods, provide_automatic_options=False)
+def _list_rules() -> Iterable[tuple[str, _Endpoint, tuple[str, ...]]]:
+    for identify, list_at, files_at in (
+        (_by_token, KEY, f"{KEY}/forms/<int:number>"),
+        (_by_login, "", "/openrosa/forms/<int:number>"),
+        (_by_draft, DRAFT, DRAFT),
+    ):
+        yield f"{list_at}/formList", _Endpoint(identify, downloads.form_list, "form_list"), READ
+        yield f"{list_at}/submission", _Endpoint(identify, submission.submission, "submission"), SEND
+        yield f"{files_at}/form.xml", _Endpoint(identify, downloads.form_xml, "form"), READ
+        yield f"{files_at}/manifest", _Endpoint(identify, downloads.manifest, "manifest"), READ
+        yield f"{files_at}/attachments/<segment:name>", _Endpoint(identify, downloads.attachment, "attachment"), READ
 
 
-def _note(caller: Caller, kind: str) -> None:
-    """Every request of a tablet is a sign of life: a silent tablet and a tablet without records differ."""
-    if caller.holder is not None:
-        collect_id, agent = request.args.get("deviceID"), request.user_agent.string
-        note_contact(Contact(caller.holder.device_id, caller.now, kind, collect_id, agent or None))
+class TabletDesk:
+    """WSGI middleware that answers tablets' addresses and passes all others on."""
+
+    def __init__(self, app: WSGIApp, room: Room) -> None:
+        self.app = app
+        self.room = room
+        rules = [Rule(rule, endpoint=endpoint, methods=methods) for rule, endpoint, methods in _list_rules()]
+        converters = {"segment": SegmentConverter}
+        self.routes = Map(rules, converters=converters, strict_slashes=False, merge_slashes=False).bind("tablets")
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith(OURS_BELOW) or path in OURS:
+            return self.answer(environ, start_response)
+        return self.app(environ, start_response)
+
+    def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with Request(environ) as request:
+            request.max_content_length = self.room.settings.max_body_mb * 1024 * 1024
+            return self._dispatch(request)(environ, start_response)
+
+    def _dispatch(self, request: Request) -> Response:
+        caller: Caller | None = None
+        try:
+            endpoint, arguments = self.routes.match(request.path, request.method)
+            with self.room.reader.connect() as connection:
+                caller = endpoint.identify(self.room, connection, request, arguments)
+            visit = Visit(self.room, request, caller)
+            visit.note(endpoint.kind)
+            return cast(Response, endpoint.view(visit, **arguments))
+        except Exception as error:  # noqa: BLE001 (whatever happens, Collect gets an answer that it understands)
+            return _answer_exception(error, caller)
 
 
-for _identify, _list_at, _files_at in (
-    (_by_token, KEY, f"{KEY}/forms/<int:number>"),
-    (_by_login, "", "/openrosa/forms/<int:number>"),
-    (_by_draft, DRAFT, DRAFT),
-):
-    _add(f"{_list_at}/formList", _identify, downloads.form_list, READ, "form_list")
-    _add(f"{_list_at}/submission", _identify, submission.submission, SEND, "submission")
-    _add(f"{_files_at}/form.xml", _identify, downloads.form_xml, READ, "form")
-    _add(f"{_files_at}/manifest", _identify, downloads.manifest, READ, "manifest")
-    _add(f"{_files_at}/attachments/<segment:name>", _identify, downloads.attachment, READ, "attachment")
-
-
-@blueprint.errorhandler(Exception)
-def _answer_exception(error: Exception) -> Response:
+def _answer_exception(error: Exception, caller: Caller | None) -> Response:
     """Every failure becomes an OpenRosa answer. Logs name the kind of fault, never what was sent."""
     refusal = translate_error(error)
     if refusal.status >= 500:
-        current_app.logger.error(
-            "openrosa %s: %s", refusal.status, type(error).__name__, exc_info=refusal.status == 500
-        )
-    caller = g.get("caller")
+        log.error("%s: %s", refusal.status, type(error).__name__, exc_info=error if refusal.status == 500 else None)
     return answer_error(refusal, caller.language if caller else "fr")
+
+
+def init_app(app: Flask) -> None:
+    with app.app_context():
+        room = Room(db.engine, app.extensions["teral_settings"], attachment_store())
+    app.extensions["teral_openrosa"] = room
+    desk = TabletDesk(app.wsgi_app, room)
+    app.wsgi_app = desk  # type: ignore[method-assign]
+    app.register_blueprint(_known_to_flask(desk))
+
+
+def get_room(app: Flask) -> Room:
+    return cast(Room, app.extensions["teral_openrosa"])
+
+
+def _known_to_flask(desk: TabletDesk) -> Blueprint:
+    blueprint = Blueprint("openrosa", __name__)
+
+    @permission(TABLET)
+    def serve(**_arguments: Any) -> Any:
+        return desk.answer
+
+    for number, (rule, endpoint, methods) in enumerate(_list_rules()):
+        name = f"{endpoint.view.__name__}_{number}"
+        blueprint.add_url_rule(rule, name, serve, methods=methods, provide_automatic_options=False)
+    return blueprint

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Request
+from werkzeug import Request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest
 
