@@ -21,7 +21,7 @@ __all__ = ["environment"]
 PIECES = st.sampled_from(
     [*FUNCTIONS, "(", ")", "(", ")", ",", "[", "]", "/", "..", ".", "/data/int", "../rep/n",
      "instance('towns')/root/item",
-     "current()/.",  "'a'", "''", "5", "1.5", "-", "+", "*", "div", "mod", "=", "!=", "<", ">=", "and", "or", "@id", " ",
+     "current()/.", "'a'", "''", "5", "1.5", "-", "+", "*", "div", "mod", "=", "!=", "<", ">=", "and", "or", "@id", " ",
      "/data/date", "/data/several", "/data/shape", "::", "|", "$x", "é", "'2026-03-15'"]
 )  # fmt: skip
 NEAR_EXPRESSIONS = st.lists(PIECES, max_size=25).map(" ".join)
