@@ -42,7 +42,8 @@ def fit(text: str) -> str:
     return clean[: _TEXT - len(mark)] + mark
 
 
-_mine = (SubmissionAttachment.submission_id == bindparam("id")) & (SubmissionAttachment.name == bindparam("file"))
+# Not "id": in an UPDATE that name belongs to the table's own column.
+_mine = (SubmissionAttachment.submission_id == bindparam("owner")) & (SubmissionAttachment.name == bindparam("file"))
 _FILL = (
     update(SubmissionAttachment)
     .where(_mine, SubmissionAttachment.blob_sha256.is_(None))
@@ -132,7 +133,7 @@ def _row(submission_id: int, name: str, *, expected: bool) -> dict[str, Any]:
 
 
 def _fill(connection: Connection, submission_id: int, file: IncomingFile, now: datetime) -> int:
-    mine = {"id": submission_id, "file": fit(file.name)}
+    mine = {"owner": submission_id, "file": fit(file.name)}
     type_ = fit(file.content_type) if file.content_type else None
     if connection.execute(_FILL, {**mine, "sha256": file.stored.sha256, "type": type_, "at": now}).rowcount:
         return 1
@@ -150,7 +151,7 @@ def _add_other_file(connection: Connection, submission_id: int, sha256: str, now
 
 def _hand_on(connection: Connection, to_id: int, held: Row[*tuple[Any, ...]], now: datetime) -> int:
     filled = {"sha256": held.blob_sha256, "type": held.content_type, "at": now}
-    return connection.execute(_FILL, {"id": to_id, "file": held.name, **filled}).rowcount
+    return connection.execute(_FILL, {"owner": to_id, "file": held.name, **filled}).rowcount
 
 
 def _original_of(submission_id: int) -> Any:

@@ -27,3 +27,10 @@ def test_head_promises_nothing_but_the_length(tablet: Tablet) -> None:
     assert response.status_code == 204
     assert response.headers["X-OpenRosa-Accept-Content-Length"] == "10000000"
     assert "Location" not in response.headers
+
+
+def test_file_that_the_answers_name_is_kept_with_the_record(tablet: Tablet, session: Session) -> None:
+    response = tablet.send(xml("uuid:1", photo="a.jpg"), {"a.jpg": b"a picture"})
+    [row] = rows(session)
+    assert response.status_code == 201
+    assert (row.missing_files, [one.name for one in row.attachments if one.blob_sha256]) == (0, ["a.jpg"])
