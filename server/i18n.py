@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask import Flask, g, request, session
-from flask_babel import Babel, format_date, format_datetime, format_timedelta, gettext
+from flask_babel import Babel, format_date, format_datetime, format_time, format_timedelta, gettext
 
 from server.accounts.users import LANGUAGES
 
@@ -13,7 +13,9 @@ DEFAULT_LANGUAGE = "fr"
 def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Africa/Dakar"
     Babel(app, locale_selector=select_language)
-    app.jinja_env.filters.update(when=format_when, day=format_day, ago=format_ago, seconds=format_seconds)
+    app.jinja_env.filters.update(
+        when=format_when, clock=format_clock, day=format_day, ago=format_ago, seconds=format_seconds
+    )
     app.context_processor(lambda: {"language": select_language(), "languages": LANGUAGES})
 
 
@@ -30,6 +32,10 @@ def select_language() -> str:
 
 def format_when(moment: datetime | None) -> str:
     return str(format_datetime(moment, "short")) if moment else "–"
+
+
+def format_clock(moment: datetime) -> str:
+    return str(format_time(moment, "medium"))
 
 
 def format_day(moment: datetime | None) -> str:

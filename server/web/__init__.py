@@ -18,6 +18,7 @@ from server.web import (
     people,
     settings,
     sites,
+    status,
     submissions,
     users,
 )
@@ -31,7 +32,7 @@ def init_app(app: Flask) -> None:
     permissions.init_app(app)
     labels.init_app(app)
     navigation.init_app(app)
-    for page in (login, account, submissions, people, devices, forms, users, sites, settings, jobs, audit):
+    for page in (login, account, status, submissions, people, devices, forms, users, sites, settings, jobs, audit):
         app.register_blueprint(page.blueprint)
     # A tablet has no cookie that somebody else's page could misuse.
     csrf.exempt(app.blueprints["openrosa"])

@@ -56,6 +56,13 @@ LABELS: dict[str, dict[str, str]] = {
         "processing_failed": N_("Processing failed five times."),
         "closed_form": N_("This version of the form was closed when the record was made."),
     },
+    "waits": {
+        "received": N_("It will be judged in a moment."),
+        "held": N_("The record that it corrects has not arrived yet."),
+        "incomplete": N_("Files of the record have not arrived yet."),
+        "quarantined": N_("An answer breaks a rule of the form."),
+        "locked": N_("The key that opens it is missing."),
+    },
     "alert": {"second_device_id": N_("A second installation of Collect uses this tablet's code.")},
     "grade": {"error": N_("error"), "warning": N_("warning")},
     "decision": {"replay": N_("Judge again"), "accept": N_("Accept as it is"), "reject": N_("Reject")},

@@ -1,0 +1,26 @@
+"""The first page: how far every tablet, site and record has come. It refreshes itself every ten seconds."""
+
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from server.accounts.permissions import permission
+from server.accounts.sessions import current_viewer
+from server.extensions import db
+from sync.settings import get_setting
+from sync.status import read_status
+
+blueprint = Blueprint("status", __name__)
+
+
+@blueprint.get("/")
+@permission("status.read")
+def home() -> ResponseReturnValue:
+    now = datetime.now(UTC)
+    silent = now - timedelta(hours=get_setting(db.session(), "silent_after_hours"))
+    status = read_status(db.session(), current_viewer(), now)
+    return render_template(
+        "status.html", status=status, silent=silent, notice=get_setting(db.session(), "notice"),
+        devices={one.id: one for one in status.devices},
+    )  # fmt: skip
