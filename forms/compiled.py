@@ -80,6 +80,7 @@ class CompiledForm:
     rules: dict[str, Rules] = field(default_factory=dict)
     # By path and kind of rule: relevant, required, constraint, calculate, repeat_count, itemset.
     refused: dict[tuple[str, str], XPathRefused | CannotVerify] = field(default_factory=dict)
+    by_text: dict[str, Expression] = field(default_factory=dict)
     inline_lists: dict[str, Node] = field(default_factory=dict)
     # Paths of answers that name a file, and of those that hold the machine-readable zone of a document.
     files: frozenset[str] = frozenset()
@@ -137,7 +138,7 @@ def _judges(rules: Rules) -> bool:
 def _relevance(form: CompiledForm, path: str, rules: Rules) -> Evaluate | None:
     """The rule as nodes need it; one that was refused gives no verdict for any node below."""
     if rules.relevant is not None:
-        return rules.relevant.value
+        return rules.relevant.test
     if (path, "relevant") not in form.refused:
         return None
 
@@ -175,7 +176,10 @@ def _expression(form: CompiledForm, field: Field, kind: str) -> Expression | Non
 
 def _compiled(form: CompiledForm, path: str, kind: str, text: str) -> Expression | None:
     try:
-        return compile_expression(text, form.scope)
+        # Forms repeat their rules; an expression does not depend on where it stands.
+        if text not in form.by_text:
+            form.by_text[text] = compile_expression(text, form.scope)
+        return form.by_text[text]
     except (XPathRefused, CannotVerify) as error:
         form.refused[path, kind] = error.with_traceback(None)
         return None

@@ -98,7 +98,7 @@ class Judge:
             self._find(node, "required", "required", rule.text, message=rules.field.required_message)
 
     def _judge_constraint(self, node: Node, rules: Rules, rule: Expression) -> None:
-        if value_of(node, self.environment) == "":
+        if self._is_blank(node):
             # JavaRosa blanks what it cannot read, and tests no constraint on a blank.
             return
         reason = self._objection(rule, node, rules, fails_if=False)
@@ -116,6 +116,8 @@ class Judge:
             self._be_sure(rule, node, rules, fails_if)
         except CannotVerify as error:
             return error
+        except RecursionError:
+            return CannotVerify("cannot_finish")
         return True
 
     def _be_sure(self, rule: Expression, node: Node, rules: Rules, fails_if: bool) -> None:
@@ -139,9 +141,13 @@ class Judge:
             self.environment.now = known
         return False
 
+    def _is_blank(self, node: Node) -> bool:
+        value = node.cached if node.cached is not None else value_of(node, self.environment)
+        return type(value) is str and not value
+
     def _has_its_type(self, node: Node, rules: Rules) -> bool:
         plain = PLAIN_TEXTS.get(rules.field.type)
-        if plain is not None and plain.fullmatch(node.text) and value_of(node, self.environment) != "":
+        if plain is not None and plain.fullmatch(node.text) and not self._is_blank(node):
             return True
         try:
             parse_value(node.text, rules.field)

@@ -158,7 +158,7 @@ def _fill(record: Record, shape: NodeShape, element: etree._Element, node: Node)
     node.named = named
     shapes = shape.children
     for child in element:
-        name = _name(child.tag)
+        name = NAMES.get(child.tag) or _name(child.tag)
         child_shape = shapes.get(name)
         if child_shape is None:
             _set_apart(record.unknown, node, child)

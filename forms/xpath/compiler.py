@@ -1,6 +1,7 @@
 """The way in: the text of an expression and its form → an Expression, compiled once per form version."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from forms.node import Node
 from forms.xpath import functions, operators, paths
@@ -36,6 +37,12 @@ class Expression:
     kind: Kind
     # Whether it asks where it stands: current() and position() need to be told.
     situated: bool
+    # The value as a condition. A rule that only compares is its own test.
+    test: Callable[[Node, Environment], bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_plain = self.kind == "boolean" and not self.situated
+        self.test = self.evaluate if is_plain else self._test  # type: ignore[assignment]
 
     @property
     def replayable(self) -> bool:
@@ -65,8 +72,7 @@ class Expression:
         except RecursionError:
             raise CannotVerify("cannot_finish") from None
 
-    def test(self, node: Node, environment: Environment) -> bool:
-        """The value as a condition."""
+    def _test(self, node: Node, environment: Environment) -> bool:
         return to_boolean(self.value(node, environment))
 
     def nodes(self, node: Node, environment: Environment) -> list[Node]:

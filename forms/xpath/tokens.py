@@ -4,6 +4,7 @@ They differ from XPath 1.0: what “-”, “*”, “and”, “or”, “div�
 and a name consists of letters that have a case, so that a question named in Arabic fails on the tablet.
 """
 
+import re
 from typing import Literal, NamedTuple
 
 from forms.xpath.errors import XPathRefused
@@ -11,6 +12,9 @@ from forms.xpath.errors import XPathRefused
 LONGEST = 50_000
 
 TokenKind = Literal["name", "prefixed-wildcard", "variable", "number", "string", "symbol", "end"]
+
+
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 class Token(NamedTuple):
@@ -120,7 +124,9 @@ def _qualified_name_end(expression: str, start: int) -> int:
 
 
 def _plain_name_end(expression: str, start: int) -> int:
-    end = start
+    # Nearly all names are ASCII; where one goes on in another alphabet, each letter is asked about.
+    plain = PLAIN_NAME.match(expression, start)
+    end = plain.end() if plain else start
     while end < len(expression):
         character = expression[end]
         if not (_starts_name(character) or (end > start and (character in ".-" or character.isdigit()))):
