@@ -26,7 +26,12 @@ def agrees(value: Value, text: str, bind_type: str, environment: Environment) ->
         return _same_number(value, text, bind_type)
     if isinstance(value, Moment):
         return _same_moment(value, text, bind_type, environment)
-    return _same_text(value, text, bind_type, environment)
+    return _same_text(written(value), text, bind_type, environment)
+
+
+def written(value: str) -> str:
+    """A text as a tablet writes it: of an emoji that substr() cut in two, Java writes a question mark."""
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _same_number(value: float, text: str, bind_type: str) -> bool:

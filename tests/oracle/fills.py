@@ -14,7 +14,7 @@ from random import Random
 from lxml import etree
 
 from forms.definition import Field
-from forms.xml import local_name
+from forms.xml import FORM_LIMITS, local_name, parse_xml
 from tests.oracle.client import Answer, Oracle
 from tests.oracle.corpus import Form
 
@@ -73,8 +73,8 @@ def fill_honestly(form: Form, oracle: Oracle, random: Random) -> Fill:
 
 def start_record(form: Form, random: Random) -> etree._Element:
     """The form's own instance with random answers and 0 to 3 instances of each repeat."""
-    html = etree.fromstring(form.xml.encode())
-    instance = next(one for one in html.iter() if isinstance(one.tag, str) and local_name(one) == "instance")
+    html = parse_xml(form.xml.encode(), FORM_LIMITS)
+    instance = next(one for one in html.iter() if local_name(one) == "instance")
     root = deepcopy(instance[0])
     _fill_children(form, root, f"/{form.definition.root}", random)
     etree.cleanup_namespaces(root)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from forms.calculations import agrees
+from forms.calculations import agrees, written
 from forms.clock import read_clock
 from forms.compiled import CompiledForm, compile_form
 from forms.errors import Finding
@@ -151,4 +151,4 @@ def _disagreeing(
             yield path, f"{computed[path]} → unverified {unsure.code}"
             continue
         if not agrees(value, computed[path].strip(JAVA_SPACE), rules.field.type, environment):
-            yield path, f"{computed[path]} → {to_text(value)}"
+            yield path, f"{computed[path]} → {written(to_text(value))}"
