@@ -12,7 +12,8 @@ DEFAULT_LANGUAGE = "fr"
 
 def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Africa/Dakar"
-    Babel(app, locale_selector=select_language)
+    # British English writes dates and hours as they are written here: day first, 24 hours.
+    Babel(app, locale_selector=lambda: {"en": "en_GB"}.get(select_language(), select_language()))
     app.jinja_env.filters.update(
         when=format_when, clock=format_clock, day=format_day, ago=format_ago, seconds=format_seconds
     )

@@ -81,4 +81,4 @@ def change_setting(session: Session, name: str, text: str, actor_id: int | None,
         return
     session.merge(Setting(name=name, value=value, changed_at=now, changed_by_id=actor_id))
     session.flush()
-    add_audit_event(session, actor_id, "setting.changed", f"setting {name}", now)
+    add_audit_event(session, actor_id, "setting.changed", f"setting:{name}", now)

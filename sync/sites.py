@@ -92,4 +92,4 @@ def _fill(site: Site, details: SiteDetails) -> None:
 
 def _tell(session: Session, action: str, site: Site, actor_id: int | None, now: datetime) -> None:
     bump_catalogue(session)
-    add_audit_event(session, actor_id, action, f"site {site.code}", now)
+    add_audit_event(session, actor_id, action, f"site:{site.code}", now)

@@ -88,7 +88,7 @@ def add_user(
     )  # fmt: skip
     session.add(user)
     session.flush()
-    add_audit_event(session, by, "user.added", f"user {user.id}", now, role=role)
+    add_audit_event(session, by, "user.added", f"user:{user.id}", now, role=role)
     return user
 
 
@@ -132,7 +132,7 @@ def change_password(session: Session, user: User, old: str, new: str, now: datet
     check_password(new, user.email)
     _set_password(session, user, new, now)
     user.must_change_password = False
-    add_audit_event(session, user.actor_id, "user.password_changed", f"user {user.id}", now)
+    add_audit_event(session, user.actor_id, "user.password_changed", f"user:{user.id}", now)
 
 
 def reset_password(session: Session, user: User, now: datetime, by: int | None = None) -> str:
@@ -140,7 +140,7 @@ def reset_password(session: Session, user: User, now: datetime, by: int | None =
     password = make_password()
     _set_password(session, user, password, now)
     user.must_change_password = True
-    add_audit_event(session, by, "user.password_reset", f"user {user.id}", now)
+    add_audit_event(session, by, "user.password_reset", f"user:{user.id}", now)
     return password
 
 
@@ -166,7 +166,7 @@ def change_user(
     if disabled:
         end_sessions(session, user, now)
     session.flush()
-    add_audit_event(session, by, "user.changed", f"user {user.id}", now, role=role, disabled=disabled)
+    add_audit_event(session, by, "user.changed", f"user:{user.id}", now, role=role, disabled=disabled)
 
 
 def end_sessions(session: Session, user: User, now: datetime) -> None:

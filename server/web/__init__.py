@@ -8,6 +8,7 @@ from server.extensions import csrf
 from server.web import (
     account,
     audit,
+    decisions,
     devices,
     forms,
     headers,
@@ -23,6 +24,11 @@ from server.web import (
     users,
 )
 
+_PAGES = (
+    login, account, status, submissions, decisions, people, devices,
+    forms, users, sites, settings, jobs, audit,
+)  # fmt: skip
+
 
 def init_app(app: Flask) -> None:
     i18n.init_app(app)
@@ -32,7 +38,7 @@ def init_app(app: Flask) -> None:
     permissions.init_app(app)
     labels.init_app(app)
     navigation.init_app(app)
-    for page in (login, account, status, submissions, people, devices, forms, users, sites, settings, jobs, audit):
+    for page in _PAGES:
         app.register_blueprint(page.blueprint)
     # A tablet has no cookie that somebody else's page could misuse.
     csrf.exempt(app.blueprints["openrosa"])

@@ -108,7 +108,7 @@ def change_state(device_id: int) -> ResponseReturnValue:
 def settle(alert_id: int) -> ResponseReturnValue:
     alert = db.session.scalar(_open_alerts().where(Alert.id == alert_id)) or abort(404)
     alert.settled_at, alert.settled_by_id = datetime.now(UTC), current_viewer().actor_id
-    add_audit_event(db.session(), alert.settled_by_id, "alert.settled", f"alert {alert.id}", alert.settled_at)
+    add_audit_event(db.session(), alert.settled_by_id, "alert.settled", f"alert:{alert.id}", alert.settled_at)
     flash(gettext("The alert is settled."))
     return redirect(url_for("devices.page", device_id=alert.device_id) if alert.device_id else url_for("status.home"))
 
@@ -142,7 +142,7 @@ def _show_once(enrolment: Enrolment, action: str) -> ResponseReturnValue:
 
 
 def _note(action: str, device: Device) -> None:
-    add_audit_event(db.session(), current_viewer().actor_id, action, f"device {device.id}", datetime.now(UTC))
+    add_audit_event(db.session(), current_viewer().actor_id, action, f"device:{device.id}", datetime.now(UTC))
 
 
 def _render_form(problem: str | None = None) -> str:

@@ -49,7 +49,7 @@ def page(person_id: int) -> ResponseReturnValue:
     viewer = current_viewer()
     records = select(PersonRecord).where(PersonRecord.person_id == person_id).order_by(PersonRecord.id)
     rows = db.session.scalars(scope_people(records, viewer)).all() or abort(404)
-    note_reading("person.read", f"person {person_id}")
+    note_reading("person.read", f"person:{person_id}")
     return render_template(
         "people/page.html", person_id=person_id, encounters=_list_encounters(rows, viewer),
         records=[(one, present_record(one, viewer)) for one in rows],

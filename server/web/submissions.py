@@ -39,6 +39,15 @@ from sync.scopes import scope_devices, scope_sites
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/submissions")
 
+# What a person can decide about a record in each state.
+_DECISIONS = {
+    "quarantined": ("replay", "accept", "reject"),
+    "held": ("reject",),
+    "incomplete": ("reject",),
+    "merged": ("replay", "reject"),
+    "rejected": ("replay",),
+    "locked": ("replay", "reject"),
+}
 _COLUMNS = ("id", "form_id", "version", "instance_id", "state", "reason", "site", "tablet", "received_at", "ended_at")
 _PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
@@ -62,15 +71,16 @@ def export() -> ResponseReturnValue:
 
 @blueprint.get("/<int:submission_id>")
 @permission("submissions.read")
-def page(submission_id: int) -> ResponseReturnValue:
+def page(submission_id: int, problem: str | None = None) -> str:
     viewer, session = current_viewer(), db.session()
     submission = get_submission(submission_id)
     answers = read_answers(submission, viewer)
     if answers and shows_personal_data(answers):
-        note_reading("submission.read", f"submission {submission.id}")
+        note_reading("submission.read", f"submission:{submission.id}")
     newer, older = find_neighbours(session, viewer, read_filters(), submission.id)
     return render_template(
-        "submissions/page.html", one=submission, answers=answers, newer=newer, older=older, asked=request.args,
+        "submissions/page.html", one=submission, problem=problem, answers=answers, newer=newer, older=older,
+        asked=request.args, decisions_open=_DECISIONS.get(submission.state, ()),
         twins=_compare_twins(submission, answers, viewer),
         edits=list_edits(session, viewer, submission), findings=_word_findings(submission, viewer),
         files=_list_files(submission, viewer), raw=_may_read_raw(submission, viewer),
@@ -86,7 +96,7 @@ def raw_xml(submission_id: int) -> ResponseReturnValue:
     version = submission.form_version
     definition = get_definition(db.session(), version) if version else None
     xml = withhold(submission.xml, definition, viewer) if definition else submission.xml
-    note_reading("submission.raw_read", f"submission {submission.id}")
+    note_reading("submission.raw_read", f"submission:{submission.id}")
     return Response(xml, mimetype="text/plain", headers=as_download(f"submission-{submission.id}.xml"))
 
 
@@ -212,7 +222,7 @@ def _get_file(submission_id: int, file_id: int) -> tuple[Submission, SubmissionA
     found = next((one for one in submission.attachments if one.id == file_id and one.blob_sha256), None) or abort(404)
     if not _may_open(submission, found, current_viewer()):
         abort(403)
-    note_reading("submission.file_read", f"submission {submission.id}")
+    note_reading("submission.file_read", f"submission:{submission.id}")
     return submission, found
 
 
