@@ -6,7 +6,11 @@ from server.cli.config import config_command
 from server.cli.database import database_group
 from server.cli.devices import devices_group
 from server.cli.forms import forms_group
+from server.cli.people import people_group
+from server.cli.registry import registry_group
 from server.cli.serve import serve_command
+from server.cli.status import status_command
+from server.cli.submissions import submissions_group
 from server.cli.users import users_group
 
 
@@ -21,3 +25,7 @@ main.add_command(devices_group)
 main.add_command(forms_group)
 main.add_command(serve_command)
 main.add_command(users_group)
+main.add_command(people_group)
+main.add_command(registry_group)
+main.add_command(status_command)
+main.add_command(submissions_group)

@@ -2,12 +2,15 @@
 
 import functools
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from forms.errors import FormsError
 from server.config import ConfigError
+from server.words import choose_language, translator
 
 
 def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,6 +31,15 @@ def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
             return result
 
     return run
+
+
+def command_line_language() -> str:
+    return choose_language(os.environ.get("LANG", ""))
+
+
+def word_refusal(refused: FormsError) -> str:
+    """The refusal in the language of the command line."""
+    return refused.word(translator(command_line_language()))
 
 
 def print_json(value: Any) -> None:

@@ -1,6 +1,5 @@
 """`teral forms`: publish XLSForms and XForms, list versions, change their state."""
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +9,10 @@ import click
 from flask import current_app
 
 from forms.errors import FormProblem, FormsError
-from server.cli.context import print_json, with_app
+from server.cli.context import command_line_language, print_json, with_app, word_refusal
 from server.extensions import attachment_store, db
 from server.publishing import PreparedForm, draft_prepared, prepare_form, publish_prepared
-from server.words import choose_language, translator, word_everywhere
+from server.words import translator, word_everywhere
 from sync.db import begin_write
 from sync.models import FormVersion
 from sync.publishing import PublishRefused, change_form_state, list_versions, publish_draft
@@ -54,7 +53,7 @@ def publish_draft_command(form_id: str, as_json: bool) -> None:
     try:
         published = publish_draft(db.session(), form_id, None, datetime.now(UTC))
     except PublishRefused as refused:
-        raise click.ClickException(refused.word(_translate())) from None
+        raise click.ClickException(word_refusal(refused)) from None
     result = _describe(published.version) | {"outcome": published.outcome}
     print_json(result) if as_json else click.echo(f"{published.outcome}: {form_id} {published.version.version}")
 
@@ -83,7 +82,7 @@ def state_command(form_id: str, version: str, state: str) -> None:
     try:
         change_form_state(db.session(), form_id, version, state)
     except PublishRefused as refused:
-        raise click.ClickException(refused.word(_translate())) from None
+        raise click.ClickException(word_refusal(refused)) from None
 
 
 def _publish_file(path: Path, media: dict[str, bytes], draft: bool) -> dict[str, Any]:
@@ -158,9 +157,5 @@ def _place(problem: dict[str, Any]) -> str:
 
 
 def _words(problem: dict[str, Any]) -> str:
-    words = problem["words"][choose_language(os.environ.get("LANG", ""))]
+    words = problem["words"][command_line_language()]
     return f"{words} [{problem['quoted']}]" if problem.get("quoted") else words
-
-
-def _translate() -> Any:
-    return translator(choose_language(os.environ.get("LANG", "")))

@@ -5,20 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from server.cli import main
-from server.config import Settings
 from tests.sync.factory import PASSAGE
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run `teral …` on the test's own database."""
-    monkeypatch.setenv("TERAL_DATA_DIR", settings.data_dir)
-    monkeypatch.setenv("TERAL_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("TERAL_SECRET_KEY", settings.secret_key)
-    return lambda *arguments: CliRunner().invoke(main, [str(one) for one in arguments])
 
 
 @pytest.fixture

@@ -1,0 +1,53 @@
+"""`teral status`: how far every tablet and record has come."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from server.cli.context import print_json, with_app
+from server.extensions import db
+from sync.models import Device
+from sync.status import Status, read_status
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_app
+def status_command(as_json: bool) -> None:
+    """Say how far every tablet and record has come."""
+    status = read_status(db.session(), None, datetime.now(UTC))
+    if as_json:
+        print_json(_describe(status))
+        return
+    for state, count in status.counts.items():
+        click.echo(f"{state:12} {count}")
+    for device in status.devices:
+        click.echo(f"{device.name:20} {device.site.code:12} {_moment(device.last_contact_at) or '-'}")
+
+
+def _describe(status: Status) -> dict[str, Any]:
+    return {
+        "submissions": dict(status.counts),
+        "devices": [_describe_device(one, status) for one in status.devices],
+        "pending": status.pending,
+        "oldest_pending_s": int(status.oldest_pending_s or 0),
+    }
+
+
+def _describe_device(device: Device, status: Status) -> dict[str, Any]:
+    return {
+        "device": device.name,
+        "site": device.site.code,
+        "state": device.state,
+        "last_contact_at": _moment(device.last_contact_at),
+        "last_contact_kind": device.last_contact_kind,
+        "last_submission_at": _moment(device.last_submission_at),
+        "collect_version": device.collect_version,
+        "clock_ahead_s": device.clock_ahead_s,
+        "submissions": dict(status.device_counts.get(device.id, {})),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
