@@ -11,6 +11,7 @@ from server.cli.registry import registry_group
 from server.cli.serve import serve_command
 from server.cli.status import status_command
 from server.cli.submissions import submissions_group
+from server.cli.tablets import tablets_command
 from server.cli.users import users_group
 
 
@@ -24,6 +25,7 @@ main.add_command(database_group)
 main.add_command(devices_group)
 main.add_command(forms_group)
 main.add_command(serve_command)
+main.add_command(tablets_command)
 main.add_command(users_group)
 main.add_command(people_group)
 main.add_command(registry_group)
