@@ -8,7 +8,9 @@ from server.cli.devices import devices_group
 from server.cli.forms import forms_group
 from server.cli.people import people_group
 from server.cli.registry import registry_group
+from server.cli.run import run_command
 from server.cli.serve import serve_command
+from server.cli.setup import setup_command
 from server.cli.status import status_command
 from server.cli.submissions import submissions_group
 from server.cli.tablets import tablets_command
@@ -24,7 +26,9 @@ main.add_command(config_command)
 main.add_command(database_group)
 main.add_command(devices_group)
 main.add_command(forms_group)
+main.add_command(run_command)
 main.add_command(serve_command)
+main.add_command(setup_command)
 main.add_command(tablets_command)
 main.add_command(users_group)
 main.add_command(people_group)

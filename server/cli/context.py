@@ -19,10 +19,12 @@ def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         from server import create_app
+        from server.config import Settings
         from server.extensions import db
+        from server.secret_files import with_secret_key
 
         try:
-            app = create_app()
+            app = create_app(with_secret_key(Settings.from_environment()))
         except ConfigError as error:
             raise click.ClickException(str(error)) from error
         with app.app_context():

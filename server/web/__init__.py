@@ -12,6 +12,7 @@ from server.web import (
     devices,
     forms,
     headers,
+    health,
     jobs,
     labels,
     login,
