@@ -50,7 +50,7 @@ migration: install ## Write the next numbered migration from the models (NAME="w
 
 translations: install ## Collect new messages into the French catalogue
 	$(BIN)/pybabel --quiet extract --mapping-file server/translations/babel.cfg --keywords N_ --no-wrap --sort-by-file --omit-header --output /tmp/teral.pot .
-	$(BIN)/pybabel --quiet update --input-file /tmp/teral.pot --output-dir server/translations --no-wrap --omit-header --no-fuzzy-matching --locale fr
+	$(BIN)/pybabel --quiet update --input-file /tmp/teral.pot --output-dir server/translations --no-wrap --ignore-obsolete --no-fuzzy-matching --locale fr
 
 clean: ## Remove what was built (var/, which holds data, stays)
 	rm -rf $(VENV) $(FRONT)/node_modules server/static/vendor *.egg-info

@@ -27,7 +27,7 @@ from server.web import (
 
 _PAGES = (
     login, account, status, submissions, decisions, people, devices,
-    forms, users, sites, settings, jobs, audit,
+    forms, users, sites, settings, jobs, audit, health,
 )  # fmt: skip
 
 

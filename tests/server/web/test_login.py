@@ -120,6 +120,10 @@ def test_the_login_page_speaks_the_browsers_language_or_french(
     assert f'<html lang="{language}">' in client.get("/login", headers=headers).text
 
 
+def test_french_words_are_used(client: FlaskClient) -> None:
+    assert "<h1>Se connecter</h1>" in client.get("/login").text
+
+
 def test_the_switch_changes_the_users_language(client: FlaskClient, session: Session) -> None:
     user = add_account(session)
     log_in(client, user).post("/language", data={"language": "en", "next": "/users/"})
