@@ -1,0 +1,136 @@
+"""A supervisor's morning in a real browser, against a real server process: log in, publish, see a record arrive."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PASSWORD = "baobab-sous-la-pluie"
+FORM = """
+| survey |
+| | type | name | label::Français (fr) | label::English (en) |
+| | text | lieu | Lieu | Place |
+| settings |
+| | form_id | version | form_title |
+| | essai | 1 | Essai du matin |
+"""
+
+
+class House:
+    """One data folder with its server; `teral` runs a command in it."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.folder, self.address = folder, f"http://127.0.0.1:{port}"
+        self.environment = os.environ | {
+            "TERAL_DATA_DIR": str(folder), "TERAL_PORT": str(port), "TERAL_PUBLIC_URL": self.address,
+            "TERAL_SECRET_KEY": "browser-journey-0123456789-abcdefghij", "TERAL_PASSWORD": PASSWORD,
+            "TERAL_DATABASE_URL": "", "TERAL_WEB_WORKERS": "1",
+        }  # fmt: skip
+
+    def teral(self, *words: str) -> str:
+        command = [sys.executable, "-m", "server.cli", *words]
+        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
+
+    def serve(self) -> subprocess.Popen[bytes]:
+        server = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], env=self.environment)
+        until = time.monotonic() + 30
+        while not self.answers():
+            assert time.monotonic() < until, "the server did not start"
+            assert server.poll() is None, "the server ended"
+            time.sleep(0.2)
+        return server
+
+    def answers(self) -> bool:
+        try:
+            return bool(urlopen(f"{self.address}/healthz").status == 200)
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    if CHROMIUM is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium on this machine: the browser journey was not walked")
+    house = House(tmp_path)
+    house.teral("setup")
+    house.teral("users", "add", "chef@teral.test", "--role", "administrator")
+    house.teral("users", "add", "suivi@teral.test", "--role", "national_supervisor")
+    server = house.serve()
+    yield house
+    server.terminate()
+    server.wait(timeout=20)
+
+
+@pytest.fixture
+def page(house: House) -> Iterator[Page]:
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(base_url=house.address, locale="fr-SN")
+        yield page
+        browser.close()
+
+
+def log_in(page: Page, email: str) -> None:
+    page.goto("/login")
+    page.get_by_label("Adresse électronique").fill(email)
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.get_by_role("button", name="Se connecter").click()
+
+
+def test_a_form_is_published_and_a_tablets_record_arrives(house: House, page: Page) -> None:
+    log_in(page, "chef@teral.test")
+    add_site(page)
+    publish(house, page)
+    send_from_a_tablet(house, page)
+
+
+def add_site(page: Page) -> None:
+    page.get_by_role("link", name="Sites").click()
+    page.get_by_role("link", name="Ajouter un site").click()
+    page.get_by_label("Code").fill("ROSSO")
+    page.get_by_label("Nom").fill("Rosso")
+    page.get_by_role("button", name="Ajouter un site").click()
+    expect(page.get_by_role("row", name="Rosso")).to_be_visible()
+
+
+def publish(house: House, page: Page) -> None:
+    (house.folder / "essai.md").write_text(FORM)
+    page.get_by_role("link", name="Formulaires").click()
+    page.get_by_role("link", name="Publier un formulaire").click()
+    page.locator("#form").set_input_files(house.folder / "essai.md")
+    page.get_by_role("button", name="Publier", exact=True).click()
+    expect(page.get_by_text("Essai du matin").first).to_be_visible(timeout=20_000)
+
+
+def send_from_a_tablet(house: House, page: Page) -> None:
+    """The page is open while the record comes; it shows it by itself, then says the same in English."""
+    enrolment = house.folder / "tablet.json"
+    enrolment.write_text(house.teral("devices", "enrol", "--site", "ROSSO", "--name", "ROSSO-01", "--json"))
+    page.get_by_text("chef@teral.test").click()
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.wait_for_url("**/login")
+    log_in(page, "suivi@teral.test")
+    expect(page.get_by_role("heading", name="État des envois")).to_be_visible()
+    sent = json.loads(house.teral("tablets", str(enrolment), "--records", "1", "--json"))
+    assert sent["failed"] == 0
+    row = page.get_by_role("row", name="ROSSO-01")
+    expect(row).to_contain_text("moins d'une minute", timeout=25_000)
+    page.get_by_role("button", name="EN").click()
+    expect(page.get_by_role("heading", name="Sync status")).to_be_visible()
+    page.get_by_role("link", name="Submissions").click()
+    expect(page.get_by_role("row", name="ROSSO-01").first).to_be_visible()
