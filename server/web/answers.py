@@ -10,6 +10,7 @@ from flask_babel import format_date, format_datetime
 from forms.definition import Field, FormDefinition
 from forms.errors import pick_text
 from forms.submission import Answer, Submission, list_answers
+from server.words import label_field
 from sync.policy import PERSONAL_CLASSES, Presented, Viewer, present, programme
 
 _INDEX = re.compile(r"\[(\d+)\]$")
@@ -68,12 +69,6 @@ def classes_of(definition: FormDefinition) -> frozenset[str]:
     return frozenset(programme().data_class(definition.form_id, one.path) for one in leaves)
 
 
-def label_path(path: str, definition: FormDefinition, language: str) -> str:
-    """The label of the question at a path, for findings; the path's last name where there is none."""
-    found = definition.by_path.get(re.sub(r"\[\d+\]", "", path))
-    return _label(found, path, language)
-
-
 def _present(answer: Answer, definition: FormDefinition, viewer: Viewer, language: str) -> Row:
     known = answer.field
     data_class = programme().data_class(definition.form_id, answer.path)
@@ -82,7 +77,7 @@ def _present(answer: Answer, definition: FormDefinition, viewer: Viewer, languag
         value = Presented("shown", _word(answer.text, known, language))
     return Row(
         path=answer.path,
-        label=_label(known, answer.path, language),
+        label=label_field(known, answer.path, language),
         value=value,
         data_class=data_class,
         is_file=known is not None and (known.control == "upload" or known.type == "binary"),
@@ -98,10 +93,6 @@ def _mask_kind(known: Field | None) -> str:
     if known.person in _NUMBERS:
         return "number"
     return "date" if known.type in ("date", "dateTime") else "text"
-
-
-def _label(known: Field | None, path: str, language: str) -> str:
-    return (pick_text(known.label, language) if known else "") or path.rsplit("/", 1)[-1]
 
 
 def _word(text: str, known: Field | None, language: str) -> str:
@@ -145,5 +136,5 @@ def _find_section(
 
 def _title(around: Field, part: str, language: str) -> str:
     index = _INDEX.search(part)
-    name = _label(around, part, language)
+    name = label_field(around, part, language)
     return f"{_INDEX.sub('', name)} {index.group(1)}" if index else name

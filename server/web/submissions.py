@@ -18,11 +18,12 @@ from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.i18n import select_language
-from server.web.answers import Section, classes_of, label_path, present_answers, shows_personal_data
+from server.web.answers import Section, classes_of, present_answers, shows_personal_data
 from server.web.headers import FILE_POLICY
 from server.web.paging import read_page
 from server.web.raw_xml import withhold
 from server.web.tables import render_csv
+from server.words import label_path
 from sync.browsing import (
     Filters,
     find_neighbours,
