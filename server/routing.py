@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from flask import Flask
+from werkzeug.exceptions import RequestURITooLarge
 from werkzeug.routing import UnicodeConverter
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+MAX_ADDRESS = 64 * 1024
 _SLASH = "\uf02f"
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -34,7 +36,10 @@ class RawPaths:
         self.app = app
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ.get("RAW_URI", "").partition("?")[0]
+        raw = environ.get("RAW_URI", "")
+        if len(raw) > MAX_ADDRESS:
+            return RequestURITooLarge()(environ, start_response)
+        path = raw.partition("?")[0]
         if "%2" in path and path.startswith("/"):
             marked = _ENCODED_SLASH.sub(quote(_SLASH), path)
             environ["PATH_INFO"] = unquote_to_bytes(marked).decode("latin-1")

@@ -48,13 +48,11 @@ def _join(before: Contact, after: Contact) -> Contact:
 
 
 def start_writer(contacts: ContactBuffer) -> threading.Event:
-    """Write every second from a thread of this process; setting the event ends it with a last write."""
+    """Write every second from a thread of this process, until the event is set."""
     stop = threading.Event()
 
     def write() -> None:
-        ended = False
-        while not ended:
-            ended = stop.wait(INTERVAL_S)
+        while not stop.wait(INTERVAL_S):
             try:
                 contacts.flush()
             except SQLAlchemyError:

@@ -12,6 +12,7 @@ XML_PART = "xml_submission_file"
 _INCOMPLETE = "*isIncomplete*"
 # Collect sends at most 101 parts in a request; other clients may be less tidy, an endless list of parts is an attack.
 MAX_PARTS = 1000
+SILENCE_S = 60  # Collect's own limit for writing
 MAX_XML = 10 * 1024 * 1024
 
 
@@ -24,6 +25,7 @@ class Parts:
 
 def read_parts(request: Request) -> Parts:
     """Read the body; 400 when it is not multipart or was cut off, or when the record is not in it."""
+    _limit_silence(request)
     request.max_form_parts = MAX_PARTS
     request.max_form_memory_size = MAX_XML
     files = [file for files in _read_files(request).listvalues() for file in files]
@@ -40,6 +42,13 @@ def read_parts(request: Request) -> Parts:
 def name_of(file: FileStorage) -> str:
     """Collect puts the name into both fields; it is data, so a path in it stays as it came."""
     return file.filename or file.name or ""
+
+
+def _limit_silence(request: Request) -> None:
+    """A tablet that lost its network mid-upload says no goodbye: without a limit it would hold a thread for ever."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(SILENCE_S)
 
 
 def _read_files(request: Request):  # type: ignore[no-untyped-def]
