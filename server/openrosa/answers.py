@@ -6,7 +6,7 @@ from werkzeug import Request, Response
 
 from server.openrosa.documents import render_response
 from server.openrosa.errors import OpenRosaError
-from server.openrosa.messages import find_translator
+from server.words import translator
 
 XML = "text/xml; charset=utf-8"
 # What Collect assumes without an answer. Smaller parts are more likely to come through a thin link.
@@ -32,7 +32,7 @@ def answer_message(message: str, status: int, language: str) -> Response:
 
 
 def answer_error(error: OpenRosaError, language: str) -> Response:
-    response = answer_message(find_translator(language)(error.message), error.status, language)
+    response = answer_message(translator(language)(error.message), error.status, language)
     response.headers.extend(error.headers)
     return response
 
