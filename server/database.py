@@ -22,6 +22,11 @@ def migrate(engine: Engine) -> None:
             command.upgrade(_config(connection), "head")
 
 
+def read_revision(connection: Connection) -> str:
+    """The revision of the schema; "" before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
 def list_differences(engine: Engine) -> list[object]:
     """What the migrated schema and the models disagree on; empty when they are equal."""
     with engine.connect() as connection:

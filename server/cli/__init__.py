@@ -2,15 +2,18 @@
 
 import click
 
+from server.cli.backup import backup_command, restore_command
 from server.cli.config import config_command
 from server.cli.database import database_group
 from server.cli.devices import devices_group
 from server.cli.forms import forms_group
+from server.cli.jobs import jobs_group
 from server.cli.people import people_group
 from server.cli.registry import registry_group
 from server.cli.run import run_command
 from server.cli.serve import serve_command
 from server.cli.setup import setup_command
+from server.cli.sites import sites_group
 from server.cli.status import status_command
 from server.cli.submissions import submissions_group
 from server.cli.tablets import tablets_command
@@ -23,17 +26,21 @@ def main() -> None:
     """Teral, an offline-first field data collection server."""
 
 
+main.add_command(backup_command)
 main.add_command(config_command)
 main.add_command(database_group)
 main.add_command(devices_group)
 main.add_command(forms_group)
+main.add_command(jobs_group)
+main.add_command(people_group)
+main.add_command(registry_group)
+main.add_command(restore_command)
 main.add_command(run_command)
 main.add_command(serve_command)
 main.add_command(setup_command)
-main.add_command(tablets_command)
-main.add_command(users_group)
-main.add_command(people_group)
-main.add_command(registry_group)
+main.add_command(sites_group)
 main.add_command(status_command)
 main.add_command(submissions_group)
+main.add_command(tablets_command)
+main.add_command(users_group)
 main.add_command(validate_command)

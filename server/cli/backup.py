@@ -1,0 +1,51 @@
+"""`teral backup` and `teral restore`: one archive with database and attachments."""
+
+from pathlib import Path
+
+import click
+
+from server.cli.context import print_json, with_app
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@with_app
+def backup_command(file: Path, as_json: bool) -> None:
+    """Write database and attachments into FILE while the server runs. It holds personal data: keep it encrypted.
+
+    Keep TERAL_SECRET_KEY apart from it: without that key tablets must be enrolled anew.
+    """
+    from server.backup import write_backup
+    from server.extensions import attachment_store, db
+
+    try:
+        manifest = write_backup(db.engine, attachment_store(), file)
+    except OSError as error:
+        raise click.ClickException(f"The backup was not written: {error.strerror}.") from error
+    _print(manifest, as_json)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@with_app
+def restore_command(file: Path, as_json: bool) -> None:
+    """Read FILE into an empty database of either kind, everything or nothing."""
+    from server.backup import BackupRefused, read_backup
+    from server.extensions import attachment_store, db
+
+    try:
+        manifest = read_backup(db.engine, attachment_store(), file)
+    except BackupRefused as refused:
+        raise click.ClickException(str(refused)) from None
+    _print(manifest, as_json)
+
+
+def _print(manifest: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print_json(manifest)
+        return
+    tables = manifest["tables"]
+    rows = sum(one["rows"] for one in tables.values()) if isinstance(tables, dict) else 0
+    click.echo(f"{rows} rows, {manifest['files']} files")

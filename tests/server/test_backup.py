@@ -1,0 +1,110 @@
+"""A backup restores to the same registry and files, on either database, or to nothing at all."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server import create_app
+from server.backup import BackupRefused, read_backup, write_backup
+from server.config import Settings
+from server.extensions import attachment_store, db
+from server.processing import process_pending
+from sync.attachments import add_blob
+from sync.models import Actor, Blob, Submission
+from sync.publishing import publish_form
+from sync.registry import registry_digest
+from tests.conftest import SECRET
+from tests.postgres import create_database, drop_database
+from tests.sync.factory import NOW, add_submission, form_file
+
+AWA = {"prenoms": "Awa", "nom": "Ndiaye", "sexe": "2", "age": "31"}
+
+
+@pytest.fixture
+def full(session: Session) -> str:
+    """A database with a form, a file, a record, its edit and a twin; gives its digest."""
+    villages = attachment_store().save(b"name,label\nros,Rosso\n")
+    add_blob(session.connection(), villages, NOW)
+    publish_form(session, form_file(), {"villages.csv": villages.sha256}, None, NOW)
+    first = add_submission(session, "uuid:1", [AWA])
+    add_submission(session, "uuid:1", [{**AWA, "age": "32"}], twin_of_id=first.id)
+    add_submission(session, "uuid:2", [{**AWA, "prenoms": "Awa Marie"}], deprecated_id="uuid:1")
+    session.commit()
+    process_pending()
+    session.expire_all()
+    digest = registry_digest(session)
+    session.rollback()
+    return digest
+
+
+@pytest.fixture
+def archive(app: Flask, full: str, tmp_path: Path) -> Path:
+    path = tmp_path / "backup.tar.gz"
+    write_backup(db.engine, attachment_store(), path)
+    return path
+
+
+def restored(settings: Settings, archive: Path) -> tuple[str, int, int]:
+    with create_app(settings).app_context():
+        read_backup(db.engine, attachment_store(), archive)
+        blob = db.session.scalars(select(Blob)).one()
+        assert attachment_store().read(blob.sha256) == b"name,label\nros,Rosso\n"
+        edits = db.session.scalar(select(func.count()).where(Submission.superseded_by_id.is_not(None)))
+        # A sequence that was not advanced would fail here.
+        db.session.add(Actor(kind="system", display_name="new", created_at=NOW))
+        db.session.add(Actor(kind="system", display_name="newer", created_at=NOW))
+        db.session.commit()
+        found = registry_digest(db.session()), db.session.scalar(select(func.count(Submission.id))) or 0, edits or 0
+        db.session.remove()
+        db.engine.dispose()
+        return found
+
+
+@pytest.mark.both_databases
+def test_a_backup_restores_to_the_same_registry_on_sqlite(full: str, archive: Path, tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path / "other"), secret_key=SECRET)
+    settings.data_path.mkdir()
+    assert restored(settings, archive) == (full, 3, 1)
+
+
+@pytest.mark.both_databases
+def test_a_backup_restores_to_the_same_registry_on_postgresql(
+    full: str, archive: Path, tmp_path: Path, postgres_url: str
+) -> None:
+    url = create_database(postgres_url, "restored")
+    try:
+        settings = Settings(data_dir=str(tmp_path / "other"), database_url=url, secret_key=SECRET)
+        assert restored(settings, archive) == (full, 3, 1)
+    finally:
+        drop_database(postgres_url, "restored")
+
+
+def test_only_its_owner_may_read_a_backup(archive: Path) -> None:
+    assert archive.stat().st_mode & 0o077 == 0
+
+
+def test_a_database_with_data_is_not_overwritten(app: Flask, archive: Path) -> None:
+    with pytest.raises(BackupRefused, match="holds data already"):
+        read_backup(db.engine, attachment_store(), archive)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "no archive"])
+def test_a_damaged_archive_restores_nothing(archive: Path, tmp_path: Path, damage: str, sqlite_template: Path) -> None:
+    data = archive.read_bytes()
+    middle = len(data) // 2
+    flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    broken = {"cut": data[:middle], "flipped": flipped, "no archive": b"PK"}
+    archive.write_bytes(broken[damage])
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(sqlite_template, other / "teral.db")
+    with create_app(Settings(data_dir=str(other), secret_key=SECRET)).app_context():
+        with pytest.raises(BackupRefused, match="nothing was restored"):
+            read_backup(db.engine, attachment_store(), archive)
+        assert db.session.scalar(select(func.count(Submission.id))) == 0
+        db.session.remove()
+        db.engine.dispose()
