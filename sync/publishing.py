@@ -123,8 +123,8 @@ def publish_draft(session: Session, form_id: str, actor_id: int | None, now: dat
     return published
 
 
-def change_form_state(session: Session, form_id: str, version: str, state: str) -> FormVersion:
-    """Open, retire or close a published version; nothing that a tablet holds is lost by it."""
+def change_form_state(session: Session, form_id: str, version: str, state: str, now: datetime) -> FormVersion:
+    """Open, retire or close a published version; what comes after a closure is kept and shown to a supervisor."""
     if state not in FORM_STATES or state == "draft":
         raise PublishRefused("form_state_unknown", state=state)
     lock_catalogue(session)
@@ -132,8 +132,9 @@ def change_form_state(session: Session, form_id: str, version: str, state: str) 
     if known is None:
         raise PublishRefused("form_not_found", form_id=form_id, version=version)
     if known.state != state:
-        known.state = state
+        known.state, known.closed_at = state, now if state == "closed" else None
         bump_catalogue(session)
+        release_waiting_for_form(session, known, now)
     return known
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
 from sync.models import Decision, Submission
+from sync.registry import lock_registry
 from sync.releasing import release_submission
 
 MIN_REASON = 5
@@ -44,6 +45,9 @@ def _decide(
     # A replay may go without words: it takes nothing from anybody.
     if kind != "replay" and len(reason.strip()) < MIN_REASON:
         raise DecisionRefused("reason_missing", least=MIN_REASON)
+    # Whoever is judging the submission at this moment finishes first, and its state is seen as it is then.
+    lock_registry(session)
+    session.refresh(submission, with_for_update=True)
     decision = Decision(
         submission_id=submission.id, kind=kind, reason=reason.strip(), actor_id=actor_id, decided_at=now
     )

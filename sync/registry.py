@@ -6,20 +6,22 @@ A person is one record until records are linked. Who may read what is policy.py'
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import BindParameter, Connection, String, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from forms.definition import PERSON_PROPERTIES
 from forms.records import Encounter as EncounterValues
 from forms.records import PersonRecord as PersonValues
+from sync.judging import to_utc
 from sync.models import Encounter, Person, PersonRecord, Submission
 from sync.parts import fit
 from sync.references import make_reference
 
+_LOCK = 0x7E7A1
 _ENCOUNTER_VALUES = tuple(one.name for one in fields(EncounterValues) if one.name != "path")
 
 
@@ -35,18 +37,33 @@ class Contribution:
     persons: Sequence[PersonValues] = ()
     encounters: Sequence[EncounterValues] = ()
 
+    def rooted(self, root_id: str) -> "Contribution":
+        """The same, as the latest edit of a record that began under another instanceID."""
+        return replace(self, root_id=root_id)
 
-def fold_family(session: Session, family: Collection[int], contribution: Contribution | None) -> None:
-    """Let one submission of a family speak for all of it, or nobody; persons keep their identity across edits."""
-    known = _forget(session, family)
-    rows = [_person_row(contribution, values) for values in contribution.persons] if contribution else []
-    for row in rows:
-        row["person_id"] = known.pop(row["reference"], None) or _add_person(session)
-    if rows:
-        session.execute(insert(PersonRecord), rows)
-    if contribution and contribution.encounters:
-        session.execute(insert(Encounter), [_encounter_row(contribution, one) for one in contribution.encounters])
-    _drop_empty_persons(session, known.values())
+
+def lock_registry(session: Session) -> None:
+    """Let one transaction at a time fold; on SQLite the write lock has done so already (sync.db.begin_write)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def fold_family(session: Session, members: Collection[int], counting: Sequence[Contribution]) -> None:
+    """Let only `counting` speak for all these submissions; persons keep their identity across edits.
+
+    The members may be those of one family, or of many: no two families share a person.
+    """
+    connection = session.connection()
+    known = _forget(connection, list(members))
+    persons = [_person_row(one, values) for one in counting for values in one.persons]
+    for row in persons:
+        row["person_id"] = known.pop(row["reference"], None) or connection.execute(_ADD_PERSON).scalar_one()
+    if persons:
+        connection.execute(_ADD_RECORD, persons)
+    encounters = [_encounter_row(one, values) for one in counting for values in one.encounters]
+    if encounters:
+        connection.execute(_ADD_ENCOUNTER, encounters)
+    _drop_empty_persons(connection, known.values())
 
 
 def registry_digest(session: Session) -> str:
@@ -60,27 +77,28 @@ def registry_digest(session: Session) -> str:
     return digest.hexdigest()
 
 
-def _forget(session: Session, family: Collection[int]) -> dict[str, int]:
+# Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
+_members: BindParameter[list[int]] = bindparam("members", expanding=True)
+_IDENTITIES = select(PersonRecord.reference, PersonRecord.person_id).where(PersonRecord.submission_id.in_(_members))
+_FORGET_RECORDS = delete(PersonRecord).where(PersonRecord.submission_id.in_(_members))
+_FORGET_ENCOUNTERS = delete(Encounter).where(Encounter.submission_id.in_(_members))
+_ADD_PERSON = insert(Person).returning(Person.id)
+_ADD_RECORD, _ADD_ENCOUNTER = insert(PersonRecord), insert(Encounter)
+
+
+def _forget(connection: Connection, members: list[int]) -> dict[str, int]:
     """Take the family's records out and return the persons they belonged to, by reference."""
-    mine = PersonRecord.submission_id.in_(family)
-    known = {row.reference: row.person_id for row in session.execute(_IDENTITIES.where(mine))}
+    known = {row.reference: row.person_id for row in connection.execute(_IDENTITIES, {"members": members})}
     if known:
-        session.execute(delete(PersonRecord).where(mine))
-    session.execute(delete(Encounter).where(Encounter.submission_id.in_(family)))
+        connection.execute(_FORGET_RECORDS, {"members": members})
+    connection.execute(_FORGET_ENCOUNTERS, {"members": members})
     return known
 
 
-_IDENTITIES = select(PersonRecord.reference, PersonRecord.person_id)
-
-
-def _add_person(session: Session) -> int:
-    return session.execute(insert(Person).returning(Person.id)).scalar_one()
-
-
-def _drop_empty_persons(session: Session, ids: Iterable[int]) -> None:
+def _drop_empty_persons(connection: Connection, ids: Iterable[int]) -> None:
     for person_id in ids:
         others = select(PersonRecord.id).where(PersonRecord.person_id == person_id)
-        session.execute(delete(Person).where(Person.id == person_id, ~others.exists()))
+        connection.execute(delete(Person).where(Person.id == person_id, ~others.exists()))
 
 
 def _person_row(contribution: Contribution, values: PersonValues) -> dict[str, Any]:
@@ -104,10 +122,25 @@ def _encounter_row(contribution: Contribution, values: EncounterValues) -> dict[
 
 
 def _fitted(model: type[PersonRecord] | type[Encounter], name: str, value: Any) -> Any:
-    """A text of the length that its column holds: the whole answer stays in the submission."""
+    """A value as its column holds it: the whole answer stays in the submission.
+
+    A name may be cut; a code that is too long is none of ours, and a part of it would be another code.
+    """
     if not isinstance(value, str):
+        return to_utc(value) if isinstance(value, datetime) else value
+    longest: int = _LENGTHS[model, name]
+    if len(value) <= longest and "\0" not in value:
         return value
-    return fit(value)[: model.__table__.c[name].type.length]  # type: ignore[attr-defined]
+    return None if longest <= _LONGEST_CODE else fit(value)[:longest]
+
+
+_LENGTHS = {
+    (model, column.name): column.type.length or 0
+    for model in (PersonRecord, Encounter)
+    for column in model.__table__.columns
+    if isinstance(column.type, String)
+}
+_LONGEST_CODE = 16
 
 
 def _person_lines(session: Session) -> Iterable[str]:

@@ -25,14 +25,15 @@ def release_submission(
 
 
 def release_waiting_for_form(session: Session, version: FormVersion, now: datetime) -> int:
-    """Release what came before its form version did; return how many."""
+    """Release what came before its form version did, or after it was closed; return how many."""
     form_id = version.form.form_id
-    unknown_version = and_(Submission.reason == "unknown_version", Submission.version == version.version)
+    reasons = ["unknown_version"] if version.closed_at else ["unknown_version", "closed_form"]
+    of_version = and_(Submission.reason.in_(reasons), Submission.version == version.version)
     query = select(Submission).where(
         Submission.state == "quarantined",
         Submission.form_id == form_id,
         Submission.is_draft.is_(False),
-        or_(Submission.reason == "unknown_form", unknown_version),
+        or_(Submission.reason == "unknown_form", of_version),
     )
     waiting = session.scalars(query).all()
     for submission in waiting:

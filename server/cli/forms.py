@@ -80,7 +80,7 @@ def state_command(form_id: str, version: str, state: str) -> None:
     """Open, retire (closing) or close a version; records that still come are always kept."""
     begin_write(db.session())
     try:
-        change_form_state(db.session(), form_id, version, state)
+        change_form_state(db.session(), form_id, version, state, datetime.now(UTC))
     except PublishRefused as refused:
         raise click.ClickException(word_refusal(refused)) from None
 

@@ -89,7 +89,9 @@ def upload() -> ResponseReturnValue:
 def change_state(version_id: int) -> ResponseReturnValue:
     version = _get_version(version_id)
     try:
-        change_form_state(db.session(), version.form.form_id, version.version, request.form.get("state", ""))
+        change_form_state(
+            db.session(), version.form.form_id, version.version, request.form.get("state", ""), datetime.now(UTC)
+        )
     except PublishRefused as refused:
         return _refuse(refused)
     flash(gettext("The version's state is changed."))

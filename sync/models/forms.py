@@ -52,6 +52,7 @@ class FormVersion(Base):
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    closed_at: Mapped[datetime | None]
     draft_token: Mapped[str | None] = mapped_column(String(64), unique=True)
 
     form: Mapped[Form] = relationship(back_populates="versions")

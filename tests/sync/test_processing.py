@@ -13,8 +13,8 @@ from server.extensions import attachment_store, db
 from server.processing import process_batch, process_pending
 from sync.attachments import add_blob
 from sync.models import Encounter, Person, PersonRecord, Submission, SubmissionEvent
-from sync.processing import MAX_ATTEMPTS
-from sync.publishing import add_draft, publish_form
+from sync.processing import DELAYS, MAX_ATTEMPTS, claim_work
+from sync.publishing import add_draft, change_form_state, publish_form
 from sync.quarantine import DecisionRefused, accept, reject, replay
 from sync.registry import registry_digest
 from tests.sync.factory import NOW, add_device, add_site, add_submission, form_file
@@ -263,3 +263,61 @@ def clear(session: Session) -> None:
             if table.name not in kept:
                 connection.execute(table.delete())
     session.expire_all()
+
+
+def test_records_that_come_after_a_closure_wait_for_a_supervisor(session: Session, published: None) -> None:
+    change_form_state(session, "passage", "1", "closed", NOW - timedelta(days=1))
+    late = add_submission(session, "uuid:1", [AWA])
+    in_time = add_submission(session, "uuid:2", [MOUSSA], received_at=NOW - timedelta(days=2))
+    settle(session)
+    assert [(one.state, one.reason) for one in (late, in_time)] == [("quarantined", "closed_form"), ("merged", None)]
+    change_form_state(session, "passage", "1", "open", NOW)
+    settle(session)
+    assert late.state == "merged"
+
+
+def test_a_late_record_of_a_closed_version_can_be_accepted(session: Session, published: None) -> None:
+    change_form_state(session, "passage", "1", "closed", NOW - timedelta(days=1))
+    late = add_submission(session, "uuid:1", [AWA])
+    settle(session)
+    accept(session, late, None, "Tablette retrouvée", NOW)
+    settle(session)
+    assert (late.state, names(session)) == ("merged", ["Awa"])
+
+
+def test_an_encrypted_record_is_locked_and_awaits_its_files(session: Session, published: None) -> None:
+    body = (
+        b'<data id="passage" version="1" encrypted="yes" xmlns="http://www.opendatakit.org/xforms/encrypted">'
+        b"<base64EncryptedKey>x</base64EncryptedKey><encryptedXmlFile>submission.xml.enc</encryptedXmlFile></data>"
+    )
+    row = add_submission(session, "uuid:1", body=body)
+    settle(session)
+    assert (row.state, row.missing_files, names(session)) == ("locked", 1, [])
+
+
+def test_a_record_that_kills_its_worker_is_given_up_after_five_tries(session: Session, published: None) -> None:
+    deadly, healthy = add_submission(session, "uuid:1", [AWA]), add_submission(session, "uuid:2", [MOUSSA])
+    session.commit()
+    moment = NOW
+    for _ in range(MAX_ATTEMPTS):
+        claim_work(session, moment, 10)
+        session.commit()
+        moment += DELAYS[-1]
+        healthy.processed_at = NOW
+    settle(session)
+    assert (deadly.state, deadly.reason) == ("quarantined", "processing_failed")
+
+
+@pytest.mark.both_databases
+def test_a_claim_is_taken_once_and_comes_back_alone(session: Session) -> None:
+    for number in range(3):
+        add_submission(session, f"uuid:{number}")
+    assert len(claim_work(session, NOW, 10)) == 3
+    assert claim_work(session, NOW, 10) == []
+    assert len(claim_work(session, NOW + DELAYS[0], 10)) == 1
+
+
+def test_answers_of_any_length_are_cut_where_a_column_ends(session: Session, published: None) -> None:
+    add_submission(session, "uuid:1", [{**AWA, "prenoms": "A" * 5000}])
+    settle(session)
+    assert [len(name or "") for name in names(session)] == [255]

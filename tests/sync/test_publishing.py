@@ -79,7 +79,7 @@ def test_other_bytes_of_a_published_file_are_refused(session: Session) -> None:
 @pytest.mark.parametrize("state", ["closing", "closed", "open"])
 def test_state_moves_and_bytes_stay(session: Session, state: str) -> None:
     publish(session)
-    assert change_form_state(session, "passage", "1", state).state == state
+    assert change_form_state(session, "passage", "1", state, NOW).state == state
     assert find_form_version(session, "passage", "1") is not None
 
 
@@ -90,7 +90,7 @@ def test_state_moves_and_bytes_stay(session: Session, state: str) -> None:
 def test_senseless_change_of_state_is_refused(session: Session, form_id: str, state: str) -> None:
     publish(session)
     with pytest.raises(PublishRefused):
-        change_form_state(session, form_id, "1", state)
+        change_form_state(session, form_id, "1", state, NOW)
 
 
 def test_draft_is_not_listed_and_keeps_its_token(session: Session) -> None:

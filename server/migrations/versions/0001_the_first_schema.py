@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_by_id", sa.Integer(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("draft_token", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["form_pk"], ["forms.id"], name=op.f("fk_form_versions_form_pk")),
         sa.ForeignKeyConstraint(["published_by_id"], ["actors.id"], name=op.f("fk_form_versions_published_by_id")),

@@ -1,0 +1,109 @@
+"""Families in the database: which rows belong together, and the standing of each as families.py decides it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from sync.families import Member, Standing, decide_family
+from sync.models import Decision, Encounter, PersonRecord, Submission
+from sync.registry import Contribution, fold_family
+from sync.releasing import release_submission
+from sync.states import refresh_state
+
+_EDITED = select(Submission.form_id, Submission.deprecated_id).where(
+    Submission.form_id.in_(bindparam("forms", expanding=True)),
+    Submission.deprecated_id.in_(bindparam("names", expanding=True)),
+)
+_FIRSTS = select(Submission.twin_of_id).where(Submission.twin_of_id.in_(bindparam("ids", expanding=True)))
+
+
+def find_related(session: Session, rows: Sequence[Submission]) -> set[int]:
+    """Tell which of these belong to a family: most stand alone, and need no more than these two questions."""
+    ids = {(one.form_id, one.instance_id): one.id for one in rows}
+    connection = session.connection()
+    named = {"forms": list({form_id for form_id, _ in ids}), "names": list({name for _, name in ids})}
+    edited = {ids.get((one.form_id, one.deprecated_id or "")) for one in connection.execute(_EDITED, named)}
+    firsts = set(connection.execute(_FIRSTS, {"ids": list(ids.values())}).scalars())
+    tied = {one.id for one in rows if one.deprecated_id is not None or one.twin_of_id is not None}
+    return tied | {one for one in edited | firsts if one is not None}
+
+
+def settle_family(session: Session, submission: Submission, contribution: Contribution, now: datetime) -> Standing:
+    """Give everybody in the family of a freshly judged submission their standing, and let the one that counts speak."""
+    session.flush()
+    family = _find_family(session, submission)
+    decided = _decision_times(session, family)
+    standings = decide_family(_member(one, decided.get(one.id)) for one in family)
+    for one in family:
+        _write_standing(one, standings[one.id], judged=one is submission or one.processed_at is not None)
+    session.flush()
+    if not submission.is_draft:
+        _fold(session, submission, family, standings, contribution, now)
+    return standings[submission.id]
+
+
+def _fold(
+    session: Session,
+    submission: Submission,
+    family: list[Submission],
+    standings: dict[int, Standing],
+    contribution: Contribution,
+    now: datetime,
+) -> None:
+    counting = next((one for one in family if standings[one.id].counts), None)
+    ids = [one.id for one in family]
+    if counting is None:
+        fold_family(session, ids, [])
+    elif counting is submission:
+        fold_family(session, ids, [contribution.rooted(standings[submission.id].root_id)])
+    elif counting.processed_at is not None and not _is_folded(session, counting.id):
+        # It counts only now that this record or decision came: judged anew, it folds itself in.
+        release_submission(session, counting, "family_changed", None, now)
+
+
+def _find_family(session: Session, submission: Submission) -> list[Submission]:
+    """All records tied to this one by instanceID or deprecatedID, locked in one order so that workers never cross."""
+    family = {submission.id: submission}
+    names, seen = {submission.instance_id, submission.deprecated_id} - {None}, set[str | None]()
+    while names - seen:
+        fresh = names - seen
+        seen |= fresh
+        for one in session.scalars(_relatives(submission, fresh)):
+            family[one.id] = one
+            names |= {one.instance_id, one.deprecated_id} - {None}
+    return [family[key] for key in sorted(family)]
+
+
+def _relatives(submission: Submission, names: set[str | None]) -> Select[Submission]:
+    tied = or_(Submission.instance_id.in_(names), Submission.deprecated_id.in_(names))
+    same_form = (Submission.form_id == submission.form_id) & (Submission.is_draft == submission.is_draft)
+    return select(Submission).where(same_form, tied).order_by(Submission.id).with_for_update()
+
+
+def _decision_times(session: Session, family: Sequence[Submission]) -> dict[int, datetime]:
+    if all(one.decision is None for one in family):
+        return {}
+    query = select(Decision).where(Decision.submission_id.in_([one.id for one in family])).order_by(Decision.id)
+    return {one.submission_id: one.decided_at for one in session.scalars(query)}
+
+
+def _member(row: Submission, decided_at: datetime | None) -> Member:
+    # Locked and failed records, and those whose form is unknown, say nothing yet.
+    own_reason = row.reason not in (None, "twin", "stale_edit")
+    sound = not own_reason and not row.locked and (row.error_count == 0 or row.decision == "accept")
+    return Member(row.id, row.instance_id, row.deprecated_id, row.xml_sha256, row.decision, decided_at, sound)
+
+
+def _write_standing(row: Submission, standing: Standing, *, judged: bool) -> None:
+    row.waits_for, row.superseded_by_id = standing.waits_for, standing.superseded_by
+    if judged and row.reason in (None, "twin", "stale_edit"):
+        row.reason = standing.reason
+    refresh_state(row)
+
+
+def _is_folded(session: Session, submission_id: int) -> bool:
+    persons = select(PersonRecord.id).where(PersonRecord.submission_id == submission_id).limit(1)
+    encounters = select(Encounter.id).where(Encounter.submission_id == submission_id).limit(1)
+    return session.scalar(persons) is not None or session.scalar(encounters) is not None
