@@ -10,6 +10,7 @@ from itertools import chain
 from forms.compiled import CompiledForm, compile_form
 from forms.definition import Field, FormDefinition, Itemset
 from forms.dependencies import COLUMNS, find_cycles, list_rules, referred_paths
+from forms.entity_claims import check_claims
 from forms.errors import FormProblem
 from forms.node import PLAIN, Node
 from forms.xpath.compiler import Expression, compile_expression
@@ -32,6 +33,8 @@ def check_form(definition: FormDefinition) -> list[FormProblem]:
         _cascades(form),
         _languages(definition),
         _mappings(definition),
+        _entities_in_the_clear(definition),
+        check_claims(definition),
     )
     return sorted(found, key=lambda problem: problem.grade)
 
@@ -183,10 +186,16 @@ def _languages(definition: FormDefinition) -> Iterator[FormProblem]:
                 yield _warning("text_missing_in_language", {"path": field.path, "language": language}, column)
 
 
+def _entities_in_the_clear(definition: FormDefinition) -> Iterator[FormProblem]:
+    """Collect fills its local entity lists when a record is finalised, and encrypts afterwards."""
+    if definition.encrypted and definition.entities:
+        yield FormProblem("entities_in_encrypted_form", sheet="entities")
+
+
 def _mappings(definition: FormDefinition) -> Iterator[FormProblem]:
     """What feeds the registry must be something that holds an answer."""
     for field in definition.fields:
-        for table, name in (("person", field.person), ("encounter", field.encounter)):
+        for table, name in (("person", field.person), ("encounter", field.encounter), ("entity", field.entity)):
             if name is not None and field.kind in ("group", "repeat", "structure"):
                 params: dict[str, object] = {"name": name, "path": field.path}
                 yield FormProblem("mapping_to_nothing", params, sheet=SURVEY, column=f"bind::teral:{table}")

@@ -12,8 +12,8 @@ ENTITIES_NAMESPACE = "http://www.opendatakit.org/xforms/entities"
 _KNOWN = ("2022.1", "2023.1", "2024.1", "2025.1")
 _SEVERAL = "2025.1"
 # A list is an XML identifier without a dot, a property may have dots; `__` is the server's own prefix.
-_LIST_NAME = re.compile(r"^(?!__)[^\W\d][\w-]*$")
-_PROPERTY_NAME = re.compile(r"^(?!__)[^\W\d][\w.-]*$")
+LIST_NAME = re.compile(r"^(?!__)[^\W\d][\w-]*$")
+PROPERTY_NAME = re.compile(r"^(?!__)[^\W\d][\w.-]*$")
 _RESERVED = {"name", "label"}
 
 
@@ -78,7 +78,7 @@ def _by_container(nodes: list[EntityNode], save_to: Mapping[str, str]) -> dict[s
 
 
 def _refuse_property(name: str, path: str, taken: Mapping[str, str]) -> None:
-    if not _PROPERTY_NAME.match(name) or name.lower() in _RESERVED:
+    if not PROPERTY_NAME.match(name) or name.lower() in _RESERVED:
         raise FormRefused("entities_property", name=name, path=path)
     if name in taken:
         raise FormRefused("entities_property_twice", name=name, path=path, other=taken[name])
@@ -87,7 +87,7 @@ def _refuse_property(name: str, path: str, taken: Mapping[str, str]) -> None:
 def _declaration(
     node: EntityNode, version: str, properties: list[tuple[str, str]], expressions: Mapping[str, str]
 ) -> EntityDeclaration:
-    if not _LIST_NAME.match(node.dataset):
+    if not LIST_NAME.match(node.dataset):
         raise FormRefused("entities_list_name", name=node.dataset)
     return EntityDeclaration(
         list_name=node.dataset,

@@ -73,6 +73,7 @@ class Field:
     person: str | None = None
     encounter: str | None = None
     save_to: str | None = None
+    entity: str | None = None
 
     @property
     def name(self) -> str:

@@ -59,14 +59,14 @@ def _change(declaration: EntityDeclaration, path: str, container: etree._Element
         problems.append("entity_list_differs")
     return EntityChange(
         list_name=declaration.list_name,
-        id=_uuid(sent.get("id", ""), "entity_id", problems) or "",
+        id=read_uuid(sent.get("id", ""), "entity_id", problems) or "",
         action=action,
         path=path,
         label=text_of(label) if label is not None else None,
         values=_values(declaration, container),
         base_version=_number(sent.get("baseVersion", ""), "entity_base_version", problems),
         trunk_version=_number(sent.get("trunkVersion", ""), "entity_trunk_version", problems),
-        branch_id=_uuid(sent["branchId"], "entity_branch_id", problems) if sent.get("branchId") else None,
+        branch_id=read_uuid(sent["branchId"], "entity_branch_id", problems) if sent.get("branchId") else None,
         problems=tuple(problems),
     )
 
@@ -80,7 +80,8 @@ def _action(sent: dict[str, str]) -> Literal["create", "update", "upsert"] | Non
     return "create" if creates else None
 
 
-def _uuid(text: str, code: str, problems: list[str]) -> str | None:
+def read_uuid(text: str, code: str, problems: list[str]) -> str | None:
+    """The plain version 4 UUID; adds the code to the problems where there is none."""
     # Central tolerates the prefix, Collect refuses it: it may come, and never leaves.
     plain = text.lower().removeprefix("uuid:")
     if _UUID4.fullmatch(plain):

@@ -143,6 +143,15 @@ _ENTITY = {
 }
 
 _CHECK = {
+    "entities_in_encrypted_form": N_(
+        "An encrypted form cannot declare ODK entities: Collect keeps them on the tablet in the clear, before it "
+        "encrypts. Use bind::teral:entity instead."
+    ),
+    "entity_claim_shape": N_("%(path)s claims the entity property “%(claim)s”. It is written list#property."),
+    "entity_claim_twice": N_("%(path)s and %(other)s both claim the entity property “%(claim)s”."),
+    "entity_claim_without_id": N_(
+        "%(path)s claims “%(claim)s”, but no answer beside it claims the id, “%(list)s#name”."
+    ),
     "mapping_to_nothing": N_("“%(name)s” is fed by %(path)s, which holds no answer."),
     "rules_in_a_circle": N_("Rules depend on each other in a circle: %(paths)s."),
     "reference_to_nothing": N_("A rule of %(path)s names %(missing)s, which the form does not have."),

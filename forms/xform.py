@@ -229,6 +229,7 @@ class _FormReader:
             person=_claim(attributes, "person", PERSON_PROPERTIES, node.path),
             encounter=_claim(attributes, "encounter", ENCOUNTER_PROPERTIES, node.path),
             save_to=attributes.get(f"{_ENTITIES}saveto"),
+            entity=attributes.get(f"{_TERAL}entity"),
         )
 
     def _kind(self, node: _Node, part: Part | None, attributes: dict[str, str]) -> Kind:
