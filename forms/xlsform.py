@@ -6,7 +6,7 @@ Recognising pyxform's messages is xlsform_problems.py's work; refusing dangerous
 import dataclasses
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from pyxform.errors import PyXFormError
@@ -45,6 +45,7 @@ class Converted:
     warnings: list[FormProblem]
     definition: FormDefinition
     itemsets: bytes | None = None
+    sheets: Sheets = field(default_factory=Sheets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class ReadForm:
     problems: list[FormProblem]
     source_kind: SourceKind
     itemsets: bytes | None = None
+    # What the designer wrote, to find the row of a problem; empty for an XForm.
+    sheets: Sheets = field(default_factory=Sheets)
 
 
 def read_form(data: bytes, filename: str, form_id_fallback: str | None = None) -> ReadForm:
@@ -64,7 +67,7 @@ def read_form(data: bytes, filename: str, form_id_fallback: str | None = None) -
     if kind == "xml":
         return ReadForm(data, _parse(data), [], kind)
     made = convert_xlsform(data, filename, form_id_fallback)
-    return ReadForm(made.xml, made.definition, made.warnings, kind, made.itemsets)
+    return ReadForm(made.xml, made.definition, made.warnings, kind, made.itemsets, made.sheets)
 
 
 def convert_xlsform(data: bytes, filename: str, form_id_fallback: str | None = None) -> Converted:
@@ -85,6 +88,7 @@ def convert_xlsform(data: bytes, filename: str, form_id_fallback: str | None = N
         warnings=[problem_of(one, sheets, "warning") for one in said],
         definition=_parse_made(xml, sheets),
         itemsets=result.itemsets.encode("utf-8") if result.itemsets is not None else None,
+        sheets=sheets,
     )
 
 

@@ -30,9 +30,9 @@ class PreparedForm:
 def prepare_form(store: AttachmentStore, name: str, content: bytes, media: Mapping[str, bytes]) -> PreparedForm:
     """Read a form and keep those of the media that it names; raise FormRefused, and keep nothing, if it is wrong."""
     # pyxform brings half a second and 40 MB with it, and most processes never publish.
-    from forms.xlsform import read_form
+    from forms.publishable import read_publishable
 
-    read = read_form(content, name, PurePath(name).stem)
+    read = read_publishable(content, name, PurePath(name).stem)
     given = {EXTERNAL_CHOICES: read.itemsets, **media} if read.itemsets is not None else media
     named = {one.name for one in read.definition.attachments}
     stored = {one: store.save(given[one]) for one in given if one in named}

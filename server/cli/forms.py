@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flask import current_app
 
-from forms.errors import FormProblem, FormsError
+from forms.errors import FormProblem, FormRefused, FormsError
 from server.cli.context import command_line_language, print_json, with_app, word_refusal
 from server.extensions import attachment_store, db
 from server.publishing import PreparedForm, draft_prepared, prepare_form, publish_prepared
@@ -41,6 +41,29 @@ def publish_command(files: Sequence[Path], media: Sequence[Path], draft: bool, a
         _print_results(results)
     if any(result["outcome"] == "refused" for result in results):
         click.get_current_context().exit(1)
+
+
+@forms_group.command("check")
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def check_command(context: click.Context, file: Path, as_json: bool) -> None:
+    """Say what is wrong with an XLSForm or XForm; nothing is published.
+
+    Exit status: 0 if the form can be published, 1 if it has errors.
+    """
+    # pyxform takes half a second to import.
+    from forms.publishable import read_publishable
+
+    try:
+        read = read_publishable(file.read_bytes(), file.name, file.stem)
+        facts = {"outcome": "publishable", "form_id": read.definition.form_id, "version": read.definition.version}
+        problems: Sequence[FormProblem | FormsError] = read.problems
+    except FormsError as refused:
+        facts, problems = {"outcome": "refused"}, _problems_of(refused)
+    result = {"file": str(file), **facts, "problems": [_describe_problem(one) for one in problems]}
+    print_json(result) if as_json else _print_results([result])
+    context.exit(1 if facts["outcome"] == "refused" else 0)
 
 
 @forms_group.command("publish-draft")
@@ -94,9 +117,13 @@ def _publish_file(path: Path, media: dict[str, bytes], draft: bool) -> dict[str,
         db.session.commit()
     except FormsError as refused:
         db.session.rollback()
-        problems = getattr(refused, "problems", None) or [refused]
-        return {"file": str(path), "outcome": "refused", "problems": [_describe_problem(one) for one in problems]}
+        problems = [_describe_problem(one) for one in _problems_of(refused)]
+        return {"file": str(path), "outcome": "refused", "problems": problems}
     return {"file": str(path), **result, "problems": [_describe_problem(one) for one in prepared.warnings]}
+
+
+def _problems_of(refused: FormsError) -> Sequence[FormProblem | FormsError]:
+    return refused.problems if isinstance(refused, FormRefused) else [refused]
 
 
 def _publish(prepared: PreparedForm) -> dict[str, Any]:

@@ -82,3 +82,31 @@ def test_what_does_not_exist_is_said_in_one_line(run: Any, arguments: tuple[str,
     result = run("forms", *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "autre" in result.stderr
+
+
+def test_check_publishes_nothing_and_says_what_is_doubtful(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "doute.md"
+    path.write_text(_sheet("| | integer | age | Âge | . > 5 and . < 3 |"))
+    result = run("forms", "check", path, "--json")
+    said = json.loads(result.stdout)
+    assert (result.exit_code, said["outcome"], run("forms", "list").stdout) == (0, "publishable", "")
+    [problem] = said["problems"]
+    assert (problem["code"], problem["sheet"], problem["row"]) == ("constraint_never_holds", "survey", 2)
+
+
+def test_what_check_refuses_is_not_published_either(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "faux.md"
+    path.write_text(_sheet("| | integer | age | Âge | floor(.) > 1 |"))
+    for command in ("check", "publish"):
+        result = run("forms", command, path, "--json")
+        assert (result.exit_code, "xpath_unknown_function" in result.stdout) == (1, True)
+
+
+def test_check_prints_place_and_words(run: Any, bad: Path) -> None:
+    result = run("forms", "check", bad)
+    assert (result.exit_code, "survey:2" in result.stderr) == (1, True)
+
+
+def _sheet(row: str) -> str:
+    head = "| survey |\n| | type | name | label | constraint |\n"
+    return f"{head}{row}\n| settings |\n| | form_id |\n| | essai |\n"
