@@ -52,6 +52,16 @@ def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
     )
 
 
+def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return when something listens; raise when the process died or a minute went by."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError("nothing listens")
+
+
 def _wait_until_healthy(settings: Settings, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:

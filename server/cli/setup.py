@@ -32,6 +32,8 @@ def set_up(settings: Settings, *, demo: bool) -> dict[str, Any]:
     from forms.errors import FormsError
     from server.secret_files import make_secret_key
 
+    # Records and secrets lie there: nobody else on the machine may look in.
+    settings.data_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     complete = make_secret_key(settings)
     try:
         complete.check_secrets()

@@ -48,11 +48,16 @@ def tablets_command(
 
 
 def _read_enrolments(paths: tuple[Path, ...]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for path in paths:
-        try:
-            content = json.loads(path.read_text())
-            found += content["tablets"] if "tablets" in content else content if isinstance(content, list) else [content]
-        except (OSError, ValueError) as error:
-            raise click.ClickException(f"{path} holds no enrolment: {type(error).__name__}.") from error
-    return found
+    return [one for path in paths for one in _read_file(path)]
+
+
+def _read_file(path: Path) -> list[dict[str, Any]]:
+    """One enrolment, a list of them, or the demo's file, which has logins too."""
+    try:
+        content = json.loads(path.read_text())
+        content = content.get("tablets", [content]) if isinstance(content, dict) else content
+        if not all("server_url" in one for one in content):
+            raise ValueError("no address")
+    except (OSError, ValueError, TypeError) as error:
+        raise click.ClickException(f"{path} holds no enrolment: {type(error).__name__}.") from error
+    return list(content)
