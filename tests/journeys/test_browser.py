@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 
@@ -46,8 +46,11 @@ class House:
         command = [sys.executable, "-m", "server.cli", *words]
         return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
 
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "server.cli", *words], env=self.environment)
+
     def serve(self) -> subprocess.Popen[bytes]:
-        server = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], env=self.environment)
+        server = self.start("serve")
         until = time.monotonic() + 30
         while not self.answers():
             assert time.monotonic() < until, "the server did not start"
@@ -70,10 +73,11 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.teral("setup")
     house.teral("users", "add", "chef@teral.test", "--role", "administrator")
     house.teral("users", "add", "suivi@teral.test", "--role", "national_supervisor")
-    server = house.serve()
+    running = [house.serve(), house.start("jobs", "run")]
     yield house
-    server.terminate()
-    server.wait(timeout=20)
+    for process in running:
+        process.terminate()
+    assert [process.wait(timeout=30) for process in running] == [0, 0]
 
 
 @pytest.fixture
@@ -133,4 +137,19 @@ def send_from_a_tablet(house: House, page: Page) -> None:
     page.get_by_role("button", name="EN").click()
     expect(page.get_by_role("heading", name="Sync status")).to_be_visible()
     page.get_by_role("link", name="Submissions").click()
-    expect(page.get_by_role("row", name="ROSSO-01").first).to_be_visible()
+    record = page.get_by_role("row", name="ROSSO-01").first
+    expect(record).to_be_visible()
+    see_it_merged(page, record)
+
+
+def see_it_merged(page: Page, record: Locator) -> None:
+    """The job process judges by itself; the record's own page then says so in both languages."""
+    record.get_by_role("link").first.click()
+    until = time.monotonic() + 30
+    while not page.locator(".state-merged").count():
+        assert time.monotonic() < until, "the record was not merged"
+        page.wait_for_timeout(500)
+        page.reload()
+    expect(page.locator(".state-merged").first).to_have_text("merged")
+    page.get_by_role("button", name="FR").click()
+    expect(page.locator(".state-merged").first).to_have_text("intégré")
