@@ -47,9 +47,10 @@ def serving(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
     values = {f"TERAL_{one.name.upper()}": str(getattr(settings, one.name)) for one in fields(settings)}
     root = str(Path(__file__).parent.parent)
-    return subprocess.Popen(
-        [sys.executable, "-m", "server.cli", *command], cwd=root, env={**os.environ, **values, "PYTHONPATH": root}
-    )
+    environment = {**os.environ, **values, "PYTHONPATH": root}
+    # The access log would bury a benchmark's table; what goes wrong is on standard error.
+    with (settings.data_path / f"{command[0]}.log").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "server.cli", *command], cwd=root, env=environment, stdout=log)
 
 
 def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
