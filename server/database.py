@@ -6,6 +6,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 import sync.models  # noqa: F401 (all tables must be in the metadata)
@@ -27,6 +28,11 @@ def read_revision(connection: Connection) -> str:
     return MigrationContext.configure(connection).get_current_revision() or ""
 
 
+def newest_revision() -> str:
+    """The revision that this program's models belong to."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
 def list_differences(engine: Engine) -> list[object]:
     """What the migrated schema and the models disagree on; empty when they are equal."""
     with engine.connect() as connection:
@@ -41,7 +47,7 @@ def write_migration(engine: Engine, message: str, number: str) -> None:
         command.revision(_config(connection), message, autogenerate=True, rev_id=number)
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")

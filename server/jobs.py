@@ -1,59 +1,60 @@
-"""What runs in the background: the jobs, their schedule, who leads, and the history of runs.
+"""What runs in the background: the jobs, how often, and the history of their runs. When, and who leads: scheduler.py.
 
-The jobs themselves are verbs of other rooms; here is only when they run and what becomes of it.
+The jobs themselves are verbs of other rooms; here is only what becomes of a run.
 """
 
 import logging
-import os
-import signal
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 from typing import Any
 
-from apscheduler.schedulers.blocking import BlockingScheduler
 from flask import Flask
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
 from server.processing import process_pending
 from sync.db import begin_write
-from sync.models import JobLease, JobRun
+from sync.models import JobRun
 
 log = logging.getLogger(__name__)
 
-LEASE = "jobs"
-# A leader that dies is replaced after this time; it renews three times as often.
-LEASE_TIME = timedelta(seconds=15)
-PROCESSING_ROW_EVERY = timedelta(minutes=1)
+FREQUENT = timedelta(minutes=1)
 KEEP_RUNS = timedelta(days=30)
 KEEP_SESSIONS = timedelta(days=30)
 KEEP_LOGIN_FAILURES = timedelta(days=2)
 
 Details = dict[str, Any]
+MayGoOn = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job: what it does, and every how many seconds. It says in its details what it did; {} means nothing."""
+    """One job: what it does, and how often. It says in its details what it did; {} means nothing.
+
+    A long one asks between two steps whether it may go on, so that a signal need not wait for its end.
+    """
 
     name: str
-    seconds: float
-    run: Callable[[], Details]
+    every: timedelta
+    run: Callable[[MayGoOn], Details]
+
+    @property
+    def frequent(self) -> bool:
+        """Whether its runs are summed up to a row a minute: one row each would bury all else."""
+        return self.every < FREQUENT
 
 
-def process_submissions() -> Details:
+def process_submissions(may_go_on: MayGoOn) -> Details:
     """Judge and fold in whatever tablets have sent."""
-    batch = process_pending()
+    batch = process_pending(may_go_on)
     return {"done": batch.done, "failed": batch.failed} if batch.done + batch.failed else {}
 
 
-def tidy_up() -> Details:
+def tidy_up(_may_go_on: MayGoOn) -> Details:
     """Forget ended logins, old login failures and the oldest runs."""
     now = datetime.now(UTC)
     with Session(db.engine) as session:
@@ -69,7 +70,7 @@ def tidy_up() -> Details:
     return counts
 
 
-def maintain_database() -> Details:
+def maintain_database(_may_go_on: MayGoOn) -> Details:
     """Keep SQLite's write-ahead log short and its statistics fresh; PostgreSQL does this by itself."""
     if db.engine.dialect.name != "sqlite":
         return {"database": db.engine.dialect.name}
@@ -83,129 +84,75 @@ def maintain_database() -> Details:
 
 
 JOBS = (
-    Job("process", 0.25, process_submissions),
-    Job("tidy_up", 3600, tidy_up),
-    Job("maintain_database", 86400, maintain_database),
+    Job("process", timedelta(seconds=0.25), process_submissions),
+    Job("tidy_up", timedelta(hours=1), tidy_up),
+    Job("maintain_database", timedelta(days=1), maintain_database),
 )
 
 
 def run_once(app: Flask) -> dict[str, Details]:
     """Do everything once, now; several may do so at the same time."""
     with app.app_context():
-        return {job.name: _run(job) for job in JOBS}
+        return {job.name: run_job(job) for job in JOBS}
 
 
-def run_forever(app: Flask) -> None:
-    """Run every job in its time until a signal comes. Of several processes one leads and the others stand by."""
-    scheduler = BlockingScheduler(timezone=UTC)
-    leader = Leader(app)
-    scheduler.add_job(leader.renew, "interval", seconds=LEASE_TIME.total_seconds() / 3, next_run_time=datetime.now(UTC))
-    for job in JOBS:
-        scheduler.add_job(
-            _led(app, leader, job),
-            "interval",
-            seconds=job.seconds,
-            next_run_time=datetime.now(UTC) + timedelta(seconds=0.2),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-        )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=False)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    scheduler.start()
-    leader.resign()
+def run_if_due(job: Job, may_go_on: MayGoOn) -> None:
+    """Run a job when its time has come by the history, so that nights and restarts lose no run."""
+    if job.frequent or _is_due(job, datetime.now(UTC)):
+        run_job(job, may_go_on)
 
 
-class Leader:
-    """Holds the lease, a row with an end: whoever finds it run out may take it."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.holder = f"{socket.gethostname()}:{os.getpid()}"
-        self.until = datetime.min.replace(tzinfo=UTC)
-
-    @property
-    def leads(self) -> bool:
-        return datetime.now(UTC) < self.until
-
-    def renew(self) -> None:
-        """Take or keep the lease, if nobody else holds it."""
-        now = datetime.now(UTC)
-        with self.app.app_context(), Session(db.engine) as session:
-            begin_write(session)
-            if _take_lease(session, self.holder, now):
-                self.until = now + LEASE_TIME
-            session.commit()
-
-    def resign(self) -> None:
-        """Leave the lease to others at once."""
-        with self.app.app_context(), Session(db.engine) as session:
-            begin_write(session)
-            session.execute(delete(JobLease).where(JobLease.name == LEASE, JobLease.holder == self.holder))
-            session.commit()
-
-
-def _take_lease(session: Session, holder: str, now: datetime) -> bool:
-    free = or_(JobLease.holder == holder, JobLease.expires_at < now)
-    renewed = update(JobLease).where(JobLease.name == LEASE, free).values(holder=holder, expires_at=now + LEASE_TIME)
-    if session.connection().execute(renewed).rowcount:
-        return True
-    if session.get(JobLease, LEASE) is not None:
-        return False
-    try:
-        with session.begin_nested():
-            session.add(JobLease(name=LEASE, holder=holder, expires_at=now + LEASE_TIME))
-    except IntegrityError:
-        # Another process took it between our look and our insert.
-        return False
-    return True
-
-
-def _led(app: Flask, leader: Leader, job: Job) -> Callable[[], None]:
-    def run() -> None:
-        if leader.leads:
-            with app.app_context():
-                _run(job)
-
-    return run
-
-
-def _run(job: Job) -> Details:
+def run_job(job: Job, may_go_on: MayGoOn = lambda: True) -> Details:
     """Run a job and write down how it went; a failure is told and never ends the schedule."""
     started = datetime.now(UTC)
     try:
-        details = job.run()
+        details = job.run(may_go_on)
         outcome = "done"
     except Exception as error:  # noqa: BLE001 (the schedule outlives whatever a job breaks on)
-        # The error's text may quote data; its type does not.
-        details, outcome = {"error": type(error).__name__}, "failed"
-        log.error("job %s failed: %s", job.name, details["error"])
-    if details:
-        _record(job.name, started, outcome, details)
+        details, outcome = {"error": _word_failure(job, error)}, "failed"
+    if details or not job.frequent:
+        _record(job, started, outcome, details)
     return details
 
 
-def _record(name: str, started: datetime, outcome: str, details: Details) -> None:
+def _word_failure(job: Job, error: Exception) -> str:
+    """The error's text may quote data; its type does not."""
+    log.error("job %s failed: %s", job.name, type(error).__name__)
+    return type(error).__name__
+
+
+def _is_due(job: Job, now: datetime) -> bool:
     with Session(db.engine) as session:
-        begin_write(session)
-        recent = _recent_processing(session, name, started, outcome)
-        if recent is not None:
-            recent.details = {key: recent.details.get(key, 0) + value for key, value in details.items()}
-            recent.finished_at = datetime.now(UTC)
-        else:
-            finished = datetime.now(UTC)
-            session.add(JobRun(job=name, started_at=started, finished_at=finished, outcome=outcome, details=details))
-        session.commit()
+        last = session.scalar(select(JobRun.started_at).where(JobRun.job == job.name).order_by(JobRun.id.desc()))
+    return last is None or now - last >= job.every
 
 
-def _recent_processing(session: Session, name: str, started: datetime, outcome: str) -> JobRun | None:
-    """The row that sums up this minute's processing: four runs a second would bury all else."""
-    if name != "process" or outcome != "done":
-        return None
-    recent = select(JobRun).where(JobRun.job == name, JobRun.started_at > started - PROCESSING_ROW_EVERY)
-    return session.scalar(recent.where(JobRun.outcome == "done").order_by(JobRun.id.desc()).limit(1))
+def _record(job: Job, started: datetime, outcome: str, details: Details) -> None:
+    try:
+        with Session(db.engine) as session:
+            begin_write(session)
+            _write_run(session, job, started, outcome, details)
+            session.commit()
+    except SQLAlchemyError as error:
+        # Without a database there is no history either; the next run tries again.
+        log.error("a run of %s was not recorded: %s", job.name, type(error).__name__)
+
+
+def _write_run(session: Session, job: Job, started: datetime, outcome: str, details: Details) -> None:
+    recent = _find_recent(session, job, started, outcome) if job.frequent else None
+    finished = datetime.now(UTC)
+    if recent is None:
+        session.add(JobRun(job=job.name, started_at=started, finished_at=finished, outcome=outcome, details=details))
+        return
+    recent.details = {key: _add(recent.details.get(key), value) for key, value in details.items()}
+    recent.finished_at = finished
+
+
+def _find_recent(session: Session, job: Job, started: datetime, outcome: str) -> JobRun | None:
+    """The row that sums up this minute's runs with this outcome."""
+    recent = select(JobRun).where(JobRun.job == job.name, JobRun.started_at > started - FREQUENT)
+    return session.scalar(recent.where(JobRun.outcome == outcome).order_by(JobRun.id.desc()).limit(1))
+
+
+def _add(before: Any, now: Any) -> Any:
+    return before + now if isinstance(before, int) and isinstance(now, int) else now

@@ -1,6 +1,6 @@
 """The loop around sync/processing.py: claims a batch, judges it outside of any transaction, writes it in short ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,10 +27,10 @@ class Batch:
         return Batch(self.done + other.done, self.failed + other.failed)
 
 
-def process_pending() -> Batch:
-    """Process until nothing is due; commits as it goes."""
+def process_pending(may_go_on: Callable[[], bool] = lambda: True) -> Batch:
+    """Process until nothing is due or it may not go on; commits as it goes."""
     total = Batch()
-    while (batch := process_batch()).done + batch.failed:
+    while may_go_on() and (batch := process_batch()).done + batch.failed:
         total += batch
     return total
 

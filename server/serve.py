@@ -9,10 +9,11 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError
 
 from server import create_app
 from server.config import ConfigError, Settings
+from server.database import newest_revision, read_revision
 from server.extensions import db
 from server.logs import AccessLogger
 from server.openrosa.contacts import start_writer
@@ -33,16 +34,27 @@ def serve(settings: Settings) -> None:
 
 def check_database(app: Flask, settings: Settings) -> None:
     """Refuse a database that is not there, not migrated, or full of invented people."""
+    check_migrated(app)
+    with app.app_context():
+        demo = db.session.scalar(select(Setting.value).where(Setting.name == "demo"))
+        db.session.remove()
+        db.engine.dispose()
+    if demo and not settings.demo:
+        raise ConfigError("This database holds demo data and well-known passwords; only `teral run` starts on it.")
+
+
+def check_migrated(app: Flask) -> None:
+    """Refuse a database that is not there or of another version than the program."""
     with app.app_context():
         try:
-            demo = db.session.scalar(select(Setting.value).where(Setting.name == "demo"))
-        except (OperationalError, ProgrammingError) as error:
-            raise ConfigError("The database is not ready: run `teral setup` first.") from error
+            with db.engine.connect() as connection:
+                current = read_revision(connection)
+        except OperationalError as error:
+            raise ConfigError("The database cannot be opened; is its address right, and does it run?") from error
         finally:
-            db.session.remove()
             db.engine.dispose()
-    if demo and not settings.demo:
-        raise ConfigError("This database holds demo data and well-known passwords; `teral serve` refuses it.")
+    if current != newest_revision():
+        raise ConfigError("The database is not ready: run `teral setup` first.")
 
 
 def check_storage(settings: Settings, mounts: Path = Path("/proc/mounts")) -> None:

@@ -1,5 +1,7 @@
 """`teral jobs`: the job process, and all that is due at once."""
 
+import logging
+
 import click
 
 from server.cli.context import print_json
@@ -16,16 +18,18 @@ def run_command() -> None:
     """Run every job in its time until stopped; several may run, one leads."""
     from server import create_app
     from server.config import Settings
-    from server.jobs import run_forever
-    from server.serve import check_database
+    from server.scheduler import run_forever
+    from server.serve import check_database, check_storage
 
     try:
         settings = Settings.from_environment()
         settings.check_secrets()
+        check_storage(settings)
         app = create_app(settings)
         check_database(app, settings)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     run_forever(app)
 
 
@@ -36,9 +40,12 @@ def once_command(as_json: bool) -> None:
     from server import create_app
     from server.config import Settings
     from server.jobs import run_once
+    from server.serve import check_migrated
 
     try:
-        done = run_once(create_app(Settings.from_environment()))
+        app = create_app(Settings.from_environment())
+        check_migrated(app)
+        done = run_once(app)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     if as_json:

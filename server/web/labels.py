@@ -140,7 +140,11 @@ LABELS: dict[str, dict[str, str]] = {
         "outcome": N_("Outcome"),
     },
     "outcome": {"running": N_("running"), "done": N_("done"), "failed": N_("failed")},
-    "job": {"process": N_("Judge and merge records")},
+    "job": {
+        "process": N_("Judge and merge records"),
+        "tidy_up": N_("Forget old logins and runs"),
+        "maintain_database": N_("Maintain the database"),
+    },
     "contact": {
         "form_list": N_("form list"),
         "form": N_("form"),

@@ -1,23 +1,29 @@
-"""Jobs run, one process leads, and what happened is written down."""
+"""Jobs do what is due, and what happened is written down."""
 
-import os
-import signal
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from server import jobs
 from server.accounts.models import LoginFailure
 from server.extensions import db
-from server.jobs import LEASE_TIME, Job, Leader, run_forever, run_once
-from sync.models import JobLease, JobRun, Submission
+from server.jobs import Job, run_if_due, run_once
+from sync.models import JobRun, Submission
 from tests.sync.factory import add_submission
 
 OLD = datetime.now(UTC) - timedelta(days=90)
+HOUR = timedelta(hours=1)
+
+
+def fail(_may_go_on: jobs.MayGoOn) -> jobs.Details:
+    raise ValueError("Awa Ndiaye")
+
+
+BROKEN = Job("broken", timedelta(seconds=1), fail)
+HOURLY = Job("hourly", HOUR, lambda _may_go_on: {})
 
 
 def runs(session: Session) -> list[tuple[str, str]]:
@@ -60,51 +66,45 @@ def test_old_traces_are_forgotten(app: Flask, session: Session) -> None:
 def test_a_failing_job_is_recorded_without_its_words(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail() -> dict[str, object]:
-        raise ValueError("Awa Ndiaye")
-
-    monkeypatch.setattr(jobs, "JOBS", (Job("broken", 1, fail),))
+    monkeypatch.setattr(jobs, "JOBS", (BROKEN,))
     assert run_once(app) == {"broken": {"error": "ValueError"}}
     assert runs(session) == [("broken", "failed")]
     assert "Awa" not in caplog.text
 
 
-@pytest.mark.both_databases
-def test_one_of_two_processes_leads_until_it_resigns(app: Flask) -> None:
-    first, second = Leader(app), Leader(app)
-    second.holder = "another:1"
-    first.renew()
-    second.renew()
-    assert (first.leads, second.leads) == (True, False)
-    first.resign()
-    second.renew()
-    assert second.leads
-
-
-def test_a_leader_that_died_is_replaced(app: Flask, session: Session) -> None:
-    session.add(JobLease(name="jobs", holder="dead:1", expires_at=datetime.now(UTC) - LEASE_TIME))
-    session.commit()
-    leader = Leader(app)
-    leader.renew()
-    assert leader.leads
-
-
-def test_the_job_process_works_until_a_signal(app: Flask, session: Session) -> None:
-    add_submission(session, "uuid:1")
-    session.commit()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    stop = threading.Timer(2.5, os.kill, (os.getpid(), signal.SIGTERM))
-    stop.start()
-    try:
-        run_forever(app)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    session.expire_all()
-    assert session.scalar(select(Submission.state)) == "quarantined"
-    assert session.scalars(select(JobLease)).all() == []
-
-
 def test_the_database_is_open_after_maintenance(app: Flask, session: Session) -> None:
     assert run_once(app)["maintain_database"] == {"database": "sqlite"}
     assert db.session.scalars(select(Submission)).all() == []
+
+
+def test_a_minute_of_failures_is_one_row(app: Flask, session: Session) -> None:
+    for _ in range(3):
+        run_if_due(BROKEN, lambda: True)
+    assert runs(session) == [("broken", "failed")]
+
+
+@pytest.mark.parametrize(
+    ("ago", "rows"), [(HOUR * 2, 2), (HOUR / 2, 1)], ids=["missed while the machine was off", "ran before a restart"]
+)
+def test_a_job_is_due_by_its_history(app: Flask, session: Session, ago: timedelta, rows: int) -> None:
+    session.add(JobRun(job="hourly", started_at=datetime.now(UTC) - ago, outcome="done", details={}))
+    session.commit()
+    run_if_due(HOURLY, lambda: True)
+    assert runs(session) == [("hourly", "done")] * rows
+
+
+def test_processing_ends_between_two_batches_when_it_may_not_go_on(app: Flask, session: Session) -> None:
+    row = add_submission(session, "uuid:1")
+    session.commit()
+    assert jobs.process_submissions(lambda: False) == {}
+    session.refresh(row)
+    assert row.state == "received"
+
+
+def test_a_run_that_cannot_be_recorded_ends_nothing(
+    app: Flask, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    session.execute(text("DROP TABLE job_runs"))
+    session.commit()
+    assert jobs.run_job(BROKEN) == {"error": "ValueError"}
+    assert "not recorded: OperationalError" in caplog.text
