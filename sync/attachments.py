@@ -71,6 +71,14 @@ class AttachmentStore:
         stream: IO[bytes] = self._files.open(self._path(sha256), "rb")
         return stream
 
+    def is_whole(self, sha256: str) -> bool:
+        """Tell whether the file is there and its bytes are still those that were saved."""
+        try:
+            with self.open(sha256) as content:
+                return _measure(content).sha256 == sha256
+        except FileNotFoundError:
+            return False
+
     def _path(self, sha256: str) -> str:
         # Names are hashes only: what a tablet calls its file never reaches the file system.
         return f"{self._root}/{sha256[:2]}/{sha256[2:]}"
@@ -112,15 +120,16 @@ class _LocalDisk:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            _sync_folder(self._root)
+            sync_folder(self._root)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

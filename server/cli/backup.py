@@ -16,14 +16,19 @@ def backup_command(file: Path, as_json: bool) -> None:
 
     Keep TERAL_SECRET_KEY apart from it: without that key tablets must be enrolled anew.
     """
-    from server.backup import write_backup
+    from server.backup import BackupRefused, write_backup
     from server.extensions import attachment_store, db
 
     try:
         manifest = write_backup(db.engine, attachment_store(), file)
     except OSError as error:
         raise click.ClickException(f"The backup was not written: {error.strerror}.") from error
+    except BackupRefused as refused:
+        raise click.ClickException(str(refused)) from None
     _print(manifest, as_json)
+    if manifest["missing"]:
+        lost = len(manifest["missing"])
+        raise click.ClickException(f"{lost} files are lost or altered in the store; all else is in the backup.")
 
 
 @click.command("restore")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session
 
-from server import create_app
+from server import backup, create_app
 from server.backup import BackupRefused, read_backup, write_backup
 from server.config import Settings
 from server.extensions import attachment_store, db
@@ -105,6 +105,40 @@ def test_a_damaged_archive_restores_nothing(archive: Path, tmp_path: Path, damag
     with create_app(Settings(data_dir=str(other), secret_key=SECRET)).app_context():
         with pytest.raises(BackupRefused, match="nothing was restored"):
             read_backup(db.engine, attachment_store(), archive)
+        assert not (other / "attachments").exists()
         assert db.session.scalar(select(func.count(Submission.id))) == 0
         db.session.remove()
         db.engine.dispose()
+
+
+def test_a_backup_of_another_version_is_named_as_such(
+    app: Flask, full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path
+) -> None:
+    db.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    db.session.commit()
+    monkeypatch.setattr(backup, "newest_revision", lambda: "9999")
+    write_backup(db.engine, attachment_store(), tmp_path / "newer")
+    (tmp_path / "other").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "other" / "teral.db")
+    other = create_engine(f"sqlite:///{tmp_path / 'other' / 'teral.db'}")
+    with pytest.raises(BackupRefused, match="another version"):
+        read_backup(other, attachment_store(), tmp_path / "newer")
+    other.dispose()
+
+
+def test_a_database_that_is_not_set_up_is_not_backed_up(app: Flask, tmp_path: Path) -> None:
+    db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    db.session.commit()
+    with pytest.raises(BackupRefused, match="teral setup"):
+        write_backup(db.engine, attachment_store(), tmp_path / "backup")
+    assert [path.name for path in tmp_path.iterdir() if "backup" in path.name] == []
+
+
+@pytest.mark.parametrize("damage", ["lost", "altered"])
+def test_a_file_that_the_disk_lost_costs_only_itself(app: Flask, full: str, tmp_path: Path, damage: str) -> None:
+    sha256 = db.session.scalars(select(Blob.sha256)).one()
+    db.session.rollback()
+    path = tmp_path / "attachments" / sha256[:2] / sha256[2:]
+    path.unlink() if damage == "lost" else path.write_bytes(b"something else entirely")
+    manifest = write_backup(db.engine, attachment_store(), tmp_path / "backup")
+    assert (manifest["files"], manifest["missing"]) == (0, [sha256])
