@@ -1,4 +1,5 @@
-"""What the programme decides about each form: site kinds, cadence, legal basis, retention, data classes.
+"""What the programme decides about each form (site kinds, cadence, legal basis, retention, data classes) and each
+entity list (who receives it, how its values merge).
 
 Reads library/programme.toml and nothing else. Who may see which class is the server's policy, not ours.
 """
@@ -24,6 +25,9 @@ _INDEX = re.compile(r"\[\d+\]")
 _DURATION = re.compile(r"^P\d+[DMY]$")
 _AFTER = ("event", "exit", "closure", "receipt", "programme_end")
 _THEN = ("erase", "pseudonymise", "keep")
+# latest: the last observed. highest: the gravest. forward: a state that never goes back. union: all choices of a
+# multiple select. review: the last observed, and a human chooses.
+_RULES = ("latest", "highest", "forward", "union", "review")
 
 
 class ProgrammeRefused(FormsError):
@@ -56,15 +60,47 @@ class FormPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class MergePolicy:
+    """How concurrent values of one property become one; `order` ranks the values of `highest` and `forward`."""
+
+    rule: str = "latest"
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListPolicy:
+    """What the programme says about one entity list. Without an entry no tablet receives a row of it.
+
+    A row goes to the tablets of the site that `site_property` names, at these kinds of site, until
+    `state_property` is one of `closed`.
+    """
+
+    name: str
+    site_kinds: tuple[str, ...] = ()
+    site_property: str = ""
+    state_property: str = ""
+    closed: tuple[str, ...] = ()
+    data_class: str = UNCLASSED
+    merge: Mapping[str, MergePolicy] = field(default_factory=dict)
+
+    def merge_policy(self, name: str) -> MergePolicy:
+        return self.merge.get(name) or MergePolicy()
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """The whole file: forms by id, the classes common to all forms, and which vocabulary each choice list repeats."""
 
     forms: Mapping[str, FormPolicy] = field(default_factory=dict)
+    lists: Mapping[str, ListPolicy] = field(default_factory=dict)
     data_classes: Mapping[str, str] = field(default_factory=dict)
     vocabularies: Mapping[str, str] = field(default_factory=dict)
 
     def policy_for(self, form_id: str) -> FormPolicy:
         return self.forms.get(form_id) or FormPolicy(form_id)
+
+    def policy_for_list(self, name: str) -> ListPolicy:
+        return self.lists.get(name) or ListPolicy(name)
 
     def find_data_class(self, form_id: str, path: str) -> str | None:
         """The class that a line of the file gives to a field: its path before its name, its form before the rest."""
@@ -90,10 +126,12 @@ def load_programme(path: Path = LIBRARY / "programme.toml") -> Programme:
 
 def parse_programme(data: Mapping[str, Any]) -> Programme:
     """Judge what a programme file says, already read as a table."""
-    _refuse_unknown(data, ("data_classes", "vocabularies", "forms"), "programme.toml")
+    _refuse_unknown(data, ("data_classes", "vocabularies", "forms", "lists"), "programme.toml")
+    lists = _table(data.get("lists", {}), "lists")
     forms = _table(data.get("forms", {}), "forms")
     return Programme(
         forms={form_id: _policy(form_id, _table(one, f"forms.{form_id}")) for form_id, one in forms.items()},
+        lists={name: _list_policy(name, _table(one, f"lists.{name}")) for name, one in lists.items()},
         data_classes=_classes(data.get("data_classes", {}), "data_classes"),
         vocabularies=_texts(data.get("vocabularies", {}), "vocabularies"),
     )
@@ -115,6 +153,27 @@ def _policy(form_id: str, table: Mapping[str, Any]) -> FormPolicy:
         retention=_retention(table.get("retention", []), f"{where}.retention"),
         data_classes=_classes(table.get("data_classes", {}), f"{where}.data_classes"),
     )
+
+
+def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
+    where = f"lists.{name}"
+    _refuse_unknown(table, tuple(ListPolicy.__dataclass_fields__)[1:], where)
+    kinds = _names(table.get("site_kinds", []), f"{where}.site_kinds")
+    merge = _table(table.get("merge", {}), f"{where}.merge")
+    return ListPolicy(
+        name,
+        site_kinds=tuple(_one_of(kind, SITE_KINDS, f"{where}.site_kinds") for kind in kinds),
+        closed=tuple(_names(table.get("closed", []), f"{where}.closed")),
+        data_class=_one_of(table.get("data_class", UNCLASSED), DATA_CLASSES, f"{where}.data_class"),
+        merge={one: _merge_policy(_table(given, where), f"{where}.merge.{one}") for one, given in merge.items()},
+        **_texts({key: table[key] for key in ("site_property", "state_property") if key in table}, where),
+    )
+
+
+def _merge_policy(table: Mapping[str, Any], where: str) -> MergePolicy:
+    _refuse_unknown(table, ("rule", "order"), where)
+    rule = _one_of(table.get("rule", "latest"), _RULES, f"{where}.rule")
+    return MergePolicy(rule, tuple(_names(table.get("order", []), f"{where}.order")))
 
 
 def _classes(value: object, where: str) -> dict[str, str]:

@@ -18,7 +18,10 @@ from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
 from server.processing import process_pending
 from sync.db import begin_write
+from sync.entity_fold import force_overdue, has_overdue
 from sync.models import JobRun
+from sync.registry import lock_registry
+from sync.settings import get_setting
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,21 @@ def process_submissions(may_go_on: MayGoOn) -> Details:
     return {"done": batch.done, "failed": batch.failed} if batch.done + batch.failed else {}
 
 
+def apply_overdue_updates(_may_go_on: MayGoOn) -> Details:
+    """Apply entity updates that have waited in vain for what was to come before them."""
+    now = datetime.now(UTC)
+    with Session(db.engine) as session:
+        days = get_setting(session, "entity_hold_days")
+        if not has_overdue(session, days, now):
+            return {}
+    with Session(db.engine) as session:
+        begin_write(session)
+        lock_registry(session)
+        count = force_overdue(session, days, now)
+        session.commit()
+    return {"applied": count}
+
+
 def tidy_up(_may_go_on: MayGoOn) -> Details:
     """Forget ended logins, old login failures and the oldest runs."""
     now = datetime.now(UTC)
@@ -85,6 +103,7 @@ def maintain_database(_may_go_on: MayGoOn) -> Details:
 
 JOBS = (
     Job("process", timedelta(seconds=0.25), process_submissions),
+    Job("apply_overdue_updates", timedelta(hours=1), apply_overdue_updates),
     Job("tidy_up", timedelta(hours=1), tidy_up),
     Job("maintain_database", timedelta(days=1), maintain_database),
 )

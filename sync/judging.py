@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from forms.definition import FormDefinition
+from forms.entities import EntityChange, read_entity_changes
 from forms.errors import Finding, FormsError
 from forms.lists import HeldLists
 from forms.records import Encounter, PersonRecord, read_encounters, read_person_records, read_times
@@ -38,6 +39,7 @@ class Verdict:
     files: Sequence[str] = ()
     persons: Sequence[PersonRecord] = ()
     encounters: Sequence[Encounter] = ()
+    entities: Sequence[EntityChange] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -71,6 +73,7 @@ def _judge_plain(work: Work, definition: FormDefinition, submission: Submission,
         files=files,
         persons=read_person_records(definition, submission),
         encounters=read_encounters(definition, submission),
+        entities=read_entity_changes(definition, submission),
         started_at=to_utc(times.start),
         ended_at=to_utc(times.end),
     )

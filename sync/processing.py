@@ -16,6 +16,8 @@ from forms.errors import Finding
 from forms.lists import HeldLists
 from sync.attachments import AttachmentStore
 from sync.devices import record_clock
+from sync.entity_fold import fold_entities, list_contributors
+from sync.families import Standing
 from sync.judging import Verdict, Work
 from sync.list_files import load_lists
 from sync.models import Form, FormVersion, Submission, SubmissionEvent, SubmissionFinding
@@ -94,7 +96,8 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
     for row in rows:
         if row.id in related:
             _write_facts(session, row, by_id[row.id], now)
-            settle_family(session, row, _contribution(row, by_id[row.id]), now)
+            standings = settle_family(session, row, _contribution(row, by_id[row.id]), now)
+            fold_entities(session, row, by_id[row.id].entities, standings, now)
     session.flush()
     session.connection().execute(_ADD_EVENT, [_event_row(row, by_id[row.id], now) for row in rows])
 
@@ -159,6 +162,11 @@ def _apply_alone(session: Session, judged: Sequence[tuple[Submission, Verdict]],
     session.flush()
     counting = [_contribution(row, verdict) for row, verdict in judged if _counts(row)]
     fold_family(session, [row.id for row, _ in judged], counting)
+    spoke = list_contributors(session, [row.id for row, _ in judged])
+    for row, verdict in judged:
+        if verdict.entities or row.id in spoke:
+            alone = {row.id: Standing(row.instance_id, counts=_counts(row))}
+            fold_entities(session, row, verdict.entities, alone, now)
 
 
 def _counts(row: Submission) -> bool:

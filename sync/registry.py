@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from forms.definition import PERSON_PROPERTIES
 from forms.records import Encounter as EncounterValues
 from forms.records import PersonRecord as PersonValues
+from sync.entity_fold import entity_lines
 from sync.judging import to_utc
 from sync.models import Encounter, Person, PersonRecord, Submission
 from sync.parts import fit
@@ -67,12 +68,12 @@ def fold_family(session: Session, members: Collection[int], counting: Sequence[C
 
 
 def registry_digest(session: Session) -> str:
-    """A SHA-256 over persons, their values and encounters: equal on two servers that know the same.
+    """A SHA-256 over persons, encounters, entities and their open conflicts: equal on two servers that know the same.
 
     No row ids and no times of arrival go into it.
     """
     digest = hashlib.sha256()
-    for line in sorted([*_person_lines(session), *_encounter_lines(session)]):
+    for line in sorted([*_person_lines(session), *_encounter_lines(session), *entity_lines(session)]):
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
 

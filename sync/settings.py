@@ -59,6 +59,10 @@ KNOWN = {
             N_("A tablet that was not heard of for so long is pointed out on the status page."), _number(1, 2160),
         ),
         Known(
+            "entity_hold_days", 5, N_("Days for which an update waits for an earlier one"),
+            N_("An update of a file whose earlier updates never came is then applied all the same."), _number(1, 365),
+        ),
+        Known(
             "notice", "", N_("Notice on the status page"),
             N_("For example a planned outage. Everybody who logs in reads it: name nobody."), _text(300),
         ),

@@ -30,7 +30,9 @@ def find_related(session: Session, rows: Sequence[Submission]) -> set[int]:
     return tied | {one for one in edited | firsts if one is not None}
 
 
-def settle_family(session: Session, submission: Submission, contribution: Contribution, now: datetime) -> Standing:
+def settle_family(
+    session: Session, submission: Submission, contribution: Contribution, now: datetime
+) -> dict[int, Standing]:
     """Give everybody in the family of a freshly judged submission their standing, and let the one that counts speak."""
     session.flush()
     family = _find_family(session, submission)
@@ -41,7 +43,7 @@ def settle_family(session: Session, submission: Submission, contribution: Contri
     session.flush()
     if not submission.is_draft:
         _fold(session, submission, family, standings, contribution, now)
-    return standings[submission.id]
+    return standings
 
 
 def _fold(

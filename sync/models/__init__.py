@@ -2,6 +2,7 @@
 
 from sync.models.actors import Actor
 from sync.models.devices import DEVICE_STATES, Alert, Device, DeviceFetch
+from sync.models.entities import Entity, EntityConflict, EntityContribution, IssuedVersion
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
 from sync.models.registry import Encounter, Person, PersonRecord
@@ -29,9 +30,13 @@ __all__ = [
     "Device",
     "DeviceFetch",
     "Encounter",
+    "Entity",
+    "EntityConflict",
+    "EntityContribution",
     "Form",
     "FormAttachment",
     "FormVersion",
+    "IssuedVersion",
     "JobLease",
     "JobRun",
     "Person",

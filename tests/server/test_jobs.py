@@ -12,6 +12,7 @@ from server.accounts.models import LoginFailure
 from server.extensions import db
 from server.jobs import Job, run_if_due, run_once
 from sync.models import JobRun, Submission
+from tests.sync.entities import add_update, publish_entity_forms
 from tests.sync.factory import add_submission
 
 OLD = datetime.now(UTC) - timedelta(days=90)
@@ -61,6 +62,13 @@ def test_old_traces_are_forgotten(app: Flask, session: Session) -> None:
     session.add(JobRun(job="tidy_up", started_at=OLD, outcome="done", details={}))
     session.commit()
     assert run_once(app)["tidy_up"] == {"sessions": 0, "login_failures": 1, "runs": 1}
+
+
+def test_an_update_that_waited_in_vain_is_applied(app: Flask, session: Session) -> None:
+    publish_entity_forms(session)
+    add_update(session, "uuid:u", 2, on="A", values={"urgence": "2"})
+    session.commit()
+    assert (run_once(app)["apply_overdue_updates"], run_once(app)["apply_overdue_updates"]) == ({"applied": 1}, {})
 
 
 def test_a_failing_job_is_recorded_without_its_words(

@@ -258,7 +258,6 @@ def clear(session: Session) -> None:
     session.rollback()
     kept = {"forms", "form_versions", "form_attachments", "blobs", "catalogue", "sites", "actors"}
     with db.engine.execution_options(write=True).begin() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         for table in reversed(Base.metadata.sorted_tables):
             if table.name not in kept:
                 connection.execute(table.delete())

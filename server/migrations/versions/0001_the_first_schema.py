@@ -35,6 +35,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalogue")),
     )
     op.create_table(
+        "entities",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("list_name", sa.String(length=255), nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("properties", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("exists", sa.Boolean(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("site_code", sa.String(length=255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entities")),
+        sa.UniqueConstraint("list_name", "uuid", name=op.f("uq_entities_list_name_uuid")),
+    )
+    with op.batch_alter_table("entities", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_entities_served",
+            ["list_name", "site_code"],
+            unique=False,
+            sqlite_where=sa.text("is_open"),
+            postgresql_where=sa.text("is_open"),
+        )
+
+    op.create_table(
         "forms",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("form_id", sa.String(length=255), nullable=False),
@@ -137,6 +160,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_devices_site_id"), ["site_id"], unique=False)
 
     op.create_table(
+        "entity_conflicts",
+        sa.Column("entity_id", sa.Integer(), nullable=False),
+        sa.Column("property_name", sa.String(length=255), nullable=False),
+        sa.Column("candidates", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entities.id"], name=op.f("fk_entity_conflicts_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "property_name", name=op.f("pk_entity_conflicts")),
+    )
+    op.create_table(
         "form_versions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("form_pk", sa.Integer(), nullable=False),
@@ -174,6 +205,17 @@ def upgrade() -> None:
             postgresql_where=sa.text("state != 'draft'"),
         )
 
+    op.create_table(
+        "issued_versions",
+        sa.Column("entity_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("contributions", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("properties", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entities.id"], name=op.f("fk_issued_versions_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "number", name=op.f("pk_issued_versions")),
+    )
     op.create_table(
         "settings",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -401,6 +443,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_encounters_site_id"), ["site_id"], unique=False)
 
     op.create_table(
+        "entity_contributions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entity_id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("list_name", sa.String(length=255), nullable=False),
+        sa.Column("path", sa.String(length=255), nullable=False),
+        sa.Column("root_id", sa.String(length=255), nullable=False),
+        sa.Column("action", sa.String(length=8), nullable=False),
+        sa.Column("base_version", sa.Integer(), nullable=True),
+        sa.Column("trunk_version", sa.Integer(), nullable=True),
+        sa.Column("branch_id", sa.String(length=36), nullable=True),
+        sa.Column("label", sa.Text(), nullable=True),
+        sa.Column("properties", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("problem", sa.String(length=64), nullable=True),
+        sa.Column("counts", sa.Boolean(), nullable=False),
+        sa.Column("waits_for", sa.String(length=64), nullable=True),
+        sa.Column("forced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entities.id"], name=op.f("fk_entity_contributions_entity_id")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submissions.id"], name=op.f("fk_entity_contributions_submission_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entity_contributions")),
+        sa.UniqueConstraint(
+            "submission_id", "list_name", "path", name=op.f("uq_entity_contributions_submission_id_list_name_path")
+        ),
+    )
+    with op.batch_alter_table("entity_contributions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_entity_contributions_entity_id"), ["entity_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_entity_contributions_waits_for"), ["waits_for"], unique=False)
+
+    op.create_table(
         "person_records",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -508,6 +581,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_person_records_family_name")
 
     op.drop_table("person_records")
+    with op.batch_alter_table("entity_contributions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_entity_contributions_waits_for"))
+        batch_op.drop_index(batch_op.f("ix_entity_contributions_entity_id"))
+
+    op.drop_table("entity_contributions")
     with op.batch_alter_table("encounters", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_encounters_site_id"))
 
@@ -563,6 +641,7 @@ def downgrade() -> None:
     op.drop_table("alerts")
     op.drop_table("users")
     op.drop_table("settings")
+    op.drop_table("issued_versions")
     with op.batch_alter_table("form_versions", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_form_versions_published",
@@ -576,6 +655,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("form_versions")
+    op.drop_table("entity_conflicts")
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_devices_site_id"))
 
@@ -600,6 +680,10 @@ def downgrade() -> None:
     op.drop_table("job_runs")
     op.drop_table("job_leases")
     op.drop_table("forms")
+    with op.batch_alter_table("entities", schema=None) as batch_op:
+        batch_op.drop_index("ix_entities_served", sqlite_where=sa.text("is_open"), postgresql_where=sa.text("is_open"))
+
+    op.drop_table("entities")
     op.drop_table("catalogue")
     op.drop_table("blobs")
     op.drop_table("actors")
