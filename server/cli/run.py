@@ -66,7 +66,9 @@ def _network_address() -> str:
 @contextlib.contextmanager
 def _children(settings: Settings) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Start both; whatever ends us ends them."""
-    environment = {**os.environ, **_as_environment(replace(settings, demo=1))}
+    # A line for each request would carry the logins off the screen.
+    quiet = settings if "TERAL_LOG_LEVEL" in os.environ else replace(settings, log_level="WARNING")
+    environment = {**os.environ, **_as_environment(replace(quiet, demo=1))}
     command = [sys.executable, "-m", "server.cli"]
     running = {}
     try:
