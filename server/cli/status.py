@@ -8,7 +8,8 @@ import click
 from server.cli.context import print_json, with_app
 from server.extensions import db
 from sync.models import Device
-from sync.status import Status, read_status
+from sync.punctuality import Lag
+from sync.status import Status, Waiting, read_status
 
 
 @click.command("status")
@@ -32,7 +33,19 @@ def _describe(status: Status) -> dict[str, Any]:
         "devices": [_describe_device(one, status) for one in status.devices],
         "pending": status.pending,
         "oldest_pending_s": int(status.oldest_pending_s or 0),
+        "waiting": [_describe_waiting(one) for one in status.waiting],
+        "findings": dict(status.finding_kinds),
+        "held": [{"form_id": one.form_id, "waits_for": one.waits_for, "count": one.count} for one in status.held],
+        "lag": _describe_lag(status.lag),
     }
+
+
+def _describe_waiting(one: Waiting) -> dict[str, Any]:
+    return {"state": one.state, "reason": one.reason, "count": one.count, "oldest_at": _moment(one.oldest_at)}
+
+
+def _describe_lag(lag: Lag | None) -> dict[str, float] | None:
+    return {"median_s": lag.median_s, "p90_s": lag.p90_s} if lag else None
 
 
 def _describe_device(device: Device, status: Status) -> dict[str, Any]:
@@ -46,6 +59,8 @@ def _describe_device(device: Device, status: Status) -> dict[str, Any]:
         "collect_version": device.collect_version,
         "clock_ahead_s": device.clock_ahead_s,
         "submissions": dict(status.device_counts.get(device.id, {})),
+        "lag": _describe_lag(status.device_lags.get(device.id)),
+        "older_forms": {one.form_id: one.version for one in status.drift if one.device_id == device.id},
     }
 
 

@@ -11,6 +11,8 @@ from sync.models.devices import Device
 from sync.models.forms import Blob, FormVersion
 from sync.models.sites import Site
 
+# Written out, since neither database matches a parameter with the condition of an index.
+NOT_AT_ITS_END = "state NOT IN ('merged', 'rejected')"
 SUBMISSION_STATES = ("received", "incomplete", "held", "quarantined", "merged", "rejected", "locked")
 
 
@@ -36,8 +38,12 @@ class Submission(Base):
         ),
         Index("ix_submissions_state_received_at", "state", "received_at"),
         # The supervisor's counts are read from this index alone.
-        Index("ix_submissions_site_id_device_id_state", "site_id", "device_id", "state"),
-        # So are the lag and the form versions of a tablet's latest records.
+        # What is not at its end, however much is: a thousandth of all, and what supervisors ask for.
+        Index(
+            "ix_submissions_waiting", "site_id", "state", "reason", "form_id", "is_draft", "received_at",
+            sqlite_where=text(NOT_AT_ITS_END), postgresql_where=text(NOT_AT_ITS_END),
+        ),
+        Index("ix_submissions_counted", "site_id", "device_id", "state", "form_id", "is_draft"),
         Index("ix_submissions_device_id_received_at", "device_id", "received_at"),
         # What an officer is told with every answer: how many earlier records of the tablet wait for repair.
         Index(

@@ -361,6 +361,9 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("submissions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_submissions_counted", ["site_id", "device_id", "state", "form_id", "is_draft"], unique=False
+        )
         batch_op.create_index("ix_submissions_device_id_received_at", ["device_id", "received_at"], unique=False)
         batch_op.create_index("ix_submissions_form_id_deprecated_id", ["form_id", "deprecated_id"], unique=False)
         batch_op.create_index("ix_submissions_form_id_waits_for", ["form_id", "waits_for"], unique=False)
@@ -372,7 +375,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'quarantined'"),
         )
         batch_op.create_index(batch_op.f("ix_submissions_received_at"), ["received_at"], unique=False)
-        batch_op.create_index("ix_submissions_site_id_device_id_state", ["site_id", "device_id", "state"], unique=False)
         batch_op.create_index("ix_submissions_site_id_received_at", ["site_id", "received_at"], unique=False)
         batch_op.create_index("ix_submissions_state_received_at", ["state", "received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_submissions_superseded_by_id"), ["superseded_by_id"], unique=False)
@@ -383,6 +385,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("processed_at IS NULL"),
             postgresql_where=sa.text("processed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_submissions_waiting",
+            ["site_id", "state", "reason", "form_id", "is_draft", "received_at"],
+            unique=False,
+            sqlite_where=sa.text("state NOT IN ('merged', 'rejected')"),
+            postgresql_where=sa.text("state NOT IN ('merged', 'rejected')"),
         )
         batch_op.create_index(
             "uq_submissions_first",
@@ -605,6 +614,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("twin_of_id IS NULL"),
         )
         batch_op.drop_index(
+            "ix_submissions_waiting",
+            sqlite_where=sa.text("state NOT IN ('merged', 'rejected')"),
+            postgresql_where=sa.text("state NOT IN ('merged', 'rejected')"),
+        )
+        batch_op.drop_index(
             "ix_submissions_unjudged",
             sqlite_where=sa.text("processed_at IS NULL"),
             postgresql_where=sa.text("processed_at IS NULL"),
@@ -613,7 +627,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_submissions_superseded_by_id"))
         batch_op.drop_index("ix_submissions_state_received_at")
         batch_op.drop_index("ix_submissions_site_id_received_at")
-        batch_op.drop_index("ix_submissions_site_id_device_id_state")
         batch_op.drop_index(batch_op.f("ix_submissions_received_at"))
         batch_op.drop_index(
             "ix_submissions_quarantined",
@@ -623,6 +636,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_submissions_form_id_waits_for")
         batch_op.drop_index("ix_submissions_form_id_deprecated_id")
         batch_op.drop_index("ix_submissions_device_id_received_at")
+        batch_op.drop_index("ix_submissions_counted")
 
     op.drop_table("submissions")
     op.drop_table("form_attachments")
