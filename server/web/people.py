@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.web.vocabularies import word_code
 from sync.models import Encounter, PersonRecord
 from sync.policy import Presented, Viewer, access, present
 from sync.scopes import scope_people
@@ -60,7 +61,9 @@ def present_record(record: PersonRecord, viewer: Viewer) -> dict[str, Presented]
     """What the record says about the person, as the viewer may see it (class D3); blank properties are left out."""
     values = {name: getattr(record, name) for name in _SHOWN}
     return {
-        name: _present(viewer, str(value), _SHOWN[name]) for name, value in values.items() if value not in (None, "")
+        name: _word(_present(viewer, str(value), _SHOWN[name]), name)
+        for name, value in values.items()
+        if value not in (None, "")
     }
 
 
@@ -92,7 +95,13 @@ def _list_encounters(records: Any, viewer: Viewer) -> list[tuple[Encounter, dict
 
 def _present_encounter(encounter: Encounter, viewer: Viewer) -> dict[str, Presented]:
     names = ("kind", "direction", "origin", "destination", "outcome")
-    return {name: present(viewer, "D2", getattr(encounter, name)) for name in names if getattr(encounter, name)}
+    values = {name: getattr(encounter, name) for name in names}
+    return {name: _word(present(viewer, "D2", value), name) for name, value in values.items() if value}
+
+
+def _word(value: Presented, name: str) -> Presented:
+    """In words where it may be read; of a mask or of nothing there is no word."""
+    return Presented("shown", word_code(value.text, name)) if value.kind == "shown" else value
 
 
 def _render_list(records: Any, viewer: Viewer, asked: str) -> str:

@@ -1,0 +1,37 @@
+"""The words for codes that records hold, from the vocabularies that the shipped forms ask with.
+
+What the server itself names by slug (states, roles, acts) is in labels.py.
+"""
+
+import csv
+from functools import cache
+
+from forms.programme import LIBRARY
+from server.i18n import select_language
+
+# Property of a person or an encounter → the vocabulary that its codes come from.
+_VOCABULARIES = {
+    "sex": "sexes",
+    "age_band": "age_bands",
+    "nationality": "countries",
+    "language": "languages",
+    "document_type": "document_types",
+    "document_issuer": "countries",
+    "direction": "directions",
+    "origin": "countries",
+    "destination": "countries",
+    "outcome": "encounter_outcomes",
+}
+
+
+def word_code(text: str, name: str) -> str:
+    """The word for the code of a property; a code that no vocabulary knows (another form's) is shown as it is."""
+    if name not in _VOCABULARIES:
+        return text
+    return _read(_VOCABULARIES[name], select_language()).get(text) or text
+
+
+@cache
+def _read(vocabulary: str, language: str) -> dict[str, str]:
+    with (LIBRARY / "vocabularies" / f"{vocabulary}.csv").open(encoding="utf-8", newline="") as source:
+        return {row["name"]: row[f"label_{language}"] for row in csv.DictReader(source)}
