@@ -1,0 +1,35 @@
+"""Whatever a record says, a spreadsheet that opens our table calculates nothing and reads the same words."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.web.tables import defuse, render_csv
+
+ACTIVE = "=+-@\t\r"
+# Texts near the danger: what starts a formula, what is skipped before it, and anything.
+TEXTS = st.text(st.one_of(st.sampled_from(f"{ACTIVE} \ufeff\n\"',;"), st.characters(codec="utf-8")), max_size=12)
+
+
+def read(table: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_no_cell_is_a_formula_and_no_word_is_lost(texts: list[str]) -> None:
+    (cells,) = read(render_csv(["a"], [texts]))[1:]
+    assert [cell.lstrip(" \ufeff\n")[:1] in tuple(ACTIVE) for cell in cells] == [False] * len(texts)
+    assert all(cell in (text, f"'{text}") for cell, text in zip(cells, texts, strict=True))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+221", "-1", "@SUM(A1)", "\t=1", " =1", "\ufeff=1"])
+def test_a_formula_gets_an_apostrophe(text: str) -> None:
+    assert defuse(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", ["Fatou", "a=b", "", -3, None], ids=["name", "later", "blank", "number", "nothing"])
+def test_what_is_harmless_stays(value: object) -> None:
+    assert defuse(value) == value
