@@ -37,9 +37,9 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "form_state": {
         "draft": N_("draft"),
-        "open": N_("open"),
+        "open": N_("open to tablets"),
         "closing": N_("closing"),
-        "closed": N_("closed"),
+        "closed": N_("closed to tablets"),
     },
     "device_state": {
         "active": N_("active"),
@@ -117,7 +117,6 @@ LABELS: dict[str, dict[str, str]] = {
         "save_to": N_("entity property"),
         "choices": N_("choices"),
     },
-    "sex": {"0": N_("not known"), "1": N_("male"), "2": N_("female"), "9": N_("not applicable")},
     "property": {
         "given_names": N_("Given names"),
         "family_name": N_("Family name"),
