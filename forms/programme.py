@@ -80,7 +80,8 @@ class ListPolicy:
     site_property: str = ""
     state_property: str = ""
     closed: tuple[str, ...] = ()
-    data_class: str = UNCLASSED
+    # The columns of a list that no form declares yet.
+    properties: tuple[str, ...] = ()
     merge: Mapping[str, MergePolicy] = field(default_factory=dict)
 
     def merge_policy(self, name: str) -> MergePolicy:
@@ -164,7 +165,7 @@ def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
         name,
         site_kinds=tuple(_one_of(kind, SITE_KINDS, f"{where}.site_kinds") for kind in kinds),
         closed=tuple(_names(table.get("closed", []), f"{where}.closed")),
-        data_class=_one_of(table.get("data_class", UNCLASSED), DATA_CLASSES, f"{where}.data_class"),
+        properties=tuple(_names(table.get("properties", []), f"{where}.properties")),
         merge={one: _merge_policy(_table(given, where), f"{where}.merge.{one}") for one, given in merge.items()},
         **_texts({key: table[key] for key in ("site_property", "state_property") if key in table}, where),
     )

@@ -27,7 +27,8 @@ def _load(session: Session, store: AttachmentStore, attachment: FormAttachment) 
     if attachment.blob_sha256 is not None:
         key = (attachment.name, attachment.blob_sha256)
         return _parsed[key] if key in _parsed else _parse(key, store.read(attachment.blob_sha256), certain=True)
-    if not attachment.server_made:
+    # An entity list differs from tablet to tablet, so nothing certain can be said about it here.
+    if not attachment.server_made or attachment.name not in SERVER_LISTS:
         return None
     data = SERVER_LISTS[attachment.name](session)
     key = (attachment.name, sha256(data).hexdigest())

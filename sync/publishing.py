@@ -19,6 +19,7 @@ from forms.errors import N_, FormsError
 from forms.programme import Programme, load_programme
 from forms.xform import parse_form
 from sync.catalogue import bump_catalogue, lock_catalogue
+from sync.entity_lists import find_list_name, register_lists
 from sync.models import FORM_STATES, Form, FormAttachment, FormVersion, Submission
 from sync.releasing import release_waiting_for_form
 from sync.server_lists import SERVER_LISTS
@@ -85,7 +86,7 @@ def publish_form(session: Session, file: FormFile, media: Media, actor_id: int |
     if known is not None:
         return _publish_again(session, known, file, media)
     version = _make_version(session, file, now)
-    _add_attachments(version, definition.attachments, media)
+    _add_attachments(session, version, definition.attachments, media)
     return _open(session, version, actor_id, now)
 
 
@@ -102,7 +103,7 @@ def add_draft(session: Session, file: FormFile, media: Media, now: datetime) -> 
         draft.attachments.clear()
         session.flush()
         _fill(draft, file, now)
-    _add_attachments(draft, file.definition.attachments, {**kept, **media})
+    _add_attachments(session, draft, file.definition.attachments, {**kept, **media})
     bump_catalogue(session)
     return draft
 
@@ -219,10 +220,11 @@ def _fill(version: FormVersion, file: FormFile, now: datetime) -> None:
     version.created_at = now
 
 
-def _add_attachments(version: FormVersion, named: tuple[Attachment, ...], media: Media) -> None:
+def _add_attachments(session: Session, version: FormVersion, named: tuple[Attachment, ...], media: Media) -> None:
     for one in named:
         blob = media.get(one.name)
-        made = blob is None and one.name in SERVER_LISTS
+        known = one.name in SERVER_LISTS or find_list_name(session, one.name) is not None
+        made = blob is None and known
         version.attachments.append(FormAttachment(name=one.name, type=one.type, blob_sha256=blob, server_made=made))
 
 
@@ -233,6 +235,7 @@ def _open(session: Session, version: FormVersion, actor_id: int | None, now: dat
     version.state, version.draft_token = "open", None
     version.published_at, version.published_by_id = now, actor_id
     session.flush()
+    register_lists(session, get_definition(session, version).entities)
     bump_catalogue(session)
     return Published("new", version, release_waiting_for_form(session, version, now))
 

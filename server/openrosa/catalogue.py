@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from forms.definition import FormDefinition
+from sync.entity_lists import find_list_name
 from sync.models import Blob, Form, FormAttachment, FormVersion
 from sync.publishing import get_definition, list_open_versions
 from sync.server_lists import SERVER_LISTS
@@ -25,6 +26,7 @@ class FileFacts:
     md5: str
     sha256: str = ""
     body: bytes | None = None
+    entity_list: str | None = None  # then the bytes differ from tablet to tablet, and `md5` is filled per request
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +124,19 @@ def _read_files(session: Session, made: dict[str, bytes]) -> dict[int, list[File
     )
     found: dict[int, list[FileFacts]] = {}
     for attachment, md5 in rows:
-        file = _file(attachment, md5, made)
+        file = _file(session, attachment, md5, made)
         if file is not None:
             found.setdefault(attachment.form_version_id, []).append(file)
     return found
 
 
-def _file(attachment: FormAttachment, md5: str | None, made: dict[str, bytes]) -> FileFacts | None:
+def _file(session: Session, attachment: FormAttachment, md5: str | None, made: dict[str, bytes]) -> FileFacts | None:
     body = made.get(attachment.name) if attachment.server_made else None
     if body is not None:
         return FileFacts(attachment.name, "list", hashlib.md5(body, usedforsecurity=False).hexdigest(), body=body)
+    listed = find_list_name(session, attachment.name) if attachment.server_made else None
+    if listed is not None:
+        return FileFacts(attachment.name, "list", "", entity_list=listed)
     if md5 is None or attachment.blob_sha256 is None:
         return None
     return FileFacts(attachment.name, attachment.type, md5, attachment.blob_sha256)

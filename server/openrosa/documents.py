@@ -1,14 +1,15 @@
 """The XML that Collect reads: OpenRosaResponse, form list and manifest. What is in them is decided elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from server.openrosa.catalogue import FormFacts
+from server.openrosa.catalogue import FileFacts, FormFacts
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _LIST = "http://openrosa.org/xforms/xformsList"
 _MANIFEST = "http://openrosa.org/xforms/xformsManifest"
+_ENTITY_LIST = ' type="entityList"'
 _RESPONSE = "http://openrosa.org/http/response"
 
 
@@ -41,8 +42,25 @@ def _form(form: FormFacts, base: str) -> str:
 def render_manifest(form: FormFacts, base: str) -> bytes:
     """Files without content are left out: one entry without a hash would void the manifest."""
     entries = "".join(
-        f"<mediaFile><filename>{escape(file.name)}</filename><hash>md5:{file.md5}</hash>"
-        f"<downloadUrl>{escape(base)}/attachments/{quote(file.name, safe='')}</downloadUrl></mediaFile>"
+        f"<mediaFile{_ENTITY_LIST if file.entity_list else ''}><filename>{escape(file.name)}</filename>"
+        f"<hash>md5:{file.md5}</hash>"
+        f"<downloadUrl>{escape(base)}/attachments/{quote(file.name, safe='')}</downloadUrl>"
+        f"{_integrity_url(file, base)}</mediaFile>"
         for file in form.files
     )
     return f'{_HEAD}<manifest xmlns="{_MANIFEST}">{entries}</manifest>'.encode()
+
+
+def _integrity_url(file: FileFacts, base: str) -> str:
+    if file.entity_list is None:
+        return ""
+    return f"<integrityUrl>{escape(base)}/entities/{quote(file.entity_list, safe='')}/integrity</integrityUrl>"
+
+
+def render_integrity(gone: Mapping[str, bool]) -> bytes:
+    """Collect drops what is deleted; it understands `true` and `false` only."""
+    entries = "".join(
+        f'<entity id="{escape(uuid)}"><deleted>{str(deleted).lower()}</deleted></entity>'
+        for uuid, deleted in gone.items()
+    )
+    return f"{_HEAD}<data><entities>{entries}</entities></data>".encode()

@@ -1,12 +1,14 @@
 """What a tablet fetches: form list, forms, manifests and files. The hashes in them are those of the bytes served."""
 
 from collections.abc import Callable
+from functools import partial
 
 from werkzeug import Response
 
 from server.openrosa.answers import answer_document
 from server.openrosa.catalogue import FileFacts, FormFacts
-from server.openrosa.documents import render_draft_list, render_form_list, render_manifest
+from server.openrosa.documents import render_draft_list, render_form_list, render_integrity, render_manifest
+from server.openrosa.entities import fill_entity_list, fill_entity_lists, read_gone
 from server.openrosa.errors import NOT_FOUND, OpenRosaError
 from server.openrosa.room import Visit
 from sync.devices import Fetch
@@ -34,7 +36,10 @@ def form_xml(visit: Visit, number: int | None = None) -> Response:
 
 def manifest(visit: Visit, number: int | None = None) -> Response:
     form = _find_form(visit, number)
-    template = _keep(visit, f"manifest {form.id}", lambda: render_manifest(form, _BASE))
+    filled = fill_entity_lists(visit, form)
+    make = partial(render_manifest, filled, _BASE)
+    # Entity lists differ from tablet to tablet and from minute to minute: only other manifests can be kept.
+    template = _keep(visit, f"manifest {form.id}", make) if filled is form else make()
     base = visit.base_url if number is None else f"{visit.base_url}/forms/{form.id}"
     return answer_document(visit.request, template.replace(_BASE.encode(), base.encode()))
 
@@ -44,9 +49,18 @@ def attachment(visit: Visit, name: str, number: int | None = None) -> Response:
     file = next((one for one in form.files if one.name == name), None)
     if file is None:
         raise OpenRosaError(404, NOT_FOUND)
+    if file.entity_list is not None:
+        file = fill_entity_list(visit, file)
     kind = "list" if file.type == "list" else "media"
     visit.note(kind, Fetch(kind, form.form_id, form.version, file.name, file.md5))
     return _answer_file(visit, file)
+
+
+def integrity(visit: Visit, name: str, number: int | None = None) -> Response:
+    form = _find_form(visit, number)
+    if all(file.entity_list != name for file in form.files):
+        raise OpenRosaError(404, NOT_FOUND)
+    return answer_document(visit.request, render_integrity(read_gone(visit, name)))
 
 
 def _answer_file(visit: Visit, file: FileFacts) -> Response:

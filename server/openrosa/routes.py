@@ -70,6 +70,8 @@ def _list_rules() -> Iterable[tuple[str, _Endpoint, tuple[str, ...]]]:
         yield f"{files_at}/form.xml", _Endpoint(identify, downloads.form_xml, "form"), READ
         yield f"{files_at}/manifest", _Endpoint(identify, downloads.manifest, "manifest"), READ
         yield f"{files_at}/attachments/<segment:name>", _Endpoint(identify, downloads.attachment, "attachment"), READ
+        integrity = _Endpoint(identify, downloads.integrity, "integrity")
+        yield f"{files_at}/entities/<segment:name>/integrity", integrity, READ
 
 
 class TabletDesk:

@@ -1,4 +1,4 @@
-"""Entities as they stand, what submissions said about them, and what was served under which number."""
+"""Entity lists, entities as they stand, what submissions said about them, and what was served under which number."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sync.db import Base
 from sync.models.submissions import Submission
+
+
+class EntityList(Base):
+    """A list that a published form declares. `properties` grow with every form version and never shrink."""
+
+    __tablename__ = "entity_lists"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+    properties: Mapped[list[Any]]
 
 
 class Entity(Base):

@@ -256,7 +256,7 @@ def clear(session: Session) -> None:
     from sync.db import Base
 
     session.rollback()
-    kept = {"forms", "form_versions", "form_attachments", "blobs", "catalogue", "sites", "actors"}
+    kept = {"forms", "form_versions", "form_attachments", "blobs", "catalogue", "sites", "actors", "entity_lists"}
     with db.engine.execution_options(write=True).begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             if table.name not in kept:

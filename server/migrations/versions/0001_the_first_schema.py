@@ -58,6 +58,14 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "entity_lists",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("properties", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entity_lists")),
+        sa.UniqueConstraint("name", name=op.f("uq_entity_lists_name")),
+    )
+    op.create_table(
         "forms",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("form_id", sa.String(length=255), nullable=False),
@@ -694,6 +702,7 @@ def downgrade() -> None:
     op.drop_table("job_runs")
     op.drop_table("job_leases")
     op.drop_table("forms")
+    op.drop_table("entity_lists")
     with op.batch_alter_table("entities", schema=None) as batch_op:
         batch_op.drop_index("ix_entities_served", sqlite_where=sa.text("is_open"), postgresql_where=sa.text("is_open"))
 

@@ -1,0 +1,89 @@
+"""What tablets are given of entity lists: the open rows of their own site, under a hash that moves with them."""
+
+from datetime import UTC, datetime
+from xml.etree import ElementTree
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from server.accounts.credentials import enrol_device
+from server.config import Settings
+from tests.server.openrosa.tablet import MANIFEST, Tablet, entries
+from tests.sync.entities import STAY, add_arrival, add_update, publish_entity_forms
+from tests.sync.factory import add_site
+from tests.sync.test_processing import settle
+
+
+def tablet_at(client: FlaskClient, session: Session, settings: Settings, code: str, kind: str) -> Tablet:
+    site = add_site(session, code, kind=kind)
+    enrolment = enrol_device(session, settings, site, code, datetime.now(UTC))
+    session.commit()
+    return Tablet(client, enrolment.server_url.removeprefix("http://teral.test"))
+
+
+@pytest.fixture
+def tablet(client: FlaskClient, session: Session, settings: Settings) -> Tablet:
+    """A tablet of the centre KLK, where one stay is open."""
+    publish_entity_forms(session)
+    tablet = tablet_at(client, session, settings, "KLK", "centre")
+    add_arrival(session)
+    settle(session)
+    return tablet
+
+
+def listed(tablet: Tablet) -> dict[str, str]:
+    [form] = [one for one in tablet.list_forms() if one["formID"] == "assistance"]
+    [file] = entries(tablet.get(form["manifestUrl"]), MANIFEST)
+    return file
+
+
+def rows(tablet: Tablet) -> list[str]:
+    return tablet.get(listed(tablet)["downloadUrl"]).text.splitlines()
+
+
+def is_gone(tablet: Tablet) -> str | None:
+    answer = tablet.client.get(listed(tablet)["integrityUrl"], query_string={"id": STAY})
+    return ElementTree.fromstring(answer.data).findtext("entities/entity/deleted")
+
+
+def test_a_centre_gets_its_open_stays(tablet: Tablet) -> None:
+    assert rows(tablet) == ["name,label,__version,sexe,urgence,site_id,etat", f"{STAY},Dossier 1,1,1,0,KLK,arrive"]
+
+
+def test_the_manifest_says_that_it_is_an_entity_list(tablet: Tablet) -> None:
+    [form] = [one for one in tablet.list_forms() if one["formID"] == "assistance"]
+    assert '<mediaFile type="entityList">' in tablet.get(form["manifestUrl"]).text
+
+
+@pytest.mark.parametrize(("code", "kind"), [("DKR", "centre"), ("ROS", "border_post")])
+def test_other_sites_get_no_row(
+    tablet: Tablet, client: FlaskClient, session: Session, settings: Settings, code: str, kind: str
+) -> None:
+    assert len(rows(tablet_at(client, session, settings, code, kind))) == 1
+
+
+def test_a_border_post_gets_no_stay_that_names_it(client: FlaskClient, session: Session, settings: Settings) -> None:
+    publish_entity_forms(session)
+    add_arrival(session, values={"site_id": "ROS"})
+    settle(session)
+    assert len(rows(tablet_at(client, session, settings, "ROS", "border_post"))) == 1
+
+
+def test_a_row_that_leaves_the_view_changes_the_hash_and_is_gone(tablet: Tablet, session: Session) -> None:
+    before = listed(tablet)["hash"]
+    assert is_gone(tablet) == "false"
+    add_update(session, "uuid:u", 1, values={"etat": "clos"})
+    settle(session)
+    assert (listed(tablet)["hash"] != before, len(rows(tablet)), is_gone(tablet)) == (True, 1, "true")
+
+
+def test_an_entity_that_is_not_here_yet_is_not_called_gone(tablet: Tablet) -> None:
+    answer = tablet.client.get(listed(tablet)["integrityUrl"], query_string={"id": STAY.replace("1", "2")})
+    assert ElementTree.fromstring(answer.data).findall("entities/entity") == []
+
+
+def test_an_unchanged_list_is_not_sent_twice(tablet: Tablet) -> None:
+    file = listed(tablet)
+    etag = file["hash"].removeprefix("md5:")
+    assert tablet.get(file["downloadUrl"], **{"If-None-Match": f'"{etag}"'}).status_code == 304
