@@ -36,9 +36,10 @@ def floor(folder: Any, database_url: str, constant: bytes = b"") -> Iterator[int
         "port": settings.port,
         "constant": constant.decode(),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.floor"], env={**os.environ, "FLOOR": json.dumps(given)}
-    )
+    environment = {**os.environ, "FLOOR": json.dumps(given)}
+    # It writes the access log that Teral writes, into a file as Teral's.
+    with (settings.data_path / "floor.log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-m", "benchmarks.floor"], env=environment, stdout=log)
     try:
         wait_until_open(settings.port, process)
         yield settings.port
