@@ -9,15 +9,16 @@ from typing import cast
 
 from forms.clock import find_witnesses
 from forms.definition import Field, FormDefinition
+from forms.glance import calculation_test, glance_over, list_tests, look_closely
 from forms.list_trees import build_list
 from forms.node import Node
 from forms.readers import CALCULATED, PARSERS
 from forms.shapes import FormShape, NodeShape, build_shapes
-from forms.xpath.compiler import Expression, compile_expression
-from forms.xpath.environment import Environment, Evaluate
+from forms.xpath.compiler import Expression, compile_expression, compile_syntax
+from forms.xpath.environment import Environment, Test
 from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.part import Scope
-from forms.xpath.values import Value
+from forms.xpath.syntax import Chain, Path, Step
 
 DERIVED = "compiled"
 CHOICES = ("select1", "select", "rank")
@@ -41,12 +42,16 @@ class Rules:
     calculate: Expression | None = None
     relevant: Expression | None = None
     itemset: Expression | None = None
+    # The row of the list that has the answer for its value: what a choice of one needs to know.
+    membership: Expression | None = None
     choices: frozenset[str] = frozenset()
     counts: tuple["Count", ...] = ()
     # Whether the relevance rules at and above the node can be replayed, and whether they read lists.
     relevance_is_certain: bool = True
     relevance_reads_lists: bool = False
     refused: tuple[XPathRefused | CannotVerify, ...] = ()
+    # Says of nearly all nodes that there is nothing to say.
+    glance: Test = look_closely
 
     @property
     def asked(self) -> bool:
@@ -119,12 +124,24 @@ def _compile_below(form: CompiledForm, shape: NodeShape, above: Rules, parent_al
         _compile_below(form, below, rules, shape.always_relevant)
     rules.refused = tuple(error for (path, _), error in form.refused.items() if path == shape.path)
     shape.rules = rules if _judges(rules) else None
+    rules.glance = _glance(rules)
 
 
 def _inherit(rules: Rules, above: Rules) -> None:
     own = rules.relevant
     rules.relevance_is_certain = above.relevance_is_certain and (own is None or own.replayable)
     rules.relevance_reads_lists = above.relevance_reads_lists or (own is not None and own.reads_lists)
+
+
+def _glance(rules: Rules) -> Test:
+    listed_elsewhere = rules.itemset is not None and rules.membership is None
+    if rules.refused or rules.counts or listed_elsewhere:
+        return look_closely
+    constraint, required = (rules.constraint, rules.required) if rules.asked else (None, None)
+    tests = list_tests(rules.field, rules.typed, rules.choices, rules.membership, constraint)
+    replayed = rules.calculate if rules.is_replayed else None
+    always = calculation_test(replayed, rules.field.type) if replayed is not None else None
+    return glance_over(list(tests), required.condition if required is not None else None, always)
 
 
 def _judges(rules: Rules) -> bool:
@@ -135,14 +152,14 @@ def _judges(rules: Rules) -> bool:
     return asked or listed or stands or rules.typed or rules.is_replayed
 
 
-def _relevance(form: CompiledForm, path: str, rules: Rules) -> Evaluate | None:
+def _relevance(form: CompiledForm, path: str, rules: Rules) -> Test | None:
     """The rule as nodes need it; one that was refused gives no verdict for any node below."""
     if rules.relevant is not None:
         return rules.relevant.test
     if (path, "relevant") not in form.refused:
         return None
 
-    def unknown(_node: Node, _environment: Environment) -> Value:
+    def unknown(_node: Node, _environment: Environment) -> bool:
         raise CannotVerify("cannot_use_rule")
 
     return unknown
@@ -157,6 +174,7 @@ def _compile_rules(form: CompiledForm, shape: NodeShape) -> Rules:
         calculate=_expression(form, field, "calculate"),
         relevant=_expression(form, field, "relevant"),
         itemset=_itemset(form, field),
+        membership=_membership(form, field),
         choices=_fixed_choices(field),
         counts=tuple(_counts(form, shape)),
     )
@@ -191,6 +209,20 @@ def _itemset(form: CompiledForm, field: Field) -> Expression | None:
     if itemset is None or not itemset.nodeset or _fixed_choices(field):
         return None
     return _compiled(form, field.path, "itemset", itemset.nodeset)
+
+
+def _membership(form: CompiledForm, field: Field) -> Expression | None:
+    """The itemset narrowed to the answer, so that a filter is asked about one row and not about all."""
+    itemset, found = field.itemset, _itemset(form, field)
+    if itemset is None or found is None or field.control != "select1" or "position" in found.uses:
+        return None
+    path = found.syntax
+    if not isinstance(path, Path) or path.start != "instance":
+        return None
+    is_answer = Chain((Path("context", (Step("child", itemset.value_ref),)), Path("current", ())), ("=",))
+    *before, last = path.steps
+    narrowed = Step(last.axis, last.name, (is_answer, *last.predicates))
+    return compile_syntax(found.text, Path("instance", (*before, narrowed), path.instance), form.scope)
 
 
 def _fixed_choices(field: Field) -> frozenset[str]:

@@ -4,28 +4,21 @@ A verdict that fails for a reason that may lie with us (a clock, a list that cha
 What stands around the answers (form id, unknown nodes, files) is validation.py's.
 """
 
-import re
 from dataclasses import dataclass, field
 
 from forms.calculations import agrees
 from forms.clock import Clock, doubtful_moments
 from forms.compiled import CompiledForm, Count, Rules
 from forms.errors import Finding, FindingKind, FormsError
+from forms.glance import is_blank, is_plain
 from forms.list_trees import ListTrees
 from forms.node import Node
 from forms.shapes import Record
 from forms.values import BadValueError, parse_value
 from forms.xpath.compiler import CLOCK, UNREPEATABLE, Expression
-from forms.xpath.environment import Environment, is_relevant, value_of
+from forms.xpath.environment import Environment, is_relevant
 from forms.xpath.errors import CannotVerify
 from forms.xpath.values import to_java_int
-
-# How nearly all answers of a type look; what the engine could read then needs no second look.
-PLAIN_TEXTS = {
-    "int": re.compile(r"-?\d{1,9}", re.ASCII),
-    "decimal": re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII),
-    "date": re.compile(r"\d{4}-\d\d-\d\d", re.ASCII),
-}
 
 
 @dataclass(slots=True)
@@ -41,12 +34,21 @@ class Judge:
 
     def judge(self) -> list[Finding]:
         """Everything that the form's rules say about the record."""
+        environment = self.environment
         for node in self.record.nodes:
             if node.relevant is not True and not self._is_relevant(node):
                 continue
             rules = node.shape.rules
-            if rules is not None:
-                self._judge_node(node, rules)
+            if rules is None:
+                continue
+            environment.original = node
+            try:
+                if rules.glance(node, environment):
+                    continue
+            except (CannotVerify, RecursionError):
+                # It is looked at closely, and said there.
+                pass
+            self._judge_node(node, rules)
         return self.findings
 
     def _is_relevant(self, node: Node) -> bool:
@@ -98,7 +100,7 @@ class Judge:
             self._find(node, "required", "required", rule.text, message=rules.field.required_message)
 
     def _judge_constraint(self, node: Node, rules: Rules, rule: Expression) -> None:
-        if self._is_blank(node):
+        if is_blank(node, self.environment):
             # JavaRosa blanks what it cannot read, and tests no constraint on a blank.
             return
         reason = self._objection(rule, node, rules, fails_if=False)
@@ -141,13 +143,8 @@ class Judge:
             self.environment.now = known
         return False
 
-    def _is_blank(self, node: Node) -> bool:
-        value = node.cached if node.cached is not None else value_of(node, self.environment)
-        return type(value) is str and not value
-
     def _has_its_type(self, node: Node, rules: Rules) -> bool:
-        plain = PLAIN_TEXTS.get(rules.field.type)
-        if plain is not None and plain.fullmatch(node.text) and not self._is_blank(node):
+        if is_plain(node, rules.field.type, self.environment):
             return True
         try:
             parse_value(node.text, rules.field)
@@ -161,9 +158,8 @@ class Judge:
 
     def _judge_choice(self, node: Node, rules: Rules) -> None:
         self.lists.uncertain = None
-        tokens = [node.text] if rules.field.control == "select1" else node.text.split()
         try:
-            if self._offered(node, rules).issuperset(tokens):
+            if self._is_offered(node, rules):
                 return
         except CannotVerify as error:
             self._doubt(node, error, None)
@@ -173,6 +169,12 @@ class Judge:
             self._doubt(node, CannotVerify("list_uncertain", list=self.lists.uncertain), None)
             return
         self._find(node, "choice", "not_a_choice", rules.itemset.text if rules.itemset else None)
+
+    def _is_offered(self, node: Node, rules: Rules) -> bool:
+        if rules.membership is not None:
+            return bool(rules.membership.nodes(node, self.environment))
+        tokens = [node.text] if rules.field.control == "select1" else node.text.split()
+        return self._offered(node, rules).issuperset(tokens)
 
     def _offered(self, node: Node, rules: Rules) -> frozenset[str] | set[str]:
         itemset = rules.field.itemset

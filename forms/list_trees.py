@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from forms.definition import FormDefinition
 from forms.lists import ListRows, Lists
-from forms.node import PLAIN, Node
+from forms.node import PLAIN, ROW, Node
 from forms.xpath.errors import CannotVerify
 
 # Trees of lists that several records use; the rows are kept with them, so that their identity stays theirs.
@@ -34,7 +34,7 @@ class Row(Node):
     __slots__ = ("cells",)
 
     def __init__(self, cells: Mapping[str, str], parent: Node, index: int) -> None:
-        super().__init__("item", PLAIN, "", parent, index)
+        super().__init__("item", ROW, "", parent, index)
         self.cells = cells
         self.relevant = True
         del self.named

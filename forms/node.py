@@ -26,12 +26,15 @@ def read_text(text: str, _environment: "Environment") -> Value:
 class Shape:
     """What a form says about a node: how its text is read and when it counts. Shared by all nodes of one path."""
 
-    __slots__ = ("path", "read", "relevant", "rules")
+    __slots__ = ("above", "children", "path", "read", "relevant", "repeats", "rules")
 
     def __init__(self, read: Read = read_text) -> None:
         self.read = read
         self.path = ""
-        self.relevant: Callable[[Node, Environment], Value] | None = None
+        self.relevant: Callable[[Node, Environment], bool] | None = None
+        self.above: Shape | None = None
+        self.children: dict[str, Any] = {}
+        self.repeats = False
         # What compiled.py knows about the node, for judgement.py; None where nothing is to be judged.
         self.rules: Any = None
 
@@ -40,8 +43,9 @@ class Shape:
         return f"/{name}"
 
 
-# Rows of lists have no types and are always relevant.
+# What stands in lists has no type and is always relevant.
 PLAIN = Shape()
+ROW = Shape()
 NO_CHILDREN: dict[str, list["Node"]] = {}
 NO_ATTRIBUTES: dict[str, "Node"] = {}
 

@@ -22,27 +22,26 @@ CHOICE_CONTROLS = ("select", "rank")
 class NodeShape(Shape):
     """The shape of one path of a form: its field, its place and its children. Slots number what stands once."""
 
-    __slots__ = ("always_relevant", "attributes", "children", "field", "name", "repeats", "slot")
+    __slots__ = ("always_relevant", "attributes", "field", "is_leaf", "name", "slot")
+
+    children: dict[str, "NodeShape"]
 
     def __init__(self, path: str, field: Field | None) -> None:
         super().__init__(_reader(field))
         self.path = path
         self.name = path.rsplit("/", 1)[-1].removeprefix("@")
         self.field = field
-        self.children: dict[str, NodeShape] = {}
         self.attributes: dict[str, NodeShape] = {}
         self.repeats = field is not None and field.kind == "repeat"
         self.slot = -1
         self.always_relevant = True
+        # Without children and attributes: its text is all there is.
+        self.is_leaf = True
 
     def step(self, name: str, index: int) -> str:
         if self.repeats:
             return f"/{name}[{index + 1}]"
         return f"/@{name}" if self.field is not None and self.field.name.startswith("@") else f"/{name}"
-
-    @property
-    def is_leaf(self) -> bool:
-        return not self.children and (self.field is None or self.field.kind not in ("group", "repeat"))
 
 
 def _reader(field: Field | None) -> Read:
@@ -89,6 +88,8 @@ def build_shapes(definition: FormDefinition) -> FormShape:
             parent.attributes[shape.name] = shape
         else:
             parent.children[name] = shape
+        shape.above = parent
+        parent.is_leaf = False
     form_shape = FormShape(root)
     _number(root, form_shape.slots)
     return form_shape
@@ -147,6 +148,8 @@ def _add(record: Record, shape: NodeShape, text: str, parent: Node, siblings: li
     siblings.append(node)
     if shape.always_relevant:
         node.relevant = True
+        if shape.read is read_text:
+            node.cached = text
     if shape.slot >= 0:
         record.slots[shape.slot] = node
     record.nodes.append(node)
@@ -158,7 +161,8 @@ def _fill(record: Record, shape: NodeShape, element: etree._Element, node: Node)
     node.named = named
     shapes = shape.children
     for child in element:
-        name = NAMES.get(child.tag) or _name(child.tag)
+        tag = child.tag
+        name = NAMES.get(tag) or _name(tag)
         child_shape = shapes.get(name)
         if child_shape is None:
             _set_apart(record.unknown, node, child)
@@ -167,24 +171,20 @@ def _fill(record: Record, shape: NodeShape, element: etree._Element, node: Node)
         if siblings is None:
             siblings = named[name] = []
         elif not child_shape.repeats:
-            twin = sum(_name(one.tag) == name for one in child.itersiblings(preceding=True)) + 1
-            record.surplus.append((f"{node.path()}/{name}[{twin}]", (child.text or "").strip()))
+            _set_twin_apart(record.surplus, node, child, name)
             continue
         if child_shape.repeats and TEMPLATE in child.attrib:
             continue
-        _fill_child(record, child_shape, child, node, siblings)
+        if child_shape.is_leaf and not len(child):
+            text = child.text
+            _add(record, child_shape, text.strip(JAVA_SPACE) if text else "", node, siblings)
+        else:
+            _fill(record, child_shape, child, _add(record, child_shape, "", node, siblings))
     if shape.attributes or node.parent is record.document:
         _fill_attributes(record, shape, element, node)
-    for name, child_shape in shapes.items():
-        if name not in named and not child_shape.repeats:
+    if len(named) < len(shapes):
+        for child_shape in [one for name, one in shapes.items() if name not in named and not one.repeats]:
             _put_back(record, child_shape, node)
-
-
-def _fill_child(record: Record, shape: NodeShape, element: etree._Element, parent: Node, siblings: list[Node]) -> None:
-    if shape.children or shape.attributes or len(element):
-        _fill(record, shape, element, _add(record, shape, "", parent, siblings))
-        return
-    _add(record, shape, (element.text or "").strip(JAVA_SPACE), parent, siblings)
 
 
 def _fill_attributes(record: Record, shape: NodeShape, element: etree._Element, node: Node) -> None:
@@ -210,6 +210,11 @@ def _put_back(record: Record, shape: NodeShape, parent: Node) -> None:
     for child in shape.children.values():
         if not child.repeats:
             _put_back(record, child, node)
+
+
+def _set_twin_apart(found: list[tuple[str, str]], parent: Node, element: etree._Element, name: str) -> None:
+    twin = sum(_name(one.tag) == name for one in element.itersiblings(preceding=True)) + 1
+    found.append((f"{parent.path()}/{name}[{twin}]", (element.text or "").strip()))
 
 
 def _set_apart(found: list[tuple[str, str]], parent: Node, element: etree._Element) -> None:

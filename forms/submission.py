@@ -6,6 +6,7 @@ Whether the answers are right is validation.py's question; what they say about p
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 from lxml import etree
 
@@ -45,6 +46,21 @@ class Answer:
     path: str
     field: Field | None
     text: str
+
+
+@dataclass(slots=True)
+class Place:
+    """What a form has at one path, and below it."""
+
+    below: dict[str, "Place"] = field(default_factory=dict)
+    attributes: dict[str, Field] = field(default_factory=dict)
+    repeats: bool = False
+    field: Field | None = None
+
+
+DERIVED = "places"
+# Where the form has nothing.
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +113,9 @@ def attachment_names(submission: Submission, definition: FormDefinition | None) 
 def list_answers(submission: Submission, definition: FormDefinition) -> list[Answer]:
     """Every leaf in document order, held against the form; empty groups and repeat templates are no answers."""
     if not submission._held or submission._held[0][0] is not definition:
-        root = f"/{definition.root}"
-        submission._held[:] = [(definition, list(_walk(submission.root, root, root, definition)))]
+        answers: list[Answer] = []
+        _walk(submission.root, _places(definition), f"/{definition.root}", answers)
+        submission._held[:] = [(definition, answers)]
     return submission._held[0][1]
 
 
@@ -106,16 +123,16 @@ def list_elements(submission: Submission, definition: FormDefinition, path: str)
     """Every element at a path of the form, each with its path with indexes."""
     root = f"/{definition.root}"
     found = [(root, submission.root)]
-    plain = root
+    place = _places(definition)
     for name in path.removeprefix(root).strip("/").split("/"):
         if name:
             found = [
-                (place, one)
+                (where, one)
                 for indexed, element in found
-                for one, _, place in _placed(element, plain, indexed, definition)
+                for one, _, where in _placed(element, place, indexed)
                 if local_name(one) == name
             ]
-            plain = f"{plain}/{name}"
+            place = place.below.get(name, NOWHERE)
     return found
 
 
@@ -153,36 +170,54 @@ def _envelope(root: etree._Element) -> Envelope | None:
     )
 
 
-def _walk(element: etree._Element, plain: str, indexed: str, definition: FormDefinition) -> Iterator[Answer]:
-    for one, path, place in _placed(element, plain, indexed, definition):
-        field = definition.by_path.get(path)
-        yield from _attribute_answers(one, path, place, definition)
+def _walk(element: etree._Element, place: Place, indexed: str, found: list[Answer]) -> None:
+    for one, here, path in _placed(element, place, indexed):
+        if here.attributes:
+            found += _attribute_answers(one, here, path)
         if len(one):
-            yield from _walk(one, path, place, definition)
-        elif field is None or field.kind not in {"group", "repeat"}:
-            yield Answer(place, field, text_of(one))
+            _walk(one, here, path, found)
+        elif here.field is None or here.field.kind not in {"group", "repeat"}:
+            found.append(Answer(path, here.field, text_of(one)))
 
 
-def _placed(
-    element: etree._Element, plain: str, indexed: str, definition: FormDefinition
-) -> Iterator[tuple[etree._Element, str, str]]:
-    """The children with their plain path and their path with indexes: on repeats, and on any other twin."""
+def _placed(element: etree._Element, place: Place, indexed: str) -> Iterator[tuple[etree._Element, Place, str]]:
+    """The children with their place and their path with indexes: on repeats, and on any other twin."""
     names = [local_name(one) for one in element]
-    several = {name for name, times in Counter(names).items() if times > 1} if len(set(names)) < len(names) else set()
+    several = {name for name, times in Counter(names).items() if times > 1} if len(set(names)) < len(names) else ()
     seen: Counter[str] = Counter()
+    below = place.below
     for one, name in zip(element, names, strict=True):
-        if TEMPLATE in one.attrib:
+        if one.get(TEMPLATE) is not None:
             continue
-        seen[name] += 1
-        field = definition.by_path.get(f"{plain}/{name}")
-        counted = name in several or (field is not None and field.kind == "repeat")
-        yield one, f"{plain}/{name}", f"{indexed}/{name}[{seen[name]}]" if counted else f"{indexed}/{name}"
+        here = below.get(name, NOWHERE)
+        if here.repeats or name in several:
+            seen[name] += 1
+            yield one, here, f"{indexed}/{name}[{seen[name]}]"
+        else:
+            yield one, here, f"{indexed}/{name}"
 
 
-def _attribute_answers(
-    element: etree._Element, plain: str, indexed: str, definition: FormDefinition
-) -> Iterator[Answer]:
+def _attribute_answers(element: etree._Element, place: Place, indexed: str) -> Iterator[Answer]:
     for name, value in attributes_of(element).items():
-        known = definition.by_path.get(f"{plain}/@{without_namespace(name)}")
+        known = place.attributes.get(without_namespace(name))
         if known is not None:
             yield Answer(f"{indexed}/{known.name}", known, value)
+
+
+def _places(definition: FormDefinition) -> Place:
+    """The root's place, made once for a form version."""
+    if DERIVED not in definition.derived:
+        root = definition.derived[DERIVED] = Place()
+        for one in definition.fields:
+            _put(root, one, one.path.split("/")[2:])
+    return cast(Place, definition.derived[DERIVED])
+
+
+def _put(root: Place, field: Field, steps: list[str]) -> None:
+    place = root
+    for step in steps:
+        if step.startswith("@"):
+            place.attributes[step[1:]] = field
+            return
+        place = place.below.setdefault(step, Place())
+    place.field, place.repeats = field, field.kind == "repeat"

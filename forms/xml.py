@@ -55,7 +55,7 @@ def parse_xml(data: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
 
 def local_name(element: etree._Element) -> str:
     """The element's name without its namespace."""
-    return without_namespace(element.tag)
+    return element.tag.rpartition("}")[2]
 
 
 def without_namespace(name: str) -> str:
@@ -65,7 +65,7 @@ def without_namespace(name: str) -> str:
 
 def child(element: etree._Element, name: str) -> etree._Element | None:
     """The first child of that local name, in any namespace: clients differ on where `meta` lives."""
-    return next((one for one in element if local_name(one) == name), None)
+    return next(element.iterchildren(f"{{*}}{name}"), None)
 
 
 def descend(element: etree._Element, names: Iterable[str]) -> etree._Element | None:
@@ -156,7 +156,8 @@ def _parse(text: bytes, encoding: str) -> etree._Element:
 
 def _refuse_shape(root: etree._Element, text: bytes, limits: Limits) -> None:
     # An ordinary submission has too few tags to break either cap; for the rest, XPath counts inside libxml2.
-    if text.count(b"<") > limits.depth and root.xpath(f"boolean({'/*' * (limits.depth + 1)})"):
+    # So deep a nest has a start tag and an end tag at each level but the last.
+    if text.count(b"<") > 2 * limits.depth and root.xpath(f"boolean({'/*' * (limits.depth + 1)})"):
         raise XmlRefused("xml_too_deep", limit=limits.depth)
     if text.count(b"=") > limits.attributes and root.xpath(f"boolean(//*[count(@*) > {limits.attributes}])"):
         raise XmlRefused("xml_too_many_attributes", limit=limits.attributes)

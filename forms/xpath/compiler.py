@@ -1,11 +1,10 @@
 """The way in: the text of an expression and its form → an Expression, compiled once per form version."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from forms.node import Node
 from forms.xpath import functions, operators, paths
-from forms.xpath.environment import Environment, Evaluate, Raw
+from forms.xpath.environment import Environment, Evaluate, Raw, Test
 from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.parser import DEEPEST, parse
 from forms.xpath.part import FUNCTIONS, Kind, Part, Scope, constant
@@ -37,12 +36,13 @@ class Expression:
     kind: Kind
     # Whether it asks where it stands: current() and position() need to be told.
     situated: bool
-    # The value as a condition. A rule that only compares is its own test.
-    test: Callable[[Node, Environment], bool] = field(init=False)
+    # The value as a condition, for callers who have told the environment where it stands.
+    condition: Test
+    # The same for all callers. A rule that only compares is its own test.
+    test: Test = field(init=False)
 
     def __post_init__(self) -> None:
-        is_plain = self.kind == "boolean" and not self.situated
-        self.test = self.evaluate if is_plain else self._test  # type: ignore[assignment]
+        self.test = self.condition if self.kind == "boolean" and not self.situated else self._test
 
     @property
     def replayable(self) -> bool:
@@ -86,17 +86,21 @@ def compile_expression(text: str, scope: Scope | None = None) -> Expression:
 
     Without a scope, paths are resolved as they come and every list is taken to exist.
     """
+    try:
+        return compile_syntax(text, parse(text), scope)
+    except RecursionError:
+        raise XPathRefused("xpath_too_deep", limit=DEEPEST) from None
+
+
+def compile_syntax(text: str, syntax: Syntax, scope: Scope | None) -> Expression:
+    """Compile what has been parsed; `text` is what findings say."""
     own = Scope(
         definition=scope.definition if scope else None,
         slots=scope.slots if scope else {},
         instances=scope.instances if scope else set(),
     )
     own.compile = lambda syntax: _compile(syntax, own)
-    try:
-        syntax = parse(text)
-        part = own.compile(syntax)
-    except RecursionError:
-        raise XPathRefused("xpath_too_deep", limit=DEEPEST) from None
+    part = own.compile(syntax)
     found = list_paths(syntax)
     return Expression(
         text=text,
@@ -106,6 +110,7 @@ def compile_expression(text: str, scope: Scope | None = None) -> Expression:
         uses=frozenset(own.uses),
         instances=frozenset(path.instance for path in found if path.start == "instance"),
         kind=part.kind,
+        condition=part.test(),
         # An indexed list, a choice's name or a predicate may ask from inside.
         situated=bool(own.uses & SITUATED) or any(path.start == "current" for path in found),
     )

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from forms.node import BUSY, Node
 from forms.xpath.errors import CannotVerify
 from forms.xpath.moments import Moment
-from forms.xpath.values import Value, to_boolean
+from forms.xpath.values import Value
 
 Evaluate = Callable[[Node, "Environment"], Value]
 Raw = Callable[[Node, "Environment"], Value | list[Node]]
+Test = Callable[[Node, "Environment"], bool]
 
 # A record may name some thousand answers in a predicate for each of some thousand repeats, not more.
 FUEL = 3_000_000
@@ -76,21 +77,19 @@ def is_relevant(node: Node, environment: Environment) -> bool:
     Raises CannotVerify, each time, where a rule above or at the node has no certain verdict.
     """
     state = node.relevant
-    if state is True or state is False:
+    if state is None:
+        return _decide_relevance(node, environment)
+    if isinstance(state, bool):
         return state
-    if state is BUSY:
-        raise CannotVerify("cannot_settle_cycle")
-    if isinstance(state, CannotVerify):
-        raise state
-    return _decide_relevance(node, environment)
+    raise state if isinstance(state, CannotVerify) else CannotVerify("cannot_settle_cycle")
 
 
 def _decide_relevance(node: Node, environment: Environment) -> bool:
     node.relevant = BUSY
     try:
-        above = node.parent is None or is_relevant(node.parent, environment)
-        rule = node.shape.relevant
-        verdict = above and (rule is None or to_boolean(rule(node, environment)))
+        parent, rule = node.parent, node.shape.relevant
+        above = parent is None or parent.relevant is True or is_relevant(parent, environment)
+        verdict = above and (rule is None or rule(node, environment))
     except RecursionError:
         node.relevant = CannotVerify("cannot_finish")
         raise node.relevant from None
@@ -104,9 +103,10 @@ def _decide_relevance(node: Node, environment: Environment) -> bool:
 
 def value_of(node: Node, environment: Environment) -> Value:
     """A node's typed value; "" while it is not relevant."""
-    if node.relevant is not True and not is_relevant(node, environment):
-        return ""
+    # Only a relevant node's value is kept.
     value = node.cached
     if value is None:
+        if node.relevant is not True and not is_relevant(node, environment):
+            return ""
         value = node.cached = node.shape.read(node.text, environment)
     return value

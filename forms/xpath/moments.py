@@ -5,6 +5,7 @@ before 1 and after 9999 are legal to Java, so Python's datetime does not serve. 
 """
 
 import re
+from datetime import date
 from typing import NamedTuple
 
 DAY = 86_400_000
@@ -16,6 +17,9 @@ DATE = re.compile(r"\+?(\d+)-\+?(\d+)-\+?(\d+)", re.ASCII)
 TIME = re.compile(r"([+-]?\d+):([+-]?\d+)(?::(.*))?", re.ASCII | re.DOTALL)
 SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 DIGITS_AND_POINTS = re.compile(r"[\d.]*", re.ASCII)
+# The days that Python's own calendar knows, years 1 to 9999: it counts much faster than we do.
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+FIRST_DAY, LAST_DAY = 1 - EPOCH_ORDINAL, date.max.toordinal() - EPOCH_ORDINAL
 MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -65,6 +69,9 @@ def days_of(year: int, month: int, day: int) -> int:
 
 def date_of(days: int) -> tuple[int, int, int]:
     """Year, month and day of a count of days since 1970-01-01."""
+    if FIRST_DAY <= days <= LAST_DAY:
+        found = date.fromordinal(days + EPOCH_ORDINAL)
+        return found.year, found.month, found.day
     era, day_of_era = divmod(days + 719_468, 146_097)
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
     day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
@@ -90,6 +97,12 @@ def iso_date(moment: Moment) -> str:
 
 def parse_date(text: str) -> Moment | None:
     """The midnight that a text like 2026-11-03 names, or None."""
+    if len(text) == 10 and text[4] == text[7] == "-":
+        try:
+            return Moment((date.fromisoformat(text).toordinal() - EPOCH_ORDINAL) * DAY)
+        except ValueError:
+            # It may still be one of the dates that Java alone reads: +999-01-01, year 0.
+            pass
     found = DATE.fullmatch(text)
     if found is None:
         return None

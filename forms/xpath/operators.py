@@ -5,12 +5,11 @@ import operator
 from collections.abc import Callable
 
 from forms.node import Node
-from forms.xpath.environment import Environment, Evaluate
-from forms.xpath.part import Part, scalar
-from forms.xpath.syntax import Chain, Number, Syntax, Text
+from forms.xpath.environment import Environment, Evaluate, Test, value_of
+from forms.xpath.part import Part, number_of, scalar
+from forms.xpath.syntax import Chain, Syntax, Text
 from forms.xpath.values import TINY, Value, text_to_number, to_boolean, to_number, to_text
 
-Test = Callable[[Node, Environment], bool]
 Binary = Callable[[float, float], float]
 
 
@@ -76,15 +75,8 @@ def compile_chain(syntax: Chain, parts: list[Part]) -> Part:
     return part
 
 
-def _test(part: Part) -> Test:
-    value = part.value
-    if part.kind == "boolean":
-        return value  # type: ignore[return-value]
-    return lambda node, environment: to_boolean(value(node, environment))
-
-
 def _all_of(parts: list[Part]) -> Evaluate:
-    tests = [_test(part) for part in parts]
+    tests = [part.test() for part in parts]
     if len(tests) == 2:
         first, second = tests
         return lambda node, environment: first(node, environment) and second(node, environment)
@@ -96,7 +88,7 @@ def _all_of(parts: list[Part]) -> Evaluate:
 
 
 def _any_of(parts: list[Part]) -> Evaluate:
-    tests = [_test(part) for part in parts]
+    tests = [part.test() for part in parts]
     if len(tests) == 2:
         first, second = tests
         return lambda node, environment: first(node, environment) or second(node, environment)
@@ -109,6 +101,8 @@ def _any_of(parts: list[Part]) -> Evaluate:
 
 def _equality(left: Part, right: Part, wanted: bool) -> Test:
     if isinstance(right.syntax, Text):
+        if left.slot is not None:
+            return _slot_equals_text(left.slot, right.syntax.value, wanted)
         return _equals_text(left.value, right.syntax.value, wanted)
     first, second = left.value, right.value
     if wanted:
@@ -128,18 +122,48 @@ def _equals_text(value: Evaluate, text: str, wanted: bool) -> Test:
             return (found == text) is wanted
         if kind is float:
             return (abs(found - number) < TINY) is wanted  # type: ignore[operator]
-        return equal(found, text) is wanted
+        # No date is the empty text: that need not be printed.
+        return (equal(found, text) if text or kind is bool else False) is wanted
+
+    return test
+
+
+def _slot_equals_text(slot: int, text: str, wanted: bool) -> Test:
+    """The same where the answer stands in a known place: relevance rules consist of little else."""
+
+    def read(_node: Node, environment: Environment) -> Value:
+        node = environment.slots[slot]
+        return "" if node is None else value_of(node, environment)
+
+    otherwise = _equals_text(read, text, wanted)
+
+    def test(node: Node, environment: Environment) -> bool:
+        place = environment.slots[slot]
+        found = None if place is None else place.cached
+        return (found == text) is wanted if type(found) is str else otherwise(node, environment)
 
     return test
 
 
 def _comparison(left: Part, right: Part, name: str) -> Test:
     compare, first = COMPARISONS[name], left.number()
-    if isinstance(right.syntax, Number):
-        limit = right.syntax.value
+    if right.fixed is not None:
+        limit = to_number(right.fixed)
+        if first is number_of:
+            return _compares_context(compare, limit)
         return lambda node, environment: compare(first(node, environment), limit)
     second = right.number()
     return lambda node, environment: compare(first(node, environment), second(node, environment))
+
+
+def _compares_context(compare: Callable[[float, float], bool], limit: float) -> Test:
+    """An answer against a limit: the commonest constraint."""
+
+    def test(node: Node, environment: Environment) -> bool:
+        value = node.cached
+        return compare(value if type(value) is float else number_of(node, environment), limit)
+
+    return test
 
 
 def _arithmetic(parts: list[Part], names: tuple[str, ...]) -> Evaluate:

@@ -6,10 +6,10 @@ from typing import Literal
 
 from forms.definition import FormDefinition
 from forms.node import Node
-from forms.xpath.environment import Environment, Evaluate, Raw
-from forms.xpath.errors import XPathRefused
+from forms.xpath.environment import Environment, Evaluate, Raw, Test, value_of
+from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.syntax import Syntax
-from forms.xpath.values import Value, to_number, to_text
+from forms.xpath.values import Value, to_boolean, to_number, to_text
 
 Kind = Literal["text", "number", "boolean", "moment", "any"]
 
@@ -25,19 +25,36 @@ class Part:
     value: Evaluate
     raw: Raw
     kind: Kind = "any"
-    constant: bool = False
+    # The value of a part that is the same for every record.
+    fixed: Value | None = None
+    # Where the record keeps the one node that a path names, whatever the context.
+    slot: int | None = None
 
     def number(self) -> Callable[[Node, Environment], float]:
         value = self.value
         if self.kind == "number":
             return value  # type: ignore[return-value]
+        if value is value_of:
+            return number_of
         return lambda node, environment: to_number(value(node, environment))
+
+    def test(self) -> Test:
+        value = self.value
+        if self.kind == "boolean":
+            return value  # type: ignore[return-value]
+        return lambda node, environment: to_boolean(value(node, environment))
 
     def text(self) -> Callable[[Node, Environment], str]:
         value = self.value
         if self.kind == "text":
             return value  # type: ignore[return-value]
         return lambda node, environment: to_text(value(node, environment))
+
+
+def number_of(node: Node, environment: Environment) -> float:
+    """The number that a node holds."""
+    value = node.cached
+    return value if type(value) is float else to_number(value_of(node, environment))
 
 
 @dataclass(slots=True)
@@ -66,7 +83,7 @@ def constant(syntax: Syntax, value: Value, kind: Kind) -> Part:
     def evaluate(_node: Node, _environment: Environment) -> Value:
         return value
 
-    return Part(syntax, evaluate, evaluate, kind, constant=True)
+    return Part(syntax, evaluate, evaluate, kind, fixed=value)
 
 
 Build = Callable[[Syntax, list[Part], Scope], Part]
@@ -93,13 +110,19 @@ def builder(*names: str, counts: Callable[[int], bool]) -> Callable[[Build], Bui
 
 
 def function(
-    *names: str, least: int, most: int | None = None, kind: Kind = "any"
+    *names: str, least: int, most: int | None = None, kind: Kind = "any", pure: bool = True
 ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
-    """Register a plain function of values: every argument is evaluated, from the left, and unpacked."""
+    """Register a plain function of values: every argument is evaluated, from the left, and unpacked.
+
+    What a pure function gives for constants is computed once.
+    """
     highest = least if most is None else most
 
     def register(apply: Callable[..., Value]) -> Callable[..., Value]:
         def build(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
+            folded = _folded(apply, parts) if pure else None
+            if folded is not None:
+                return constant(syntax, folded, kind)
             return scalar(syntax, _applied(apply, [part.value for part in parts]), kind)
 
         for name in names:
@@ -107,6 +130,15 @@ def function(
         return apply
 
     return register
+
+
+def _folded(apply: Callable[..., Value], parts: list[Part]) -> Value | None:
+    arguments = [part.fixed for part in parts]
+    try:
+        return None if None in arguments else apply(*arguments)
+    except CannotVerify:
+        # Said only if a record comes to evaluate it: if() may see to it that none does.
+        return None
 
 
 def _applied(apply: Callable[..., Value], values: list[Evaluate]) -> Evaluate:

@@ -7,14 +7,24 @@ the context agree, the context's indexes are taken over (TreeReference.contextua
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from forms.node import Node
+from forms.node import ROW, Node
 from forms.xpath.environment import Environment, Evaluate, Raw, is_relevant, value_of
 from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.part import Part, Scope
 from forms.xpath.syntax import Call, Chain, Negative, Path, Step, Syntax, list_parts
 from forms.xpath.values import Value
+from forms.xpath.ways import Ways, walk
 
 Nodes = Callable[[Node, Environment], list[Node]]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """[column = something that does not depend on the row], alone or as one of several conditions."""
+
+    column: str
+    wanted: Evaluate
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class CompiledStep:
     name: str
     attribute: bool
     predicates: tuple[Raw, ...]
-    key: tuple[str, Evaluate] | None  # [name = something that does not depend on the row]
+    key: "Key | None"
 
 
 def compile_path(path: Path, scope: Scope) -> Part:
@@ -36,7 +46,10 @@ def compile_path(path: Path, scope: Scope) -> Part:
     steps = [_compile_step(step, scope) for step in path.steps[parents:]]
     if not steps and path.start in ("context", "current"):
         return _near_part(path, parents)
-    return _general_part(path, _nodes_finder(path, parents, steps))
+    part = _general_part(path, _nodes_finder(path, parents, steps))
+    if path.start == "instance":
+        return part
+    return _column_part(part, steps[0].name) if _is_child_name(path) else _walked_part(part, path)
 
 
 def _compile_step(step: Step, scope: Scope) -> CompiledStep:
@@ -55,18 +68,16 @@ def _fixed_slot(path: Path, scope: Scope) -> int | None:
 def _fixed_part(path: Path, slot: int) -> Part:
     def value(_node: Node, environment: Environment) -> Value:
         node = environment.slots[slot]
-        if node is None or (node.relevant is not True and not is_relevant(node, environment)):
+        if node is None:
             return ""
         found = node.cached
-        if found is None:
-            found = node.cached = node.shape.read(node.text, environment)
-        return found
+        return value_of(node, environment) if found is None else found
 
     def nodes(_node: Node, environment: Environment) -> list[Node]:
         node = environment.slots[slot]
         return [node] if node is not None and is_relevant(node, environment) else []
 
-    return Part(path, value, nodes)
+    return Part(path, value, nodes, slot=slot)
 
 
 def _near_part(path: Path, parents: int) -> Part:
@@ -94,6 +105,40 @@ def _general_part(path: Path, find: Nodes) -> Part:
         return unpack(nodes(node, environment), environment)
 
     return Part(path, value, nodes)
+
+
+def _walked_part(general: Part, path: Path) -> Part:
+    """A part that walks where there is a sure way, and searches elsewhere."""
+    ways, current = Ways(path), path.start == "current"
+
+    def find(node: Node, environment: Environment) -> Node | None:
+        context = environment.original or node if current else node
+        way = ways[context.shape]
+        return None if way is None else walk(context, way)
+
+    def value(node: Node, environment: Environment) -> Value:
+        found = find(node, environment)
+        if found is None:
+            return general.value(node, environment)
+        known = found.cached
+        return value_of(found, environment) if known is None else known
+
+    def nodes(node: Node, environment: Environment) -> Value | list[Node]:
+        found = find(node, environment)
+        if found is None:
+            return general.raw(node, environment)
+        return [found] if is_relevant(found, environment) else []
+
+    return Part(path, value, nodes)
+
+
+def _column_part(general: Part, name: str) -> Part:
+    """A part for a name alone: nearly always a column, asked for at each row of a list."""
+
+    def value(node: Node, environment: Environment) -> Value:
+        return node.child_text(name) if node.shape is ROW else general.value(node, environment)
+
+    return Part(general.syntax, value, general.raw)
 
 
 def unpack(found: list[Node], environment: Environment) -> Value:
@@ -211,7 +256,7 @@ def _filtered(parent: Node, children: list[Node], step: CompiledStep, environmen
     if step.key is not None and children and parent.indexes is not None:
         by_key = _find_by_key(parent, children, step, environment)
         if by_key is not None:
-            children, predicates = by_key, predicates[1:]
+            children, predicates = by_key, predicates[1:] if step.key.alone else predicates
     for predicate in predicates:
         children = _passing(predicate, children, environment)
     return children
@@ -232,15 +277,24 @@ def _passing(predicate: Raw, children: list[Node], environment: Environment) -> 
     return passing
 
 
-def _key_predicate(predicate: Syntax, scope: Scope) -> tuple[str, Evaluate] | None:
+def _key_predicate(predicate: Syntax, scope: Scope) -> Key | None:
     """name = X, or X = name, where X is the same for every row: then a list can be looked up by an index."""
-    if not isinstance(predicate, Chain) or predicate.operators != ("=",):
+    if not isinstance(predicate, Chain) or _asks_position(predicate):
+        return None
+    if predicate.operators[0] == "and":
+        keys = (_key_predicate(operand, scope) for operand in predicate.operands)
+        return next((Key(key.column, key.wanted, False) for key in keys if key is not None), None)
+    if predicate.operators != ("=",):
         return None
     left, right = predicate.operands
     for one, other in ((left, right), (right, left)):
         if _is_child_name(one) and _is_independent(other):
-            return one.steps[0].name, scope.compile(other).value  # type: ignore[union-attr]
+            return Key(one.steps[0].name, scope.compile(other).value, True)  # type: ignore[union-attr]
     return None
+
+
+def _asks_position(syntax: Syntax) -> bool:
+    return (isinstance(syntax, Call) and syntax.name == "position") or any(map(_asks_position, list_parts(syntax)))
 
 
 def _is_child_name(syntax: Syntax) -> bool:
@@ -265,8 +319,8 @@ def _find_by_key(parent: Node, children: list[Node], step: CompiledStep, environ
     """The rows whose column equals the wanted text. Lists do not change, so the index is made once and kept."""
     if parent.indexes is None or step.key is None:
         return None
-    name, wanted_value = step.key
-    wanted = wanted_value(children[0], environment)
+    name = step.key.column
+    wanted = step.key.wanted(children[0], environment)
     if not isinstance(wanted, str):
         return None
     index = parent.indexes.get((step.name, name))

@@ -15,6 +15,8 @@ from forms.xpath.errors import CannotVerify, XPathRefused
 LONGEST_PATTERN = 2_000
 LONGEST_VALUE = 20_000
 SECONDS = 0.1
+# At most 40³ steps.
+SHORT_VALUE, FEW_QUANTIFIERS = 40, 3
 
 POSIX = {
     "Lower": "a-z", "Upper": "A-Z", "ASCII": r"\x00-\x7f", "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9",
@@ -38,10 +40,14 @@ class Pattern:
 
     ascii: "regex.Pattern[str]"
     unicode: "regex.Pattern[str] | None"
+    # No group and few quantifiers: on a short text it ends soon, and the limit on its time costs more than the match.
+    soon: bool
 
 
 def matches(pattern: Pattern, value: str, environment: Environment) -> bool:
     """Whether the whole value matches; CannotVerify if that takes too long or depends on the tablet."""
+    if pattern.soon and len(value) <= SHORT_VALUE and value.isascii():
+        return pattern.ascii.fullmatch(value) is not None
     if len(value) > LONGEST_VALUE:
         raise CannotVerify("cannot_match_in_time")
     verdict = _timed_match(pattern.ascii, value, environment)
@@ -69,7 +75,8 @@ def compile_pattern(java: str) -> Pattern:
         raise CannotVerify("cannot_use_pattern")
     narrow = _Translator(java, ASCII_CLASSES).translate()
     wide = _Translator(java, UNICODE_CLASSES).translate()
-    return Pattern(_compiled(narrow, java), _compiled(wide, java) if wide != narrow else None)
+    soon = "(" not in java and sum(map(java.count, "?*+{")) <= FEW_QUANTIFIERS
+    return Pattern(_compiled(narrow, java), _compiled(wide, java) if wide != narrow else None, soon)
 
 
 def _compiled(translated: str, java: str) -> "regex.Pattern[str]":

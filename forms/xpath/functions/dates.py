@@ -1,7 +1,9 @@
 """Dates: today and now as the record saw them, conversions, and formats in French or English."""
 
 import math
+import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from forms.node import Node
 from forms.xpath.environment import Environment
@@ -140,12 +142,18 @@ def format_date(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
 def format_moment(moment: Moment, pattern: str, language: str) -> str:
     """The text of a moment; a letter that JavaRosa does not know fails on the tablet."""
     parts = parts_of(moment)
-    pieces, letters = [], iter(pattern)
-    for character in letters:
-        pieces.append(_format_letter(next(letters, ""), parts, language) if character == "%" else character)
-    return "".join(pieces)
+    return "".join(
+        [_format_letter(piece[1:], parts, language) if piece[0] == "%" else piece for piece in _pieces(pattern)]
+    )
 
 
+@lru_cache(maxsize=256)
+def _pieces(pattern: str) -> list[str]:
+    """A format as what it prints: letters after their %, and the text between."""
+    return PIECES.findall(pattern)
+
+
+PIECES = re.compile(r"%.?|[^%]+", re.DOTALL)
 LETTERS: dict[str, Callable[[Parts], str]] = {
     "Y": lambda parts: f"{parts.year:04d}",
     "y": lambda parts: f"{parts.year:04d}"[2:],
@@ -162,6 +170,8 @@ LETTERS: dict[str, Callable[[Parts], str]] = {
 
 
 def _format_letter(letter: str, parts: Parts, language: str) -> str:
+    if letter in LETTERS:
+        return LETTERS[letter](parts)
     spoken = language if language in MONTHS else "en"
     match letter:
         case "%":
@@ -172,9 +182,7 @@ def _format_letter(letter: str, parts: Parts, language: str) -> str:
             return WEEKDAYS[spoken][parts.weekday]
         case "W":
             return str(week_of_year(parts, spoken))
-    if letter not in LETTERS:
-        raise CannotVerify("cannot_use_function", name="format-date")
-    return LETTERS[letter](parts)
+    raise CannotVerify("cannot_use_function", name="format-date")
 
 
 def week_of_year(parts: Parts, language: str) -> int:

@@ -44,15 +44,13 @@ def boolean_from_string(value: Value) -> Value:
 def condition(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
     """The second argument or the third; only the chosen one is evaluated."""
     test, then, otherwise = parts
-    decide = test.value
+    decide = test.test()
 
     def value(node: Node, environment: Environment) -> Value:
-        chosen = then if to_boolean(decide(node, environment)) else otherwise
-        return chosen.value(node, environment)
+        return (then if decide(node, environment) else otherwise).value(node, environment)
 
     def raw(node: Node, environment: Environment) -> Value | list[Node]:
-        chosen = then if to_boolean(decide(node, environment)) else otherwise
-        return chosen.raw(node, environment)
+        return (then if decide(node, environment) else otherwise).raw(node, environment)
 
     return Part(syntax, value, raw, then.kind if then.kind == otherwise.kind else "any")
 
@@ -92,7 +90,7 @@ def once(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
     return scalar(syntax, evaluate)
 
 
-@function("property", least=1)
+@function("property", least=1, pure=False)
 def device_property(_name: Value) -> Value:
     """Who holds the tablet and which one it is, is not ours to know."""
     raise CannotVerify("cannot_know_property")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from forms.node import PLAIN, Node
+from forms.node import PLAIN, ROW, Node
 from forms.xpath.environment import Environment, is_relevant, value_of
 from forms.xpath.errors import CannotVerify
 from forms.xpath.functions.logic import list_values
@@ -46,7 +46,7 @@ def count_non_empty(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
 
     def evaluate(node: Node, environment: Environment) -> Value:
         found = nodes(node, environment)
-        if found and found[0].shape is PLAIN:
+        if found and found[0].shape in (PLAIN, ROW):
             # JavaRosa looks for the nodes in the record, wherever they are, and fails on those of a list.
             raise CannotVerify("cannot_use_function", name="count-non-empty")
         return float(sum(bool(one.named) or value_of(one, environment) != "" for one in found))

@@ -16,13 +16,13 @@ MODULUS = 2_147_483_647
 MULTIPLIER = 16_807
 
 
-@function("random", least=0, kind="number")
+@function("random", least=0, kind="number", pure=False)
 def random() -> Value:
     """Chance cannot be computed again."""
     raise CannotVerify("cannot_replay")
 
 
-@function("uuid", least=0, most=1, kind="text")
+@function("uuid", least=0, most=1, kind="text", pure=False)
 def uuid(_length: Value = 0.0) -> Value:
     """Chance cannot be computed again."""
     raise CannotVerify("cannot_replay")
