@@ -108,7 +108,9 @@ def _compile(definition: FormDefinition) -> CompiledForm:
     form.files = frozenset(one.path for one in definition.fields if one.control == "upload" or one.type == "binary")
     form.zones = frozenset(one.path for one in definition.fields if one.person == "mrz")
     form.witnesses = find_witnesses(definition, shape.slots)
-    form.inline_lists = {one.id: build_list(one.items) for one in definition.instances if not one.src}
+    form.inline_lists = {
+        one.id: build_list(one.items) for one in definition.instances if not one.src and not one.irregular
+    }
     _compile_below(form, shape.root, Rules(Field(shape.root.path, "group")), parent_always=True)
     return form
 

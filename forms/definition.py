@@ -82,11 +82,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class SecondaryInstance:
-    """A list beside the answers. `src` is its jr:// address; `items` are the inline rows when it has none."""
+    """A list beside the answers. `src` is its jr:// address; `items` are the inline rows when it has none.
+
+    `irregular` tells that rows and columns do not say all that the XML holds.
+    """
 
     id: str
     src: str | None = None
     items: tuple[dict[str, str], ...] = ()
+    irregular: bool = False
 
     @property
     def filename(self) -> str | None:

@@ -110,6 +110,8 @@ class ListTrees:
         instance = next((one for one in self.definition.instances if one.id == name), None)
         filename = instance.filename if instance else (name if "." in name else f"{name}.csv")
         held = self.lists.find_list(filename) if filename else None
+        if any(one is not None and one.irregular for one in (instance, held)):
+            raise CannotVerify("cannot_read_list", list=filename or name)
         if held is None:
             raise CannotVerify("list_not_held", list=filename or name)
         return held

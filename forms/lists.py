@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Protocol
 
+from lxml import etree
+
 from forms.errors import FormsError
 from forms.xml import FORM_LIMITS, XmlRefused, local_name, parse_xml, text_of
+
+# The rows, and whether they leave something out.
+Read = tuple[list[dict[str, str]], bool]
 
 
 class ListRefused(FormsError):
@@ -22,6 +27,7 @@ class ListRows:
     name: str
     rows: tuple[dict[str, str], ...]
     certain: bool = True
+    irregular: bool = False
     _columns: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def values_of(self, column: str) -> frozenset[str]:
@@ -54,7 +60,17 @@ def parse_list(name: str, data: bytes, certain: bool = True) -> ListRows:
     reader = readers.get(PurePath(name).suffix.lower())
     if reader is None:
         raise ListRefused("list_file_kind", name=name)
-    return ListRows(name, tuple(reader(name, data)), certain)
+    rows, irregular = reader(name, data)
+    return ListRows(name, tuple(rows), certain, irregular)
+
+
+def is_irregular(root: etree._Element) -> bool:
+    """Whether an instance is other than rows of one name with columns of text: hand-written forms have such."""
+    return len({local_name(row) for row in root}) > 1 or any(map(_is_irregular_row, root))
+
+
+def _is_irregular_row(row: etree._Element) -> bool:
+    return any(len(cell) for cell in row) if len(row) else bool(text_of(row))
 
 
 def _text(name: str, data: bytes) -> str:
@@ -64,13 +80,13 @@ def _text(name: str, data: bytes) -> str:
         raise ListRefused("list_not_utf8", name=name) from None
 
 
-def _csv_rows(name: str, data: bytes) -> list[dict[str, str]]:
+def _csv_rows(name: str, data: bytes) -> Read:
     lines = _text(name, data).splitlines(keepends=True)
     header = lines[0] if lines else ""
     # French spreadsheets write semicolons.
     reader = csv.reader(lines, delimiter=";" if header.count(";") > header.count(",") else ",", strict=True)
     try:
-        return _named_rows(name, list(reader))
+        return _named_rows(name, list(reader)), False
     except csv.Error:
         raise ListRefused("list_malformed", name=name) from None
 
@@ -82,18 +98,18 @@ def _named_rows(name: str, rows: list[list[str]]) -> list[dict[str, str]]:
     return [dict(zip(columns, row, strict=False)) for row in rows[1:] if any(row)]
 
 
-def _xml_rows(name: str, data: bytes) -> list[dict[str, str]]:
+def _xml_rows(name: str, data: bytes) -> Read:
     try:
         root = parse_xml(data, FORM_LIMITS)
     except XmlRefused:
         raise ListRefused("list_malformed", name=name) from None
-    return [{local_name(one): text_of(one) for one in item} for item in root]
+    return [{local_name(one): text_of(one) for one in item} for item in root], is_irregular(root)
 
 
-def _geojson_rows(name: str, data: bytes) -> list[dict[str, str]]:
+def _geojson_rows(name: str, data: bytes) -> Read:
     try:
         features = json.loads(_text(name, data))["features"]
-        return [_feature_row(feature) for feature in features]
+        return [_feature_row(feature) for feature in features], False
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise ListRefused("list_malformed", name=name) from None
 

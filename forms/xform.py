@@ -23,6 +23,7 @@ from forms.definition import (
 )
 from forms.errors import FormRefused
 from forms.itext import Itext, read_itext
+from forms.lists import is_irregular
 from forms.references import absolute_path, ancestor_paths
 from forms.xml import FORM_LIMITS, attributes_of, child, local_name, parse_xml, text_of, without_namespace
 
@@ -268,8 +269,9 @@ def _secondary_instances(model: etree._Element) -> tuple[SecondaryInstance, ...]
 def _secondary_instance(element: etree._Element) -> SecondaryInstance:
     source = element.get("src") or None
     holder = next(iter(element), None)
-    items = () if source or holder is None else tuple(map(_row, holder))
-    return SecondaryInstance(element.get("id", ""), source, items)
+    if source or holder is None:
+        return SecondaryInstance(element.get("id", ""), source)
+    return SecondaryInstance(element.get("id", ""), None, tuple(map(_row, holder)), is_irregular(holder))
 
 
 def _row(item: etree._Element) -> dict[str, str]:

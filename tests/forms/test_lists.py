@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.lists import HeldLists, ListRefused, parse_list
+from forms.lists import HeldLists, ListRefused, is_irregular, parse_list
+from forms.xml import parse_xml
 
 GEOJSON = b"""{"type": "FeatureCollection", "features": [
   {"type": "Feature", "id": 7, "properties": {"name": "rosso", "rang": 1, "note": null},
@@ -80,3 +81,18 @@ def test_any_bytes_are_rows_or_refused(name: str, data: bytes) -> None:
         assert parse_list(name, data).name == name
     except ListRefused as refused:
         assert refused.params == {"name": name}  # noqa: PT017 (either outcome is right)
+
+
+@pytest.mark.parametrize(
+    ("xml", "irregular"),
+    [
+        pytest.param(b"<root><item><n>1</n></item><item/></root>", False, id="rows and columns"),
+        pytest.param(b"<towns><town>Rosso</town><town>Bakel</town></towns>", True, id="rows that are texts"),
+        pytest.param(b"<data><nom>Awa</nom><age/></data>", True, id="a saved record"),
+        pytest.param(b"<root><item><g><n>1</n></g></item></root>", True, id="columns inside columns"),
+        pytest.param(b"<root/>", False, id="no rows"),
+    ],
+)
+def test_what_is_more_than_rows_and_columns_is_told(xml: bytes, irregular: bool) -> None:
+    assert is_irregular(parse_xml(xml)) is irregular
+    assert parse_list("l.xml", xml).irregular is irregular
