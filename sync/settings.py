@@ -1,5 +1,6 @@
 """Settings that administrators change while the server runs. What needs a restart is server/config.py."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,8 @@ class Known:
 
 def _number(least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not text.strip().isdecimal() or not least <= int(text) <= most:
+        # Python refuses to read numbers of thousands of digits; nobody means one.
+        if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text) or not least <= int(text) <= most:
             raise SettingRefused("setting_number", least=least, most=most)
         return int(text)
 

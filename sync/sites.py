@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
@@ -12,20 +12,23 @@ from sync.audit import add_audit_event
 from sync.catalogue import bump_catalogue
 from sync.models import SITE_KINDS, Site
 
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,31}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+_CAPACITY = re.compile(r"[0-9]{1,6}")
+_LONGEST = {"name": 255, "languages": 64, "phone": 32}
 
 
 class SiteRefused(FormsError):
     """Something that a site cannot be."""
 
     messages = {
-        "site_code": N_("A code has 2 to 32 capital letters, digits, hyphens or underscores."),
+        "site_code": N_("A code has 1 to 32 letters, digits, hyphens or underscores."),
         "site_code_taken": N_("Another site has this code."),
         "site_name": N_("A site needs a name."),
         "site_kind": N_("There is no such kind of site."),
         "site_region": N_("A region is an ISO 3166-2 code such as SN-SL."),
         "site_capacity": N_("The capacity is a whole number."),
+        "site_long": N_("Name, languages or telephone are too long."),
     }
 
 
@@ -48,8 +51,11 @@ class SiteDetails:
             raise SiteRefused("site_kind")
         if self.region and not _REGION.fullmatch(self.region):
             raise SiteRefused("site_region")
-        if self.capacity and not self.capacity.isdecimal():
+        if self.capacity and not _CAPACITY.fullmatch(self.capacity):
             raise SiteRefused("site_capacity")
+        # PostgreSQL refuses what its columns cannot hold, SQLite keeps it: we say no before either.
+        if any(len(getattr(self, name)) > most for name, most in _LONGEST.items()):
+            raise SiteRefused("site_long")
 
 
 def find_site(session: Session, code: str) -> Site | None:
@@ -62,7 +68,8 @@ def add_site(session: Session, code: str, details: SiteDetails, actor_id: int | 
     details.check()
     if not _CODE.fullmatch(code):
         raise SiteRefused("site_code")
-    if find_site(session, code):
+    # Two codes that differ in case alone would be mixed up by people, and by some spreadsheets.
+    if session.scalar(select(Site.id).where(func.lower(Site.code) == code.lower())):
         raise SiteRefused("site_code_taken")
     site = Site(code=code, created_at=now)
     _fill(site, details)
