@@ -17,10 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from lxml.etree import QName, _Element
 
-from forms.errors import N_, FormsError
-from forms.xml import parse_xml
+from forms.errors import FormsError
+from forms.submission import Envelope
 
 SUFFIX = ".enc"
 # Keys by the base64 of their public half, which is what a form version carries as base64RsaPublicKey.
@@ -29,34 +28,6 @@ PrivateKeys = Mapping[str, RSAPrivateKey]
 
 class EncryptionRefused(FormsError):
     """An encrypted record that cannot be opened. `key_missing` may be cured later; the others cannot."""
-
-    messages = {
-        "key_missing": N_("The key that opens this record is not on this server."),
-        "envelope_incomplete": N_("The envelope of this encrypted record lacks “%(element)s”."),
-        "file_missing": N_("The encrypted file “%(file)s” has not arrived."),
-        "file_damaged": N_("The encrypted file “%(file)s” is damaged or was encrypted for another record."),
-        "signature_missing": N_("This encrypted record carries no signature."),
-        "signature_wrong": N_("The signature of this encrypted record does not fit its contents."),
-        "key_unreadable": N_("This file is not an RSA private key in PEM form, or its passphrase is wrong."),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The submission manifest. `media` is in the order of encryption, which the initialization vectors depend on."""
-
-    form_id: str
-    version: str | None
-    instance_id: str
-    encrypted_key: str
-    signature: str | None
-    media: tuple[str, ...]
-    xml_file: str
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Every encrypted file, in the order of encryption: the record itself comes last."""
-        return (*self.media, self.xml_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +50,6 @@ def load_private_key(pem: bytes, passphrase: bytes | None = None) -> tuple[str, 
     return base64.b64encode(public).decode(), key
 
 
-def read_envelope(xml: bytes) -> Envelope:
-    """Read a submission manifest; raises XmlRefused or EncryptionRefused(envelope_incomplete).
-
-    Namespaces differ between the specification's text and what Collect writes, so names alone count.
-    """
-    root = parse_xml(xml)
-    return Envelope(
-        form_id=root.get("id") or "",
-        version=root.get("version"),
-        instance_id=_text(root, "instanceID"),
-        encrypted_key=_text(root, "base64EncryptedKey"),
-        signature=next(_texts(root, "base64EncryptedElementSignature"), None),
-        media=tuple(_texts(root, "file")),
-        xml_file=_text(root, "encryptedXmlFile"),
-    )
-
-
 def open_submission(
     envelope: Envelope, files: Mapping[str, bytes], keys: PrivateKeys, public_key: str | None = None
 ) -> OpenedSubmission:
@@ -104,6 +58,7 @@ def open_submission(
     `public_key` is the one in the form version that the record names; without it every key is tried. Raises
     EncryptionRefused: key_missing while no key fits, file_missing while a file is awaited, otherwise for good.
     """
+    _refuse_incomplete(envelope)
     missing = next((name for name in envelope.files if name not in files), None)
     if missing is not None:
         raise EncryptionRefused("file_missing", file=missing)
@@ -111,6 +66,25 @@ def open_submission(
     plain = dict(_decrypt_files(envelope, files, record_key))
     _check_signature(envelope, plain, private_key)
     return OpenedSubmission(plain.pop(_plain_name(envelope.xml_file)), plain)
+
+
+def holds_key(envelope: Envelope, keys: PrivateKeys, public_key: str | None = None) -> bool:
+    """Whether one of the keys opens the record."""
+    try:
+        return bool(_find_key(envelope, keys, public_key))
+    except EncryptionRefused:
+        return False
+
+
+def _refuse_incomplete(envelope: Envelope) -> None:
+    needed = {
+        "instanceID": envelope.instance_id,
+        "base64EncryptedKey": envelope.encrypted_key,
+        "encryptedXmlFile": envelope.xml_file,
+    }
+    for element, text in needed.items():
+        if not text:
+            raise EncryptionRefused("envelope_incomplete", element=element)
 
 
 def _find_key(envelope: Envelope, keys: PrivateKeys, public_key: str | None) -> tuple[RSAPrivateKey, bytes]:
@@ -159,7 +133,7 @@ def _decrypt_file(name: str, data: bytes, key: bytes, vector: bytes) -> bytes:
 
 
 def _check_signature(envelope: Envelope, plain: Mapping[str, bytes], key: RSAPrivateKey) -> None:
-    if envelope.signature is None:
+    if not envelope.signature:
         raise EncryptionRefused("signature_missing")
     signed = _decrypt_rsa(key, envelope.signature)
     if signed != hashlib.md5(_signature_source(envelope, plain), usedforsecurity=False).digest():
@@ -176,16 +150,3 @@ def _signature_source(envelope: Envelope, plain: Mapping[str, bytes]) -> bytes:
 
 def _plain_name(name: str) -> str:
     return name.removesuffix(SUFFIX)
-
-
-def _text(root: _Element, name: str) -> str:
-    found = next(_texts(root, name), None)
-    if found is None:
-        raise EncryptionRefused("envelope_incomplete", element=name)
-    return found
-
-
-def _texts(root: _Element, name: str) -> Iterator[str]:
-    for element in root.iter("{*}*"):
-        if QName(element).localname == name and (element.text or "").strip():
-            yield (element.text or "").strip()

@@ -189,6 +189,17 @@ _XPATH = {
     "cannot_finish": N_("The expression needs too much work for one record."),
 }
 
+_ENCRYPTION = {
+    "key_missing": N_("The key that opens this record is not on this server."),
+    "envelope_incomplete": N_("The envelope of this encrypted record lacks “%(element)s”."),
+    "file_missing": N_("The encrypted file “%(file)s” has not arrived."),
+    "file_damaged": N_("The encrypted file “%(file)s” is damaged or was encrypted for another record."),
+    "signature_missing": N_("This encrypted record carries no signature."),
+    "signature_wrong": N_("The signature of this encrypted record does not fit its contents."),
+    "key_unreadable": N_("This file is not an RSA private key in PEM form, or its passphrase is wrong."),
+    "sealed_instance_differs": N_("The record inside the envelope has another identifier than the envelope."),
+}
+
 MESSAGES: dict[str, str] = {
     **_XML,
     **_FORM,
@@ -202,4 +213,5 @@ MESSAGES: dict[str, str] = {
     **_ENTITY,
     **_CHECK,
     **_XPATH,
+    **_ENCRYPTION,
 }

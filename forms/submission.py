@@ -26,8 +26,14 @@ class SubmissionRefused(FormsError):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What an encrypted submission shows to those who hold no key (ODK XForms encryption spec)."""
+    """What an encrypted submission shows to those who hold no key (ODK XForms encryption spec), "" where it is silent.
 
+    `media` is in the order of encryption, which the initialization vectors depend on.
+    """
+
+    form_id: str
+    version: str | None
+    instance_id: str
     encrypted_key: str
     signature: str
     xml_file: str
@@ -35,7 +41,7 @@ class Envelope:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file that must arrive before the record can be opened."""
+        """Every file that must arrive before the record can be opened, the record itself last."""
         return (*self.media, self.xml_file) if self.xml_file else self.media
 
 
@@ -85,15 +91,16 @@ def parse_submission(data: bytes) -> Submission:
     if not form_id:
         raise SubmissionRefused("submission_without_form_id")
     meta = child(root, "meta")
+    # Briefcase and Aggregate write the id on the root element.
+    instance_id = _meta_text(meta, "instanceID") or (root.get("instanceID") or "").strip() or None
     return Submission(
         form_id=form_id,
         version=version_of(root),
-        # Briefcase and Aggregate write the id on the root element.
-        instance_id=_meta_text(meta, "instanceID") or (root.get("instanceID") or "").strip() or None,
+        instance_id=instance_id,
         deprecated_id=_meta_text(meta, "deprecatedID"),
         instance_name=_meta_text(meta, "instanceName"),
         root=root,
-        envelope=_envelope(root),
+        envelope=_envelope(root, instance_id),
     )
 
 
@@ -158,11 +165,14 @@ def _is_file(field: Field) -> bool:
     return field.control == "upload" or field.type == "binary"
 
 
-def _envelope(root: etree._Element) -> Envelope | None:
+def _envelope(root: etree._Element, instance_id: str | None) -> Envelope | None:
     if root.get("encrypted") != "yes" and not root.tag.startswith(f"{{{ENCRYPTED_NAMESPACE}}}"):
         return None
-    media = [text_of(child(one, "file")) for one in root if local_name(one) == "media"]
+    media = [text_of(file) for one in root if local_name(one) == "media" for file in one if local_name(file) == "file"]
     return Envelope(
+        form_id=root.get("id") or "",
+        version=root.get("version"),
+        instance_id=instance_id or "",
         encrypted_key=text_of(child(root, "base64EncryptedKey")),
         signature=text_of(child(root, "base64EncryptedElementSignature")),
         xml_file=text_of(child(root, "encryptedXmlFile")),

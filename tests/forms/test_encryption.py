@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from forms.encryption import (
     EncryptionRefused,
-    Envelope,
     OpenedSubmission,
+    holds_key,
     load_private_key,
     open_submission,
-    read_envelope,
 )
+from forms.submission import Envelope, parse_submission
 from tests.sealing import seal
 
 XML = b'<data id="f05" version="3"><note>Entretien</note></data>'
@@ -32,9 +32,15 @@ def new_key(number: int) -> tuple[bytes, str, rsa.RSAPrivateKey]:
     return pem, public, loaded
 
 
+def envelope_of(manifest: bytes) -> Envelope:
+    envelope = parse_submission(manifest).envelope
+    assert envelope is not None
+    return envelope
+
+
 def sealed_record(key: int = 1, version: str | None = "3") -> tuple[Envelope, dict[str, bytes]]:
     manifest, files = seal(new_key(key)[2].public_key(), "f05", version, INSTANCE, XML, MEDIA)
-    return read_envelope(manifest), files
+    return envelope_of(manifest), files
 
 
 def opened(envelope: Envelope, files: dict[str, bytes], *keys: int) -> OpenedSubmission:
@@ -70,6 +76,12 @@ def test_without_its_key_a_record_stays_locked(keys: tuple[int, ...]) -> None:
     assert refusal(*sealed_record(), *keys) == "key_missing"
 
 
+@pytest.mark.parametrize(("keys", "held"), [((2,), False), ((2, 1), True)], ids=["another key", "its key"])
+def test_whether_a_record_could_be_opened_is_known_without_its_files(keys: tuple[int, ...], held: bool) -> None:
+    envelope, _files = sealed_record()
+    assert holds_key(envelope, {new_key(one)[1]: new_key(one)[2] for one in keys}) is held
+
+
 @pytest.mark.parametrize("name", ["photo.jpg.enc", "submission.xml.enc"])
 def test_a_file_that_has_not_arrived_is_named(name: str) -> None:
     envelope, files = sealed_record()
@@ -93,7 +105,7 @@ def test_a_forged_signature_is_noticed() -> None:
 
 def test_a_missing_signature_is_noticed() -> None:
     envelope, files = sealed_record()
-    assert refusal(Envelope(**{**fields(envelope), "signature": None}), files, 1) == "signature_missing"
+    assert refusal(Envelope(**{**fields(envelope), "signature": ""}), files, 1) == "signature_missing"
 
 
 @pytest.mark.parametrize("part", ["form_id", "version", "instance_id"])
@@ -123,9 +135,9 @@ def test_any_flipped_byte_is_noticed(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("element", ["base64EncryptedKey", "encryptedXmlFile", "instanceID"])
 def test_an_incomplete_envelope_is_refused(element: str) -> None:
-    manifest, _ = seal(new_key(1)[2].public_key(), "f05", "3", INSTANCE, XML, {})
+    manifest, files = seal(new_key(1)[2].public_key(), "f05", "3", INSTANCE, XML, {})
     with pytest.raises(EncryptionRefused) as refused:
-        read_envelope(manifest.replace(element.encode(), b"other"))
+        opened(envelope_of(manifest.replace(element.encode(), b"other")), files, 1)
     assert refused.value.params == {"element": element}
 
 
