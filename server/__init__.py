@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from server import openrosa, proxies, routing, web
+from server import keys, openrosa, proxies, routing, web
 from server.config import Settings
 from server.extensions import init_extensions
 
@@ -14,6 +14,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(settings.flask_config())
     app.extensions["teral_settings"] = settings
     init_extensions(app)
+    keys.init_app(app)
     routing.init_app(app)
     openrosa.init_app(app)
     web.init_app(app)

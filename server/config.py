@@ -40,6 +40,10 @@ class Settings:
     token_grace_days: int = _setting(60, "Days for which an expired or rotated tablet token may still send records.")
     session_minutes: int = _setting(30, "Minutes without activity after which a web session ends.")
     max_body_mb: int = _setting(100, "Largest request that is accepted, in megabytes.")
+    decryption_keys: str = _setting(
+        "", "Private keys for encrypted records: a folder of .pem files, or PEM text itself.", secret=True
+    )
+    decryption_passphrase: str = _setting("", "Passphrase of those keys, where they have one.", secret=True)
     demo: int = _setting(0, "1 lets `teral serve` run on demo data; `teral run` sets it.")
     log_level: str = _setting("INFO", "Least grade of log lines.")
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
+from server.keys import unlock_submissions
 from server.processing import process_pending
 from sync.db import begin_write
 from sync.entity_fold import force_overdue, has_overdue
@@ -72,6 +73,12 @@ def apply_overdue_updates(_may_go_on: MayGoOn) -> Details:
     return {"applied": count}
 
 
+def unlock(_may_go_on: MayGoOn) -> Details:
+    """Open encrypted records whose key has come since."""
+    released = unlock_submissions()
+    return {"released": released} if released else {}
+
+
 def tidy_up(_may_go_on: MayGoOn) -> Details:
     """Forget ended logins, old login failures and the oldest runs."""
     now = datetime.now(UTC)
@@ -102,6 +109,8 @@ def maintain_database(_may_go_on: MayGoOn) -> Details:
 
 
 JOBS = (
+    # First, so that each start of the process judges what a new key opens.
+    Job("unlock", timedelta(hours=1), unlock),
     Job("process", timedelta(seconds=0.25), process_submissions),
     Job("apply_overdue_updates", timedelta(hours=1), apply_overdue_updates),
     Job("tidy_up", timedelta(hours=1), tidy_up),

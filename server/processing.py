@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store, db
+from server.keys import current_keys
 from sync.db import begin_write
 from sync.judging import Verdict, Work, judge
 from sync.processing import apply_verdicts, claim_work, is_work_due, list_work, record_failure
@@ -55,7 +56,7 @@ def _claim(limit: int) -> list[Work]:
         begin_write(session)
         ids = claim_work(session, now, limit)
         session.commit()
-        return list_work(session, attachment_store(), ids)
+        return list_work(session, attachment_store(), ids, current_keys())
 
 
 _Failures = list[tuple[Work, Exception]]

@@ -220,7 +220,7 @@ def _receive_new(session: Session, arrival: _Arrival, submission_id: int, twin_o
         carry_forward(connection, original.id, submission_id, arrival.now)
     if twin_of_id is None and files:
         serve_waiting_edits(session, submission_id, arrival.params, arrival.now)
-    missing = count_missing(session, submission_id) if expected else 0
+    missing = count_missing(session, submission_id, arrival.now) if expected else 0
     return Receipt(kind, submission_id, missing)
 
 
@@ -244,7 +244,7 @@ def _receive_repeat(session: Session, arrival: _Arrival, same: AnyRow) -> Receip
     missing = connection.execute(_LOCK, {"id": same.id}).scalar_one()
     files = arrival.upload.files
     if files and add_files(connection, same.id, arrival.record.expected_files, files, arrival.now):
-        missing = count_missing(session, same.id)
+        missing = count_missing(session, same.id, arrival.now)
         serve_waiting_edits(session, same.id, arrival.params, arrival.now)
         _add_event(connection, arrival, same.id, "files")
     return _repeat_receipt(same, missing)

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from forms.definition import FormDefinition
+from forms.encryption import EncryptionRefused
 from forms.entities import EntityChange, read_entity_changes
 from forms.errors import Finding, FormsError
 from forms.lists import HeldLists
 from forms.records import Encounter, PersonRecord, read_encounters, read_person_records, read_times
-from forms.submission import Submission, attachment_names, parse_submission
+from forms.submission import Envelope, Submission, attachment_names, parse_submission
 from forms.validation import validate_submission
+from sync.sealing import Seal, open_sealed
+from sync.states import FILES_AWAITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Work:
     definition: FormDefinition | None = None
     lists: HeldLists = field(default_factory=HeldLists)
     reason: str | None = None
+    seal: Seal = field(default_factory=Seal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Verdict:
 
 
 def judge(work: Work) -> Verdict:
-    """Hold one submission against its form; pure."""
+    """Hold one submission against its form; an encrypted one is opened first, which reads its files."""
     if work.definition is None:
         return Verdict(work, reason=work.reason)
     try:
@@ -58,8 +62,37 @@ def judge(work: Work) -> Verdict:
         return Verdict(work, reason="unreadable")
     files = attachment_names(submission, work.definition)
     if submission.envelope is not None:
-        return Verdict(work, reason=work.reason, files=files, locked=True)
+        return _judge_sealed(work, work.definition, submission.envelope, files)
     return _judge_plain(work, work.definition, submission, files)
+
+
+def _judge_sealed(work: Work, definition: FormDefinition, envelope: Envelope, files: Sequence[str]) -> Verdict:
+    try:
+        submission = parse_submission(open_sealed(envelope, work.seal, definition.public_key))
+    except EncryptionRefused as refused:
+        return _cannot_open(work, refused, definition, files)
+    except FormsError:
+        return Verdict(work, reason="unreadable", files=files)
+    if submission.instance_id != envelope.instance_id or submission.envelope is not None:
+        return _distrust(work, "sealed_instance_differs", {}, definition, files)
+    return _judge_plain(work, definition, submission, files)
+
+
+def _cannot_open(work: Work, refused: EncryptionRefused, definition: FormDefinition, files: Sequence[str]) -> Verdict:
+    """A key and a file may still come; a record that does not fit its signature is a person's business."""
+    if refused.code == "key_missing":
+        return Verdict(work, reason=work.reason, files=files, locked=True)
+    if refused.code == "file_missing":
+        return Verdict(work, reason=FILES_AWAITED, files=files)
+    params = {name: str(value) for name, value in refused.params.items()}
+    return _distrust(work, refused.code, params, definition, files)
+
+
+def _distrust(
+    work: Work, code: str, params: dict[str, str], definition: FormDefinition, files: Sequence[str]
+) -> Verdict:
+    finding = Finding(f"/{definition.root}", "structure", "error", code, params)
+    return Verdict(work, reason=work.reason, findings=[finding], files=files)
 
 
 def _judge_plain(work: Work, definition: FormDefinition, submission: Submission, files: Sequence[str]) -> Verdict:

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from sync.attachments import StoredFile, add_blob
 from sync.models import Submission, SubmissionAttachment, SubmissionEvent
-from sync.states import refresh_state
+from sync.releasing import release_submission
+from sync.states import FILES_AWAITED, refresh_state
 
 _TEXT = 255  # the width of our text columns
 
@@ -51,7 +52,10 @@ _FILL = (
 )
 _HELD_AS = select(SubmissionAttachment.blob_sha256).where(_mine)
 _HELD = select(SubmissionAttachment).where(
-    SubmissionAttachment.submission_id == bindparam("id"), SubmissionAttachment.blob_sha256.is_not(None)
+    SubmissionAttachment.submission_id == bindparam("id"),
+    SubmissionAttachment.blob_sha256.is_not(None),
+    # Each encrypted record has a key of its own, and the same file names as every other.
+    SubmissionAttachment.name.not_like("%.enc"),
 )
 _MISSING = select(func.count()).where(
     SubmissionAttachment.submission_id == bindparam("id"),
@@ -99,7 +103,7 @@ def expect_files(session: Session, submission_id: int, names: Sequence[str], now
     original = connection.execute(_original_of(submission_id)).scalar()
     if original is not None:
         carry_forward(connection, original, submission_id, now)
-    return count_missing(session, submission_id)
+    return count_missing(session, submission_id, now)
 
 
 def carry_forward(connection: Connection, from_id: int, to_id: int, now: datetime) -> int:
@@ -113,17 +117,22 @@ def serve_waiting_edits(session: Session, submission_id: int, record: Mapping[st
     connection = session.connection()
     for edit in connection.execute(_WAITING_EDITS, record).all():
         if edit.missing_files and carry_forward(connection, submission_id, edit.id, now):
-            count_missing(session, edit.id)
+            count_missing(session, edit.id, now)
             serve_waiting_edits(session, edit.id, {**record, "instance_id": edit.instance_id}, now)
 
 
-def count_missing(session: Session, submission_id: int) -> int:
-    """Bring the number of missing files, and the state that follows from it, up to date; return the number."""
+def count_missing(session: Session, submission_id: int, now: datetime) -> int:
+    """Bring the number of missing files, and the state that follows from it, up to date; return the number.
+
+    With its last file an encrypted submission can be judged at last.
+    """
     missing = session.connection().execute(_MISSING, {"id": submission_id}).scalar_one()
     submission = session.get_one(Submission, submission_id, populate_existing=True)
     if submission.missing_files != missing:
         submission.missing_files = missing
         refresh_state(submission)
+        if missing == 0 and submission.reason == FILES_AWAITED:
+            release_submission(session, submission, "files_came", None, now)
         session.flush()
     return missing
 

@@ -6,12 +6,14 @@ the server's (server/processing.py).
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
+from forms.encryption import PrivateKeys
 from forms.errors import Finding
 from forms.lists import HeldLists
 from sync.attachments import AttachmentStore
@@ -24,8 +26,9 @@ from sync.models import Form, FormVersion, Submission, SubmissionEvent, Submissi
 from sync.parts import expect_files
 from sync.publishing import find_form_version, get_definition
 from sync.registry import Contribution, fold_family, lock_registry
+from sync.sealing import make_seal
 from sync.settling import find_related, settle_family
-from sync.states import refresh_state
+from sync.states import FILES_AWAITED, refresh_state
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +74,16 @@ def claim_work(session: Session, now: datetime, limit: int) -> Sequence[int]:
     return ids
 
 
-def list_work(session: Session, store: AttachmentStore, ids: Sequence[int]) -> list[Work]:
-    """Gather all that judging the claimed submissions needs."""
+def list_work(
+    session: Session, store: AttachmentStore, ids: Sequence[int], keys: PrivateKeys | None = None
+) -> list[Work]:
+    """Gather all that judging the claimed submissions needs; `keys` open those that are encrypted."""
     query = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
     rows = session.scalars(query.options(undefer(Submission.xml))).all()
     versions: dict[tuple[str, str, bool], FormVersion | None] = {}
     lists: dict[int, HeldLists] = {}
-    return [_prepare(session, store, row, versions, lists) for row in rows]
+    works = [_prepare(session, store, row, versions, lists) for row in rows]
+    return [replace(work, seal=make_seal(store, row, keys or {})) for work, row in zip(works, rows, strict=True)]
 
 
 def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime) -> None:
@@ -87,7 +93,8 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
     """
     lock_registry(session)
     by_id = {one.work.id: one for one in verdicts}
-    rows = session.scalars(_UNJUDGED, {"ids": list(by_id)}).all()
+    unjudged = session.scalars(_UNJUDGED, {"ids": list(by_id)}).all()
+    rows = [row for row in unjudged if not _completed_meanwhile(session, row, by_id[row.id], now)]
     if not rows:
         return
     _write_findings(session, [by_id[row.id] for row in rows])
@@ -100,6 +107,14 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
             fold_entities(session, row, by_id[row.id].entities, standings, now)
     session.flush()
     session.connection().execute(_ADD_EVENT, [_event_row(row, by_id[row.id], now) for row in rows])
+
+
+def _completed_meanwhile(session: Session, row: Submission, verdict: Verdict, now: datetime) -> bool:
+    """Whether the last file of an encrypted record came while it was judged without: then it is judged once more."""
+    if verdict.reason != FILES_AWAITED or expect_files(session, row.id, verdict.files, now):
+        return False
+    row.next_attempt_at, row.attempts = None, 0
+    return True
 
 
 def record_failure(session: Session, work: Work, error: Exception, now: datetime) -> None:

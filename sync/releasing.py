@@ -16,6 +16,7 @@ def release_submission(
     submission.processed_at = submission.next_attempt_at = None
     submission.reason = submission.waits_for = None
     submission.attempts = 0
+    submission.locked = False
     refresh_state(submission)
     session.add(
         SubmissionEvent(

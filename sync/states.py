@@ -2,6 +2,9 @@
 
 from sync.models import Submission
 
+# The reason of an encrypted submission that cannot be opened, and so not be judged, before its last file is here.
+FILES_AWAITED = "files_awaited"
+
 
 def decide_state(facts: Submission) -> str:
     """Say in one word how far a submission got.
@@ -18,6 +21,8 @@ def decide_state(facts: Submission) -> str:
         return "held" if facts.waits_for else "received"
     if facts.waits_for:
         return "held"
+    if facts.reason == FILES_AWAITED:
+        return "incomplete"
     if facts.superseded_by_id is None and (facts.reason or (facts.error_count and facts.decision != "accept")):
         return "quarantined"
     return "incomplete" if facts.missing_files else "merged"

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from forms.errors import FormsError
 from server.cli.context import print_json, with_app, word_refusal
 from server.extensions import db
+from server.keys import unlock_submissions
 from sync.db import begin_write
 from sync.models import SUBMISSION_STATES, Site, Submission
 from sync.quarantine import accept, reject, replay
@@ -63,6 +64,15 @@ def _decision(name: str, decide: Callable[..., Any], needs_reason: bool, told: s
 submissions_group.add_command(_decision("replay", replay, False, "Judge submissions anew, as if nobody had decided."))
 submissions_group.add_command(_decision("accept", accept, True, "Let submissions count in spite of their findings."))
 submissions_group.add_command(_decision("reject", reject, True, "Let submissions count for nothing; they are kept."))
+
+
+@submissions_group.command("unlock")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_app
+def unlock_command(as_json: bool) -> None:
+    """Take up encrypted submissions again whose key has come (TERAL_DECRYPTION_KEYS)."""
+    released = unlock_submissions()
+    print_json({"released": released}) if as_json else click.echo(f"released: {released}")
 
 
 def _select(state: str | None, form_id: str | None, site_code: str | None) -> Select[Submission]:

@@ -55,6 +55,7 @@ LABELS: dict[str, dict[str, str]] = {
         "stale_edit": N_("It corrects a state of the record that was already replaced."),
         "processing_failed": N_("Processing failed five times."),
         "closed_form": N_("This version of the form was closed when the record was made."),
+        "files_awaited": N_("The encrypted files of the record have not all come."),
     },
     "waits": {
         "received": N_("It will be judged in a moment."),
@@ -144,6 +145,7 @@ LABELS: dict[str, dict[str, str]] = {
         "apply_overdue_updates": N_("Apply updates that waited too long"),
         "tidy_up": N_("Forget old logins and runs"),
         "maintain_database": N_("Maintain the database"),
+        "unlock": N_("Open locked records"),
     },
     "contact": {
         "form_list": N_("form list"),

@@ -18,6 +18,7 @@ from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.i18n import select_language
+from server.keys import current_keys
 from server.web.answers import Section, classes_of, present_answers, shows_personal_data
 from server.web.headers import FILE_POLICY
 from server.web.paging import read_page
@@ -37,6 +38,7 @@ from sync.models import SUBMISSION_STATES, Device, Form, Site, Submission, Submi
 from sync.policy import DATA_CLASSES, PERSONAL_CLASSES, Viewer, may, present, programme, reads_plainly
 from sync.publishing import get_definition
 from sync.scopes import scope_devices, scope_sites
+from sync.sealing import read_record
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/submissions")
 
@@ -144,11 +146,11 @@ def read_answers(submission: Submission, viewer: Viewer) -> Section | None:
     """The answers by label; None where no published form says what they mean."""
     if submission.form_version is None:
         return None
+    definition = get_definition(db.session(), submission.form_version)
     try:
-        parsed = parse_submission(submission.xml)
+        parsed = read_record(submission, definition, attachment_store(), current_keys())
     except FormsError:
         return None
-    definition = get_definition(db.session(), submission.form_version)
     return present_answers(parsed, definition, viewer, select_language())
 
 

@@ -284,16 +284,6 @@ def test_a_late_record_of_a_closed_version_can_be_accepted(session: Session, pub
     assert (late.state, names(session)) == ("merged", ["Awa"])
 
 
-def test_an_encrypted_record_is_locked_and_awaits_its_files(session: Session, published: None) -> None:
-    body = (
-        b'<data id="passage" version="1" encrypted="yes" xmlns="http://www.opendatakit.org/xforms/encrypted">'
-        b"<base64EncryptedKey>x</base64EncryptedKey><encryptedXmlFile>submission.xml.enc</encryptedXmlFile></data>"
-    )
-    row = add_submission(session, "uuid:1", body=body)
-    settle(session)
-    assert (row.state, row.missing_files, names(session)) == ("locked", 1, [])
-
-
 def test_a_record_that_kills_its_worker_is_given_up_after_five_tries(session: Session, published: None) -> None:
     deadly, healthy = add_submission(session, "uuid:1", [AWA]), add_submission(session, "uuid:2", [MOUSSA])
     session.commit()
