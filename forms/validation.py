@@ -77,9 +77,11 @@ def _structure(definition: FormDefinition, submission: Submission) -> Iterator[F
 
 
 def _beyond_the_form(record: Record) -> Iterator[Finding]:
-    # Other clients add nodes of their own; what nobody asked for does no harm.
+    # Other clients add nodes of their own; what nobody asked for does no harm. An edit's deprecatedID is the
+    # protocol's (OpenRosa metadata): no form asks for it.
     for path, text in record.unknown:
-        yield Finding(path, "unknown", "warning", "unknown_node", value=text)
+        if not path.endswith("/meta/deprecatedID"):
+            yield Finding(path, "unknown", "warning", "unknown_node", value=text)
     # Of a question that stands twice without being a repeat only a person can say which of the two counts.
     for path, text in record.surplus:
         yield Finding(path, "structure", "error", "repeated_node", value=text or None)

@@ -14,6 +14,8 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def init_extensions(app: Flask) -> None:
+    # Private from the start: database, files and secrets lie here.
+    app.extensions["teral_settings"].data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

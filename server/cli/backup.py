@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from server.cli.context import print_json, with_app
+from server.cli.context import print_json, with_app, with_empty_app
 
 
 @click.command("backup")
@@ -34,7 +34,7 @@ def backup_command(file: Path, as_json: bool) -> None:
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
-@with_app
+@with_empty_app
 def restore_command(file: Path, as_json: bool) -> None:
     """Read FILE into an empty database of either kind, everything or nothing."""
     from server.backup import BackupRefused, read_backup

@@ -14,17 +14,31 @@ from server.words import choose_language, translator
 
 
 def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a command inside the application; commit when it returns, roll back when it raises."""
+    """Run a command inside the application; commit when it returns, roll back when it raises.
 
+    A database that is not there, or not of this version, ends in one line that says what to do.
+    """
+    return _inside(command, migrated=True)
+
+
+def with_empty_app(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that makes the database itself."""
+    return _inside(command, migrated=False)
+
+
+def _inside(command: Callable[..., Any], *, migrated: bool) -> Callable[..., Any]:
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         from server import create_app
         from server.config import Settings
         from server.extensions import db
         from server.secret_files import with_secret_key
+        from server.serve import check_migrated
 
         try:
             app = create_app(with_secret_key(Settings.from_environment()))
+            if migrated:
+                check_migrated(app)
         except ConfigError as error:
             raise click.ClickException(str(error)) from error
         with app.app_context():

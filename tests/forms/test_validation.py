@@ -37,6 +37,11 @@ def test_honest_record_has_no_finding() -> None:
     assert validate(sample_form("accueil.md").definition, sample_submission("accueil.xml")) == []
 
 
+def test_what_makes_a_record_an_edit_is_no_unknown_node() -> None:
+    record = submission("<a>1</a><meta><deprecatedID>uuid:1</deprecatedID></meta>")
+    assert validate(bound('type="string"'), record) == []
+
+
 def test_record_of_another_form_is_an_error() -> None:
     found = validate(definition("<a/>"), parse_submission(b'<autre id="autre"/>'))
     assert codes(found) == [("/data", "error", "wrong_form"), ("/data", "error", "wrong_root")]

@@ -1,6 +1,7 @@
 """`teral config` shows what is in force and hides what is secret."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -19,3 +20,10 @@ def test_a_wrong_setting_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TERAL_PORT", "many")
     result = CliRunner().invoke(main, ["config"])
     assert (result.exit_code, result.output) == (1, "Error: TERAL_PORT must be a whole number.\n")
+
+
+def test_a_command_before_setup_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TERAL_DATA_DIR", str(tmp_path / "nothing"))
+    result = CliRunner().invoke(main, ["users", "list"])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "teral setup" in result.output
