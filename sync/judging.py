@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from forms.definition import FormDefinition
 from forms.encryption import EncryptionRefused
 from forms.entities import EntityChange, read_entity_changes
+from forms.entity_claims import read_entity_claims
 from forms.errors import Finding, FormsError
 from forms.lists import HeldLists
 from forms.records import Encounter, PersonRecord, read_encounters, read_person_records, read_times
@@ -106,7 +107,7 @@ def _judge_plain(work: Work, definition: FormDefinition, submission: Submission,
         files=files,
         persons=read_person_records(definition, submission),
         encounters=read_encounters(definition, submission),
-        entities=read_entity_changes(definition, submission),
+        entities=[*read_entity_changes(definition, submission), *read_entity_claims(definition, submission)],
         started_at=to_utc(times.start),
         ended_at=to_utc(times.end),
     )
