@@ -10,6 +10,7 @@ from server.cli.forms import forms_group
 from server.cli.jobs import jobs_group
 from server.cli.people import people_group
 from server.cli.registry import registry_group
+from server.cli.revalidate import revalidate_command
 from server.cli.run import run_command
 from server.cli.serve import serve_command
 from server.cli.setup import setup_command
@@ -43,4 +44,5 @@ main.add_command(status_command)
 main.add_command(submissions_group)
 main.add_command(tablets_command)
 main.add_command(users_group)
+main.add_command(revalidate_command)
 main.add_command(validate_command)
