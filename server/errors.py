@@ -3,7 +3,7 @@
 OpenRosa answers its own errors in XML (server/openrosa).
 """
 
-from flask import Flask, g, render_template
+from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
@@ -14,6 +14,7 @@ from server.extensions import db
 
 _WORDS = {
     400: (N_("This request cannot be understood"), N_("Go back, check what you entered, and try again.")),
+    401: (N_("You are not logged in"), N_("Log in and try again.")),
     403: (N_("This is not open to you"), N_("Your role does not include this page or action.")),
     404: (N_("There is no such page"), N_("It may have moved, or it lies outside of what you may see.")),
     405: (N_("This page cannot do that"), N_("Go back and use the buttons of the page.")),
@@ -37,6 +38,8 @@ def render_error(error: HTTPException) -> ResponseReturnValue:
     db.session.rollback()
     g.pop("login", None)
     title, advice = _EXPIRED if isinstance(error, CSRFError) else _find_words(status)
+    if request.is_json:
+        return {"error": gettext(title)}, status
     page = render_template("error.html", status=status, title=gettext(title), advice=gettext(advice))
     headers = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")]
     return page, status, headers

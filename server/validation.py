@@ -28,7 +28,10 @@ Value = TypeVar("Value")
 class RecordRefused(FormsError):
     """A record about which nothing can be said, although it is a record."""
 
-    messages = {"record_encrypted": N_("The record is encrypted. Only a server that holds its key can judge it.")}
+    messages = {
+        "record_encrypted": N_("The record is encrypted. Only a server that holds its key can judge it."),
+        "form_not_given": N_("Choose a published form or a form file."),
+    }
 
 
 @dataclass(frozen=True, slots=True)

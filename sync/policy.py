@@ -44,15 +44,15 @@ data_steward         -            x                 -                   -       
 form_designer        -            -                 -                   -                   -
 auditor              x            x                 -                   -                   x
 
-                     forms.read  forms.publish  devices.read  devices.enrol  alerts.settle
-administrator        x           x              x             x              x
-national_supervisor  x           -              x             -              -
-site_supervisor      x           -              x             -              -
-centre_staff         -           -              -             -              -
-protection_officer   x           -              -             -              -
-data_steward         -           -              -             -              -
-form_designer        x           x              -             -              -
-auditor              x           -              x             -              -
+                     forms.read  forms.publish  forms.validate  devices.read  devices.enrol  alerts.settle
+administrator        x           x              x               x             x              x
+national_supervisor  x           -              -               x             -              -
+site_supervisor      x           -              -               x             -              -
+centre_staff         -           -              -               -             -              -
+protection_officer   x           -              -               -             -              -
+data_steward         -           -              -               -             -              -
+form_designer        x           x              x               -             -              -
+auditor              x           -              -               x             -              -
 
                      users.manage  sites.manage  settings.manage  jobs.read  audit.read
 administrator        x             x             x                x          x

@@ -74,6 +74,8 @@ def guard_request() -> ResponseReturnValue | None:
 
 def ask_for_login() -> ResponseReturnValue:
     """Send a browser to the login page and back afterwards; a page that refreshes itself goes there as a whole."""
+    if request.is_json:
+        abort(401)
     target = url_for("session.login", next=request.full_path.rstrip("?") if request.method == "GET" else None)
     if "HX-Request" in request.headers:
         return "", 401, {"HX-Redirect": url_for("session.login")}

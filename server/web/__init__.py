@@ -23,11 +23,12 @@ from server.web import (
     status,
     submissions,
     users,
+    validation,
 )
 
 _PAGES = (
     login, account, status, submissions, decisions, people, devices,
-    forms, users, sites, settings, jobs, audit, health,
+    forms, validation, users, sites, settings, jobs, audit, health,
 )  # fmt: skip
 
 

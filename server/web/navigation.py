@@ -26,6 +26,7 @@ MENU = (
     Entry(N_("People"), "people.search_page", "people.read", "people"),
     Entry(N_("Tablets"), "devices.list_page", "devices.read", "tablet"),
     Entry(N_("Forms"), "forms.list_page", "forms.read", "form"),
+    Entry(N_("Try a record"), "validation.page", "forms.validate", "check"),
     Entry(N_("Users"), "users.list_page", "users.manage", "key", "admin"),
     Entry(N_("Sites"), "sites.list_page", "sites.manage", "place", "admin"),
     Entry(N_("Settings"), "settings.page", "settings.manage", "gear", "admin"),
