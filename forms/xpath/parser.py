@@ -35,19 +35,19 @@ def parse(expression: str) -> Syntax:
 class _Parser:
     def __init__(self, expression: str) -> None:
         self.text = expression
-        self.tokens = tokenize(expression)
+        self.tokens = [*tokenize(expression), END]
         self.position = 0
         self.depth = 0
 
     @property
     def token(self) -> Token:
-        return self.tokens[self.position] if self.position < len(self.tokens) else END
+        return self.tokens[self.position]
 
     def unexpected(self) -> XPathRefused:
         return refused(self.text, self.token.text)
 
     def at(self, *symbols: str) -> bool:
-        token = self.token
+        token = self.tokens[self.position]
         return token.kind == "symbol" and token.text in symbols
 
     def take(self) -> Token:
@@ -122,8 +122,8 @@ class _Parser:
         return None
 
     def follows(self, symbol: str) -> bool:
-        after = self.position + 1
-        return after < len(self.tokens) and self.tokens[after] == Token("symbol", symbol)
+        following = self.tokens[self.position + 1]
+        return following.text == symbol and following.kind == "symbol"
 
     def parenthesis(self) -> Syntax:
         self.expect("(")

@@ -127,6 +127,8 @@ def _plain_name_end(expression: str, start: int) -> int:
     # Nearly all names are ASCII; where one goes on in another alphabet, each letter is asked about.
     plain = PLAIN_NAME.match(expression, start)
     end = plain.end() if plain else start
+    if plain and expression[end : end + 1].isascii():
+        return end
     while end < len(expression):
         character = expression[end]
         if not (_starts_name(character) or (end > start and (character in ".-" or character.isdigit()))):
