@@ -21,6 +21,14 @@ from forms.xpath.errors import CannotVerify
 from forms.xpath.values import to_java_int
 
 
+def _is_clean(rules: Rules, node: Node, environment: Environment) -> bool:
+    """Whether a quick look finds nothing; what cannot be verified is looked at closely, and said there."""
+    try:
+        return bool(rules.glance(node, environment))
+    except (CannotVerify, RecursionError):
+        return False
+
+
 @dataclass(slots=True)
 class Judge:
     """The judging of one record. Findings come in document order."""
@@ -42,13 +50,8 @@ class Judge:
             if rules is None:
                 continue
             environment.original = node
-            try:
-                if rules.glance(node, environment):
-                    continue
-            except (CannotVerify, RecursionError):
-                # It is looked at closely, and said there.
-                pass
-            self._judge_node(node, rules)
+            if not _is_clean(rules, node, environment):
+                self._judge_node(node, rules)
         return self.findings
 
     def _is_relevant(self, node: Node) -> bool:

@@ -60,6 +60,7 @@ def prepare_sqlite(engine: Engine) -> None:
     """
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _leave_no_transaction)
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:
@@ -68,6 +69,12 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _leave_no_transaction(connection: Any, _record: Any) -> None:
+    """After a COMMIT that failed SQLAlchemy takes the transaction for ended; SQLite still holds the write lock."""
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def _begin_sqlite(connection: Connection) -> None:

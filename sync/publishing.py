@@ -85,7 +85,7 @@ def publish_form(session: Session, file: FormFile, media: Media, actor_id: int |
     known = find_form_version(session, definition.form_id, definition.version)
     if known is not None:
         return _publish_again(session, known, file, media)
-    version = _make_version(session, file, now)
+    version = _make_version(session, file, "open", now)
     _add_attachments(session, version, definition.attachments, media)
     return _open(session, version, actor_id, now)
 
@@ -96,7 +96,7 @@ def add_draft(session: Session, file: FormFile, media: Media, now: datetime) -> 
     draft = find_draft(session, file.definition.form_id)
     kept: dict[str, str] = {}
     if draft is None:
-        draft = _make_version(session, file, now)
+        draft = _make_version(session, file, "draft", now)
         draft.draft_token = secrets.token_urlsafe(48)
     else:
         kept = {one.name: one.blob_sha256 for one in draft.attachments if one.blob_sha256}
@@ -201,10 +201,10 @@ def _publish_again(session: Session, known: FormVersion, file: FormFile, media: 
     return Published("updated" if given else "unchanged", known)
 
 
-def _make_version(session: Session, file: FormFile, now: datetime) -> FormVersion:
+def _make_version(session: Session, file: FormFile, state: str, now: datetime) -> FormVersion:
     form_id = file.definition.form_id
     form = session.scalar(select(Form).where(Form.form_id == form_id)) or Form(form_id=form_id, created_at=now)
-    version = FormVersion(form=form, state="draft")
+    version = FormVersion(form=form, state=state)
     _fill(version, file, now)
     session.add(version)
     return version

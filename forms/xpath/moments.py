@@ -95,14 +95,21 @@ def iso_date(moment: Moment) -> str:
     return f"{year}-{month:02d}-{day:02d}"
 
 
+def _parse_plain_date(text: str) -> Moment | None:
+    if len(text) != 10 or text[4] != "-" or text[7] != "-":
+        return None
+    try:
+        return Moment((date.fromisoformat(text).toordinal() - EPOCH_ORDINAL) * DAY)
+    except ValueError:
+        return None
+
+
 def parse_date(text: str) -> Moment | None:
     """The midnight that a text like 2026-11-03 names, or None."""
-    if len(text) == 10 and text[4] == text[7] == "-":
-        try:
-            return Moment((date.fromisoformat(text).toordinal() - EPOCH_ORDINAL) * DAY)
-        except ValueError:
-            # It may still be one of the dates that Java alone reads: +999-01-01, year 0.
-            pass
+    plain = _parse_plain_date(text)
+    if plain is not None:
+        return plain
+    # It may still be one of the dates that Java alone reads: +999-01-01, year 0.
     found = DATE.fullmatch(text)
     if found is None:
         return None

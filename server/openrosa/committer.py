@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -52,7 +52,7 @@ class GroupCommitter:
         self._engine = engine
         self._writing = threading.Lock()
         # SQLite's own waiting sleeps in ever longer steps; between web processes a file lock wakes the next at once.
-        self._turn = _open_turn(engine)
+        self._turn = Path(f"{engine.url.database}-turn")
         self._waiting: deque[_Job] = deque()
 
     def run(self, work: Callable[[Session], T]) -> T:
@@ -72,7 +72,7 @@ class GroupCommitter:
 
     def _write(self, jobs: list[_Job]) -> None:
         try:
-            with _held(self._turn), Session(self._engine) as session:
+            with _taking(self._turn), Session(self._engine) as session:
                 begin_write(session)
                 for job in jobs:
                     _attempt(session, job)
@@ -85,21 +85,12 @@ class GroupCommitter:
                 job.done.set()
 
 
-def _open_turn(engine: Engine) -> IO[bytes] | None:
-    name = engine.url.database
-    return Path(f"{name}-turn").open("ab") if name and name != ":memory:" else None
-
-
 @contextmanager
-def _held(turn: IO[bytes] | None) -> Iterator[None]:
-    if turn is None:
+def _taking(turn: Path) -> Iterator[None]:
+    """Closing the file gives the turn back, as does the end of a killed process."""
+    with turn.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
-        return
-    fcntl.flock(turn, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(turn, fcntl.LOCK_UN)
 
 
 def _attempt(session: Session, job: _Job) -> None:

@@ -1,5 +1,6 @@
 """What the tablets' side of a web process holds, and one request in it."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -52,6 +53,7 @@ class Visit:
     room: Room
     request: Request
     caller: Caller
+    closing: ExitStack  # what ends with the request
 
     @cached_property
     def base_url(self) -> str:

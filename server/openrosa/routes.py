@@ -6,6 +6,7 @@ Flask knows the addresses all the same, so that its rules and tests hold for the
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
@@ -101,9 +102,10 @@ class TabletDesk:
             endpoint, arguments = self.routes.match(request.path, request.method)
             with self.room.reader.connect() as connection:
                 caller = endpoint.identify(self.room, connection, request, arguments)
-            visit = Visit(self.room, request, caller)
-            visit.note(endpoint.kind)
-            return cast(Response, endpoint.view(visit, **arguments))
+            with ExitStack() as closing:
+                visit = Visit(self.room, request, caller, closing)
+                visit.note(endpoint.kind)
+                return cast(Response, endpoint.view(visit, **arguments))
         except Exception as error:  # noqa: BLE001 (whatever happens, Collect gets an answer that it understands)
             return _answer_exception(error, caller)
 

@@ -33,7 +33,7 @@ from sync.parts import IncomingFile
 def submission(visit: Visit) -> Response:
     if visit.request.method == "HEAD":
         return answer_head()
-    parts = read_parts(visit.request)
+    parts = read_parts(visit.request, visit.closing)
     sha256 = hashlib.sha256(parts.xml).hexdigest()
     receipt = None if parts.files else _find_repeat(visit, sha256)
     if receipt is not None:

@@ -1,10 +1,13 @@
 """A submission's multipart body: the record's XML and the files beside it, read before anything is stored."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import Any
 
 from werkzeug import Request
-from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import BadRequest
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.formparser import FormDataParser
 
 from server.openrosa.errors import MISSING_PART, TOO_LARGE, UNREADABLE_UPLOAD, OpenRosaError
 
@@ -13,6 +16,7 @@ _INCOMPLETE = "*isIncomplete*"
 # Collect sends at most 101 parts in a request; other clients may be less tidy, an endless list of parts is an attack.
 MAX_PARTS = 1000
 SILENCE_S = 60  # Collect's own limit for writing
+_IN_MEMORY = 512 * 1024
 MAX_XML = 10 * 1024 * 1024
 
 
@@ -23,20 +27,22 @@ class Parts:
     incomplete: bool
 
 
-def read_parts(request: Request) -> Parts:
-    """Read the body; 400 when it is not multipart or was cut off, or when the record is not in it."""
+def read_parts(request: Request, closing: ExitStack) -> Parts:
+    """Read the body; 400 when it is not multipart or was cut off, or when the record is not in it.
+
+    Large files lie in temporary ones, which end with `closing`.
+    """
     _limit_silence(request)
-    request.max_form_parts = MAX_PARTS
-    request.max_form_memory_size = MAX_XML
-    files = [file for files in _read_files(request).listvalues() for file in files]
+    form, found = _parse(request, closing)
+    files = [file for files in found.listvalues() for file in files]
     xml = next((_read_xml(file) for file in files if file.name == XML_PART), None)
     if xml is None:
         # Some clients send the record as a plain field.
-        xml = request.form.get(XML_PART, "").encode() or None
+        xml = form.get(XML_PART, "").encode() or None
     if xml is None:
         raise OpenRosaError(400, MISSING_PART)
     others = [file for file in files if file.name != XML_PART]
-    return Parts(xml, others, request.form.get(_INCOMPLETE, "").lower() == "yes")
+    return Parts(xml, others, form.get(_INCOMPLETE, "").lower() == "yes")
 
 
 def name_of(file: FileStorage) -> str:
@@ -51,13 +57,26 @@ def _limit_silence(request: Request) -> None:
         connection.settimeout(SILENCE_S)
 
 
-def _read_files(request: Request):  # type: ignore[no-untyped-def]
+def _parse(request: Request, closing: ExitStack) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     if request.mimetype != "multipart/form-data" or "boundary" not in request.mimetype_params:
         raise OpenRosaError(400, UNREADABLE_UPLOAD)
+
+    def make_stream(*_about: Any, **_more: Any) -> Any:
+        return closing.enter_context(SpooledTemporaryFile(_IN_MEMORY))
+
+    parser = FormDataParser(
+        stream_factory=make_stream,
+        max_form_memory_size=MAX_XML,
+        max_form_parts=MAX_PARTS,
+        silent=False,
+    )
     try:
-        return request.files
-    except (BadRequest, ValueError) as error:
+        _rest, form, files = parser.parse(
+            request.stream, request.mimetype, request.content_length, request.mimetype_params
+        )
+    except ValueError as error:
         raise OpenRosaError(400, UNREADABLE_UPLOAD) from error
+    return form, files
 
 
 def _read_xml(file: FileStorage) -> bytes:

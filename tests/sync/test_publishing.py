@@ -180,3 +180,8 @@ def test_form_goes_to_the_kinds_of_site_that_the_programme_names(
 ) -> None:
     publish_form(session, form_file(form_id=form_id), {}, None, NOW)
     assert bool(list_open_versions(session, site_kind)) is listed
+
+
+def test_form_is_published_while_a_draft_of_it_is_tested(session: Session) -> None:
+    add_draft(session, form_file("2"), {}, NOW)
+    assert publish_form(session, form_file("1"), {}, None, NOW).outcome == "new"

@@ -1,0 +1,117 @@
+"""Content-addressed files: on disk before anything names them, on a folder and on S3."""
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.attachments import AttachmentStore, add_blob
+from sync.models import Blob
+
+PHOTO = b"\x89PNG of nobody" * 1000
+SHA256 = hashlib.sha256(PHOTO).hexdigest()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> AttachmentStore:
+    return AttachmentStore(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What reaches the disk, in order: the kernel's own calls, watched and still made."""
+    seen: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def watched_fsync(descriptor: int) -> None:
+        kind = "folder" if Path(f"/proc/self/fd/{descriptor}").resolve().is_dir() else "file"
+        seen.append(f"fsync {kind}")
+        fsync(descriptor)
+
+    def watched_replace(source: Any, target: Any) -> None:
+        seen.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    return seen
+
+
+def test_file_is_synced_before_its_name_and_its_name_before_the_answer(
+    store: AttachmentStore, calls: list[str]
+) -> None:
+    store.save(b"first of its folder")
+    calls.clear()
+    (Path(store._root) / SHA256[:2]).mkdir()
+    store.save(PHOTO)
+    assert calls == ["fsync file", "rename", "fsync folder"]
+
+
+def test_a_new_folder_is_synced_too(store: AttachmentStore, calls: list[str]) -> None:
+    store.save(PHOTO)
+    assert calls == ["fsync folder", "fsync file", "rename", "fsync folder"]
+
+
+@pytest.mark.parametrize("content", [PHOTO, io.BytesIO(PHOTO)], ids=["bytes", "stream"])
+def test_what_is_saved_is_read_back(store: AttachmentStore, content: Any) -> None:
+    stored = store.save(content)
+    assert (stored.sha256, stored.size) == (SHA256, len(PHOTO))
+    assert store.read(SHA256) == store.open(SHA256).read() == PHOTO
+
+
+def test_same_file_is_written_once(store: AttachmentStore, calls: list[str]) -> None:
+    store.save(PHOTO)
+    calls.clear()
+    assert store.save(PHOTO).sha256 == SHA256
+    assert calls == []
+
+
+def test_failed_write_leaves_nothing_behind(store: AttachmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (Path(store._root) / SHA256[:2]).mkdir(parents=True)
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        store.save(PHOTO)
+    assert not store.has(SHA256)
+    assert [path for path in Path(store._root).rglob("*") if path.is_file()] == []
+
+
+def test_blob_row_is_added_once(store: AttachmentStore, session: Session) -> None:
+    stored = store.save(PHOTO)
+    for _ in range(2):
+        add_blob(session.connection(), stored, datetime.now(UTC))
+    assert session.scalar(select(func.count()).select_from(Blob)) == 1
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _host, port = server.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+def test_same_code_keeps_files_on_s3(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fsspec
+
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": s3_url,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    fsspec.filesystem("s3").mkdir("teral-attachments")
+    store = AttachmentStore("s3://teral-attachments/files")
+    assert not store.has(SHA256)
+    assert store.save(PHOTO).sha256 == SHA256
+    assert store.read(SHA256) == PHOTO
