@@ -73,7 +73,7 @@ class Tablet:
         answer = self.client.get(url)
         if answer.status != 200:
             raise NotOpenRosa(f"status {answer.status} for a download")
-        # The hash of an entity list is a version token (odk.md 1.3), of all else the MD5 of the bytes.
+        # The hash of an entity list is a version token, of all else the MD5 of the bytes.
         if kind is None and _md5(answer.body) != expected:
             raise NotOpenRosa("a download that is not what was announced")
         return answer.body
