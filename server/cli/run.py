@@ -40,7 +40,9 @@ def run_command(records: int) -> None:
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     demo = set_up(settings, demo=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Both end everything in order; a shell's background job would otherwise ignore the first.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     with _children(settings) as children:
         _wait_until_healthy(settings, children)
         _print_welcome(settings, demo)
@@ -101,6 +103,9 @@ def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # Whoever presses twice must not leave a child behind: once is enough.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
