@@ -49,7 +49,7 @@ migration: install ## Write the next numbered migration from the models (NAME="w
 	$(BIN)/teral database migration "$(NAME)"
 
 translations: install ## Collect new messages into the French catalogue
-	$(BIN)/pybabel --quiet extract --mapping-file server/translations/babel.cfg --keywords N_ --no-wrap --sort-by-file --omit-header --output /tmp/teral.pot .
+	$(BIN)/pybabel --quiet extract --mapping-file server/translations/babel.cfg --keywords N_ --keywords _setting:2 --no-wrap --no-location --sort-output --omit-header --output /tmp/teral.pot .
 	$(BIN)/pybabel --quiet update --input-file /tmp/teral.pot --output-dir server/translations --no-wrap --ignore-obsolete --no-fuzzy-matching --locale fr
 
 clean: ## Remove what was built (var/, which holds data, stays)
