@@ -84,11 +84,16 @@ class AttachmentStore:
         return f"{self._root}/{sha256[:2]}/{sha256[2:]}"
 
 
+_ADD_BLOB = {
+    "sqlite": insert_sqlite(Blob).on_conflict_do_nothing(),
+    "postgresql": insert_postgresql(Blob).on_conflict_do_nothing(),
+}
+
+
 def add_blob(connection: Connection, stored: StoredFile, now: datetime) -> None:
     """Add the row of a file that is already safe; a file that is known stays as it is."""
-    insert = insert_postgresql if connection.dialect.name == "postgresql" else insert_sqlite
     row = {"sha256": stored.sha256, "md5": stored.md5, "size": stored.size, "created_at": now}
-    connection.execute(insert(Blob).on_conflict_do_nothing(), row)
+    connection.execute(_ADD_BLOB[connection.dialect.name], row)
 
 
 def _measure(source: IO[bytes]) -> StoredFile:

@@ -17,7 +17,16 @@ from sqlalchemy.orm import Session
 
 from forms.xml import parse_xml
 from sync.models import Submission, SubmissionEvent
-from sync.parts import IncomingFile, add_files, carry_forward, count_missing, fit, serve_waiting_edits
+from sync.parts import (
+    IncomingFile,
+    add_first_files,
+    add_more_files,
+    carry_forward,
+    count_awaited,
+    count_missing,
+    fit,
+    serve_waiting_edits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ def receive_submission(
     # Most are new, so the insert comes first: the time under SQLite's one write lock is what all others wait for.
     submission_id = _insert_submission(connection, arrival, None)
     if submission_id is not None:
-        return _receive_new(session, arrival, submission_id, None)
+        return _receive_new(session, connection, arrival, submission_id, None)
     # Two requests may race on PostgreSQL: the loser of an insert finds the winner's row in the next round.
     for _ in range(3):
         known = connection.execute(_KNOWN, arrival.params).all()
@@ -115,7 +124,7 @@ def receive_submission(
         first = next(row.id for row in known if row.twin_of_id is None)
         submission_id = _insert_submission(connection, arrival, first)
         if submission_id is not None:
-            return _receive_new(session, arrival, submission_id, first)
+            return _receive_new(session, connection, arrival, submission_id, first)
     raise RuntimeError("other transactions keep adding twins of this record")
 
 
@@ -206,21 +215,24 @@ def _insert_submission(connection: Connection, arrival: _Arrival, twin_of_id: in
         "state": "received" if twin_of_id is None else "quarantined",
         "reason": None if twin_of_id is None else "twin",
         "form_version_id": arrival.record.form_version_id,
+        "missing_files": count_awaited(arrival.record.expected_files, arrival.upload.files),
     }
     return connection.execute(_INSERT[connection.dialect.name], row).scalar()
 
 
-def _receive_new(session: Session, arrival: _Arrival, submission_id: int, twin_of_id: int | None) -> Receipt:
-    connection, expected, files = session.connection(), arrival.record.expected_files, arrival.upload.files
+def _receive_new(
+    session: Session, connection: Connection, arrival: _Arrival, submission_id: int, twin_of_id: int | None
+) -> Receipt:
+    expected, files = arrival.record.expected_files, arrival.upload.files
     original = _find_original(connection, arrival)
     kind: ReceiptKind = "twin" if twin_of_id is not None else _kind_of(arrival, original)
     _add_event(connection, arrival, submission_id, kind)
-    add_files(connection, submission_id, expected, files, arrival.now)
-    if original is not None:
-        carry_forward(connection, original.id, submission_id, arrival.now)
+    add_first_files(connection, submission_id, expected, files, arrival.now)
+    missing = count_awaited(expected, files)
+    if original is not None and carry_forward(connection, original.id, submission_id, arrival.now) and missing:
+        missing = count_missing(session, submission_id, arrival.now)
     if twin_of_id is None and files:
         serve_waiting_edits(session, submission_id, arrival.params, arrival.now)
-    missing = count_missing(session, submission_id, arrival.now) if expected else 0
     return Receipt(kind, submission_id, missing)
 
 
@@ -243,7 +255,7 @@ def _receive_repeat(session: Session, arrival: _Arrival, same: AnyRow) -> Receip
     # On PostgreSQL two parts may come at once; the row lock keeps the count of what is missing true.
     missing = connection.execute(_LOCK, {"id": same.id}).scalar_one()
     files = arrival.upload.files
-    if files and add_files(connection, same.id, arrival.record.expected_files, files, arrival.now):
+    if files and add_more_files(connection, same.id, arrival.record.expected_files, files, arrival.now):
         missing = count_missing(session, same.id, arrival.now)
         serve_waiting_edits(session, same.id, arrival.params, arrival.now)
         _add_event(connection, arrival, same.id, "files")

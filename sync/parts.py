@@ -74,10 +74,31 @@ _INSERT = {
 }
 
 
-def add_files(
+def count_awaited(expected: Iterable[str], files: Iterable[IncomingFile]) -> int:
+    """Tell how many of the files that a new record names have not come with it."""
+    return len({fit(name) for name in expected} - {fit(one.name) for one in files})
+
+
+def add_first_files(
+    connection: Connection, submission_id: int, expected: Iterable[str], files: Sequence[IncomingFile], now: datetime
+) -> None:
+    """Note the awaited names of a new record, and the files that came with it: nobody else knows its row yet."""
+    rows = {fit(name): _row(submission_id, fit(name), expected=True) for name in expected}
+    for one in files:
+        add_blob(connection, one.stored, now)
+        row = rows.setdefault(fit(one.name), _row(submission_id, fit(one.name), expected=False))
+        if row["blob_sha256"] is None:
+            row.update(blob_sha256=one.stored.sha256, content_type=_type_of(one), received_at=now)
+        elif row["blob_sha256"] != one.stored.sha256:
+            _add_other_file(connection, submission_id, one.stored.sha256, now)
+    if rows:
+        connection.execute(_INSERT[connection.dialect.name], list(rows.values()))
+
+
+def add_more_files(
     connection: Connection, submission_id: int, expected: Iterable[str], files: Sequence[IncomingFile], now: datetime
 ) -> int:
-    """Note the awaited names and add the files that came; return how many were new. A name keeps its first file."""
+    """Add the files that came later; return how many were new. A name keeps its first file."""
     rows = {fit(name): _row(submission_id, fit(name), expected=True) for name in expected}
     for one in files:
         add_blob(connection, one.stored, now)
@@ -138,13 +159,18 @@ def count_missing(session: Session, submission_id: int, now: datetime) -> int:
 
 
 def _row(submission_id: int, name: str, *, expected: bool) -> dict[str, Any]:
-    return {"submission_id": submission_id, "name": name, "expected": expected}
+    empty = {"blob_sha256": None, "content_type": None, "received_at": None}
+    return {"submission_id": submission_id, "name": name, "expected": expected, **empty}
+
+
+def _type_of(file: IncomingFile) -> str | None:
+    return fit(file.content_type) if file.content_type else None
 
 
 def _fill(connection: Connection, submission_id: int, file: IncomingFile, now: datetime) -> int:
     mine = {"owner": submission_id, "file": fit(file.name)}
-    type_ = fit(file.content_type) if file.content_type else None
-    if connection.execute(_FILL, {**mine, "sha256": file.stored.sha256, "type": type_, "at": now}).rowcount:
+    filled = {"sha256": file.stored.sha256, "type": _type_of(file), "at": now}
+    if connection.execute(_FILL, {**mine, **filled}).rowcount:
         return 1
     if connection.execute(_HELD_AS, mine).scalar_one() != file.stored.sha256:
         # The first file stays, as the first XML does; the other bytes are in the store and can be found from here.

@@ -74,8 +74,10 @@ class GroupCommitter:
         try:
             with _taking(self._turn), Session(self._engine) as session:
                 begin_write(session)
+                # Straight to the driver: the savepoint's two statements would cost as much as the work itself.
+                execute = session.connection().connection.driver_connection.execute  # type: ignore[union-attr]
                 for job in jobs:
-                    _attempt(session, job)
+                    _attempt(session, execute, job)
                 session.commit()
         except Exception as error:  # noqa: BLE001 (every waiting request raises it in its own thread)
             for job in jobs:
@@ -93,10 +95,8 @@ def _taking(turn: Path) -> Iterator[None]:
         yield
 
 
-def _attempt(session: Session, job: _Job) -> None:
+def _attempt(session: Session, execute: Callable[[str], Any], job: _Job) -> None:
     """Run one request's work so that its failure undoes nothing of the others."""
-    # Straight to the driver: the savepoint's two statements would cost as much as the work itself.
-    execute = session.connection().connection.driver_connection.execute  # type: ignore[union-attr]
     execute("SAVEPOINT intake")
     try:
         job.result = job.work(session)

@@ -16,6 +16,12 @@ NOT_AT_ITS_END = "state NOT IN ('merged', 'rejected')"
 SUBMISSION_STATES = ("received", "incomplete", "held", "quarantined", "merged", "rejected", "locked")
 
 
+def _sparse(*columns: str) -> Index:
+    """An index of the rows that have something in its last column."""
+    filled = text(f"{columns[-1]} IS NOT NULL")
+    return Index(f"ix_submissions_{'_'.join(columns)}", *columns, sqlite_where=filled, postgresql_where=filled)
+
+
 class Submission(Base):
     """One XML as it came. `state` is never set by hand: sync/states.py computes it from the other columns.
 
@@ -50,8 +56,11 @@ class Submission(Base):
             "ix_submissions_quarantined", "device_id", "form_id",
             sqlite_where=text("state = 'quarantined'"), postgresql_where=text("state = 'quarantined'"),
         ),
-        Index("ix_submissions_form_id_deprecated_id", "form_id", "deprecated_id"),
-        Index("ix_submissions_form_id_waits_for", "form_id", "waits_for"),
+        # Few records are edits, twins or waiting: the others need not be written into these while their tablet waits.
+        _sparse("form_id", "deprecated_id"),
+        _sparse("form_id", "waits_for"),
+        _sparse("twin_of_id"),
+        _sparse("superseded_by_id"),
         Index("ix_submissions_site_id_received_at", "site_id", "received_at"),
     )  # fmt: skip
 
@@ -64,8 +73,8 @@ class Submission(Base):
     # The last column of the table: SQLite reads a row from its start, and so leaves the XML's pages alone.
     xml: Mapped[bytes] = mapped_column(LargeBinary, sort_order=1000, deferred=True)
     xml_sha256: Mapped[str] = mapped_column(String(64))
-    twin_of_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
-    superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
+    twin_of_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
+    superseded_by_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
 
     received_at: Mapped[datetime] = mapped_column(index=True)
     device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"))

@@ -373,8 +373,20 @@ def upgrade() -> None:
             "ix_submissions_counted", ["site_id", "device_id", "state", "form_id", "is_draft"], unique=False
         )
         batch_op.create_index("ix_submissions_device_id_received_at", ["device_id", "received_at"], unique=False)
-        batch_op.create_index("ix_submissions_form_id_deprecated_id", ["form_id", "deprecated_id"], unique=False)
-        batch_op.create_index("ix_submissions_form_id_waits_for", ["form_id", "waits_for"], unique=False)
+        batch_op.create_index(
+            "ix_submissions_form_id_deprecated_id",
+            ["form_id", "deprecated_id"],
+            unique=False,
+            sqlite_where=sa.text("deprecated_id IS NOT NULL"),
+            postgresql_where=sa.text("deprecated_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_submissions_form_id_waits_for",
+            ["form_id", "waits_for"],
+            unique=False,
+            sqlite_where=sa.text("waits_for IS NOT NULL"),
+            postgresql_where=sa.text("waits_for IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_submissions_quarantined",
             ["device_id", "form_id"],
@@ -385,8 +397,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_submissions_received_at"), ["received_at"], unique=False)
         batch_op.create_index("ix_submissions_site_id_received_at", ["site_id", "received_at"], unique=False)
         batch_op.create_index("ix_submissions_state_received_at", ["state", "received_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_submissions_superseded_by_id"), ["superseded_by_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_submissions_twin_of_id"), ["twin_of_id"], unique=False)
+        batch_op.create_index(
+            "ix_submissions_superseded_by_id",
+            ["superseded_by_id"],
+            unique=False,
+            sqlite_where=sa.text("superseded_by_id IS NOT NULL"),
+            postgresql_where=sa.text("superseded_by_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_submissions_twin_of_id",
+            ["twin_of_id"],
+            unique=False,
+            sqlite_where=sa.text("twin_of_id IS NOT NULL"),
+            postgresql_where=sa.text("twin_of_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_submissions_unjudged",
             ["next_attempt_at", "id"],
@@ -631,8 +655,16 @@ def downgrade() -> None:
             sqlite_where=sa.text("processed_at IS NULL"),
             postgresql_where=sa.text("processed_at IS NULL"),
         )
-        batch_op.drop_index(batch_op.f("ix_submissions_twin_of_id"))
-        batch_op.drop_index(batch_op.f("ix_submissions_superseded_by_id"))
+        batch_op.drop_index(
+            "ix_submissions_twin_of_id",
+            sqlite_where=sa.text("twin_of_id IS NOT NULL"),
+            postgresql_where=sa.text("twin_of_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_submissions_superseded_by_id",
+            sqlite_where=sa.text("superseded_by_id IS NOT NULL"),
+            postgresql_where=sa.text("superseded_by_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_submissions_state_received_at")
         batch_op.drop_index("ix_submissions_site_id_received_at")
         batch_op.drop_index(batch_op.f("ix_submissions_received_at"))
@@ -641,8 +673,16 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'quarantined'"),
             postgresql_where=sa.text("state = 'quarantined'"),
         )
-        batch_op.drop_index("ix_submissions_form_id_waits_for")
-        batch_op.drop_index("ix_submissions_form_id_deprecated_id")
+        batch_op.drop_index(
+            "ix_submissions_form_id_waits_for",
+            sqlite_where=sa.text("waits_for IS NOT NULL"),
+            postgresql_where=sa.text("waits_for IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_submissions_form_id_deprecated_id",
+            sqlite_where=sa.text("deprecated_id IS NOT NULL"),
+            postgresql_where=sa.text("deprecated_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_submissions_device_id_received_at")
         batch_op.drop_index("ix_submissions_counted")
 
