@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from sync.models import Submission
+from sync.models.submissions import first_or_twin
 from sync.policy import Viewer, list_exportable_classes
 from sync.scopes import of_classes, scope_submissions
 
@@ -83,7 +84,7 @@ def list_edits(session: Session, viewer: Viewer, submission: Submission) -> list
 def _find_earlier(session: Session, viewer: Viewer, one: Submission) -> Submission | None:
     if one.deprecated_id is None:
         return None
-    replaced = _of_same_form(one).where(Submission.instance_id == one.deprecated_id)
+    replaced = _of_same_form(one).where(first_or_twin(Submission.instance_id == one.deprecated_id))
     return session.scalars(scope_submissions(replaced, viewer).order_by(Submission.id)).first()
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from forms.xml import parse_xml
 from sync.models import Submission, SubmissionEvent
+from sync.models.submissions import first_or_twin
 from sync.parts import (
     IncomingFile,
     add_first_files,
@@ -154,8 +155,8 @@ def _arrive(record: IncomingRecord, upload: Upload, sender: Sender, now: datetim
 
 _same_record = (
     (Submission.form_id == bindparam("form_id"))
-    & (Submission.instance_id == bindparam("instance_id"))
     & (Submission.is_draft == bindparam("is_draft"))
+    & first_or_twin(Submission.instance_id == bindparam("instance_id"))
 )
 _ROW = select(Submission.id, Submission.xml_sha256, Submission.twin_of_id, Submission.missing_files)
 _KNOWN = _ROW.where(_same_record).order_by(Submission.id)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from sync.families import Member, Standing, decide_family
 from sync.models import Decision, Encounter, PersonRecord, Submission
+from sync.models.submissions import first_or_twin
 from sync.registry import Contribution, fold_family
 from sync.releasing import release_submission
 from sync.states import refresh_state
@@ -79,7 +80,7 @@ def _find_family(session: Session, submission: Submission) -> list[Submission]:
 
 
 def _relatives(submission: Submission, names: set[str | None]) -> Select[Submission]:
-    tied = or_(Submission.instance_id.in_(names), Submission.deprecated_id.in_(names))
+    tied = or_(first_or_twin(Submission.instance_id.in_(names)), Submission.deprecated_id.in_(names))
     same_form = (Submission.form_id == submission.form_id) & (Submission.is_draft == submission.is_draft)
     return select(Submission).where(same_form, tied).order_by(Submission.id).with_for_update()
 

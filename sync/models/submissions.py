@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sync.db import Base
@@ -60,6 +60,10 @@ class Submission(Base):
         _sparse("form_id", "deprecated_id"),
         _sparse("form_id", "waits_for"),
         _sparse("twin_of_id"),
+        Index(
+            "ix_submissions_twins", "form_id", "instance_id",
+            sqlite_where=text("twin_of_id IS NOT NULL"), postgresql_where=text("twin_of_id IS NOT NULL"),
+        ),
         _sparse("superseded_by_id"),
         Index("ix_submissions_site_id_received_at", "site_id", "received_at"),
     )  # fmt: skip
@@ -107,6 +111,11 @@ class Submission(Base):
     )
     events: Mapped[list["SubmissionEvent"]] = relationship(order_by="SubmissionEvent.id")
     decisions: Mapped[list["Decision"]] = relationship(order_by="Decision.id")
+
+
+def first_or_twin(named: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same condition on `instance_id`, said of firsts and of twins: each kind has an index of its own."""
+    return or_(named & Submission.twin_of_id.is_(None), named & Submission.twin_of_id.is_not(None))
 
 
 class SubmissionAttachment(Base):

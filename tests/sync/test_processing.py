@@ -17,6 +17,7 @@ from sync.processing import DELAYS, MAX_ATTEMPTS, claim_work
 from sync.publishing import add_draft, change_form_state, publish_form
 from sync.quarantine import DecisionRefused, accept, reject, replay
 from sync.registry import registry_digest
+from tests.plans import watched_scans
 from tests.sync.factory import NOW, add_device, add_site, add_submission, form_file
 
 AWA = {"prenoms": "Awa", "nom": "Ndiaye", "sexe": "2", "age": "31"}
@@ -310,3 +311,12 @@ def test_answers_of_any_length_are_cut_where_a_column_ends(session: Session, pub
     add_submission(session, "uuid:1", [{**AWA, "prenoms": "A" * 5000}])
     settle(session)
     assert [len(name or "") for name in names(session)] == [255]
+
+
+def test_families_are_found_without_reading_every_record(session: Session, published: None) -> None:
+    add_submission(session, "uuid:1", [AWA])
+    first = add_submission(session, "uuid:2", [MOUSSA], deprecated_id="uuid:1")
+    add_submission(session, "uuid:2", [AWA], deprecated_id="uuid:1", twin_of_id=first.id)
+    with watched_scans(db.engine, "submissions") as scans:
+        settle(session)
+    assert scans == []

@@ -412,6 +412,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("twin_of_id IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_submissions_twins",
+            ["form_id", "instance_id"],
+            unique=False,
+            sqlite_where=sa.text("twin_of_id IS NOT NULL"),
+            postgresql_where=sa.text("twin_of_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_submissions_unjudged",
             ["next_attempt_at", "id"],
             unique=False,
@@ -654,6 +661,11 @@ def downgrade() -> None:
             "ix_submissions_unjudged",
             sqlite_where=sa.text("processed_at IS NULL"),
             postgresql_where=sa.text("processed_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_submissions_twins",
+            sqlite_where=sa.text("twin_of_id IS NOT NULL"),
+            postgresql_where=sa.text("twin_of_id IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_submissions_twin_of_id",

@@ -15,6 +15,7 @@ from server.openrosa import uploads
 from server.openrosa.routes import get_room
 from sync.attachments import AttachmentStore
 from sync.models import Alert, Device, FormVersion, Submission
+from tests.plans import watched_scans
 from tests.server.openrosa.tablet import HEADERS, Tablet, message
 from tests.sync.factory import xml
 
@@ -255,3 +256,12 @@ def test_draft_test_record_stays_apart(client: FlaskClient, draft: Tablet, sessi
     assert (response.status_code, message(response)) == (201, SUCCESS)
     (row,) = rows(session)
     assert (row.is_draft, row.device_id, row.form_version_id is not None) == (True, None, True)
+
+
+def test_no_tablet_waits_until_a_whole_table_was_read(tablet: Tablet) -> None:
+    with watched_scans(db.engine, "submissions") as scans:
+        tablet.send(xml("uuid:1", photo="photo.jpg"))
+        tablet.send(xml("uuid:1", photo="photo.jpg"), {"photo.jpg": b"jpeg"})
+        tablet.send(xml("uuid:1", direction="sortie"))
+        tablet.send(xml("uuid:2", deprecated_id="uuid:1"))
+    assert scans == []
