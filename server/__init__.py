@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from server import keys, openrosa, proxies, routing, web
+from server import keys, openrosa, proxies, routing, spooling, web
 from server.config import Settings
 from server.extensions import init_extensions
 
@@ -16,6 +16,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_extensions(app)
     keys.init_app(app)
     routing.init_app(app)
+    spooling.init_app(app)
     openrosa.init_app(app)
     web.init_app(app)
     routing.read_raw_paths(app)

@@ -36,7 +36,9 @@ class Settings:
         "", "Comma-separated addresses of TLS proxies whose X-Forwarded-* headers are believed."
     )
     web_workers: int = _setting(2, "Web processes.")
-    web_threads: int = _setting(8, "Threads of each web process.")
+    web_threads: int = _setting(8, "Requests that each web process works on at a time; more may wait for slow clients.")
+    slow_grace_s: int = _setting(60, "Seconds of silence that a client may keep, and of slowness it may begin with.")
+    slow_rate: int = _setting(1024, "Bytes a second that a client must have sent after that time, on average.")
     token_grace_days: int = _setting(60, "Days for which an expired or rotated tablet token may still send records.")
     session_minutes: int = _setting(30, "Minutes without activity after which a web session ends.")
     max_body_mb: int = _setting(100, "Largest request that is accepted, in megabytes.")
@@ -80,6 +82,8 @@ class Settings:
         return {
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.sqlalchemy_url,
+            # One each for tablets' reads, for pages, and for records on their way in; PostgreSQL allows 100 in all.
+            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": self.web_threads, "max_overflow": 2 * self.web_threads},
             "MAX_CONTENT_LENGTH": self.max_body_mb * 1024 * 1024,
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",

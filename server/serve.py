@@ -18,8 +18,11 @@ from server.extensions import db
 from server.logs import AccessLogger
 from server.openrosa.contacts import start_writer
 from server.openrosa.routes import get_room
+from server.patience import make_worker
 from sync.models import Setting
 
+# For each request that is worked on, so many may be on their way over thin links.
+WAITING = 8
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "sshfs", "ceph", "glusterfs", "afs"})
 
 
@@ -97,9 +100,10 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 def gunicorn_settings(settings: Settings) -> dict[str, Any]:
     return {
         "bind": f"{settings.host}:{settings.port}",
-        "worker_class": "gthread",
+        "worker_class": make_worker(settings),
         "workers": settings.web_workers,
-        "threads": settings.web_threads,
+        # Most only wait for slow clients; what works is limited by seats (spooling.py, openrosa/reading.py).
+        "threads": settings.web_threads * WAITING,
         "http_parser": "auto",
         # Collect asks after all its offline entities in one address; server/routing.py caps what is taken.
         "limit_request_line": 0,

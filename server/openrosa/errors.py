@@ -31,6 +31,7 @@ UNREADABLE_UPLOAD = N_("The record did not arrive whole. It stays on the tablet;
 MISSING_PART = N_("The record itself was missing from what arrived. It stays on the tablet; please send it again.")
 UNREADABLE_XML = N_("The record cannot be read. It stays on the tablet; please show it to your supervisor.")
 TOO_LARGE = N_("What was sent is larger than this server accepts. It stays on the tablet; tell your supervisor.")
+TOO_SLOW = N_("The network is too slow at the moment. The record stays on the tablet and will be sent again.")
 DISK_FULL = N_("The server has no room left. The record stays on the tablet; tell your supervisor.")
 OVERLOAD = N_("The server is busy. The record stays on the tablet and will be sent again.")
 FAULT = N_("The server made a mistake. The record stays on the tablet; tell your supervisor.")

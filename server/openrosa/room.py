@@ -25,7 +25,7 @@ class Room:
     def __init__(self, engine: Engine, settings: Settings, store: AttachmentStore) -> None:
         self.settings = settings
         self.store = store
-        self.reader = Reader(engine)
+        self.reader = Reader(engine, settings.web_threads)
         self.committer: GroupCommitter | PlainCommitter = make_committer(engine)
         self.contacts = ContactBuffer(self.committer)
         self.catalogues = CatalogueKeeper(engine)

@@ -7,15 +7,16 @@ from typing import Any
 
 from werkzeug import Request
 from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 
-from server.openrosa.errors import MISSING_PART, TOO_LARGE, UNREADABLE_UPLOAD, OpenRosaError
+from server.openrosa.errors import MISSING_PART, RETRY_LATER, TOO_LARGE, TOO_SLOW, UNREADABLE_UPLOAD, OpenRosaError
+from server.spooling import TooSlow
 
 XML_PART = "xml_submission_file"
 _INCOMPLETE = "*isIncomplete*"
 # Collect sends at most 101 parts in a request; other clients may be less tidy, an endless list of parts is an attack.
 MAX_PARTS = 1000
-SILENCE_S = 60  # Collect's own limit for writing
 _IN_MEMORY = 512 * 1024
 MAX_XML = 10 * 1024 * 1024
 
@@ -28,11 +29,10 @@ class Parts:
 
 
 def read_parts(request: Request, closing: ExitStack) -> Parts:
-    """Read the body; 400 when it is not multipart or was cut off, or when the record is not in it.
+    """Read the body; 400 when it is not multipart or was cut off, or when the record is not in it; 408 when it crawls.
 
     Large files lie in temporary ones, which end with `closing`.
     """
-    _limit_silence(request)
     form, found = _parse(request, closing)
     files = [file for files in found.listvalues() for file in files]
     xml = next((_read_xml(file) for file in files if file.name == XML_PART), None)
@@ -48,13 +48,6 @@ def read_parts(request: Request, closing: ExitStack) -> Parts:
 def name_of(file: FileStorage) -> str:
     """Collect puts the name into both fields; it is data, so a path in it stays as it came."""
     return file.filename or file.name or ""
-
-
-def _limit_silence(request: Request) -> None:
-    """A tablet that lost its network mid-upload says no goodbye: without a limit it would hold a thread for ever."""
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(SILENCE_S)
 
 
 def _parse(request: Request, closing: ExitStack) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
@@ -74,6 +67,10 @@ def _parse(request: Request, closing: ExitStack) -> tuple[MultiDict[str, str], M
         _rest, form, files = parser.parse(
             request.stream, request.mimetype, request.content_length, request.mimetype_params
         )
+    except ClientDisconnected as error:
+        if isinstance(error.__context__, TooSlow):
+            raise OpenRosaError(408, TOO_SLOW, RETRY_LATER) from error
+        raise
     except ValueError as error:
         raise OpenRosaError(400, UNREADABLE_UPLOAD) from error
     return form, files

@@ -47,5 +47,5 @@ def test_sqlite_on_a_disk_is_welcome(tmp_path: Path) -> None:
 
 def test_server_listens_where_it_is_told_and_believes_no_header(settings: Settings) -> None:
     chosen = gunicorn_settings(replace(settings, host="0.0.0.0", port=9000, web_workers=3))
-    assert (chosen["bind"], chosen["workers"], chosen["worker_class"]) == ("0.0.0.0:9000", 3, "gthread")
+    assert (chosen["bind"], chosen["workers"], chosen["threads"]) == ("0.0.0.0:9000", 3, 64)
     assert (chosen["limit_request_line"], chosen["forwarded_allow_ips"]) == (0, "")
