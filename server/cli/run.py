@@ -40,9 +40,7 @@ def run_command(records: int) -> None:
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     demo = set_up(settings, demo=True)
-    # Both end everything in order; a shell's background job would otherwise ignore the first.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    _end_at_signals()
     with _children(settings) as children:
         _wait_until_healthy(settings, children)
         _print_welcome(settings, demo)
@@ -80,7 +78,7 @@ def _children(settings: Settings) -> Iterator[dict[str, subprocess.Popen[bytes]]
                 [*command, *arguments], env=environment, start_new_session=True
             )
         yield running
-    except KeyboardInterrupt:
+    except SystemExit:
         click.echo("\nTeral stops.")
     finally:
         _stop(running)
@@ -102,11 +100,19 @@ def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
             child.wait()
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+def _end_at_signals() -> None:
+    """Both signals end everything in order; a shell's background job would otherwise ignore the first."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
     # Whoever presses twice must not leave a child behind: once is enough.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    # No KeyboardInterrupt: one that comes up inside of exec(), as when a dataclass is imported, makes `python -m` end
+    # as if killed by the signal, although it was caught (CPython's unhandled_keyboard_interrupt).
+    raise SystemExit(0)
 
 
 def _wait_until_healthy(settings: Settings, children: dict[str, subprocess.Popen[bytes]]) -> None:

@@ -85,6 +85,19 @@ def test_ctrl_c_ends_everything_cleanly(runs: list[Run]) -> None:
     assert "Traceback" not in runs[0].said
 
 
+def test_ctrl_c_during_an_import_is_no_other_end(tmp_path: Path) -> None:
+    (tmp_path / "stopped.py").write_text(
+        "import signal\nfrom server.cli import run\nfrom server.config import Settings\n"
+        "run._CHILDREN.clear()\nrun._end_at_signals()\n"
+        "with run._children(Settings()):\n    exec('signal.raise_signal(signal.SIGINT)')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "stopped"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "Teral stops.")
+
+
 def test_second_run_gives_the_same_logins(runs: list[Run]) -> None:
     assert runs[0].logins == runs[1].logins != []
 
