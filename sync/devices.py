@@ -4,12 +4,12 @@ Contacts come in batches: hundreds of requests a second must not become hundreds
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -83,14 +83,35 @@ def change_device_state(session: Session, device: Device, state: str, now: datet
         session.flush()
 
 
-def record_contacts(session: Session, contacts: Iterable[Contact], now: datetime) -> None:
-    """Write what tablets told by ringing; one statement per kind of news, whatever the number of tablets."""
-    batch = sorted(contacts, key=lambda one: one.device_id)
-    if not batch:
-        return
-    _raise_second_ids(session, batch, now)
-    session.connection().execute(_TOUCH, [_touched(one) for one in batch])
-    _add_fetches(session, batch)
+def record_contacts(
+    session: Session, contacts: Iterable[Contact], now: datetime, at_most_every: timedelta = timedelta()
+) -> list[Contact]:
+    """Write what tablets told by ringing; one statement per kind of news, whatever the number of tablets.
+
+    A tablet whose last contact on record is younger than `at_most_every` waits: its news are returned.
+    """
+    told = {one.device_id: one for one in contacts}
+    known = session.execute(_KNOWN, {"ids": list(told)}).all()
+    due = [row for row in known if _is_due(row.last_contact_at, now, at_most_every)]
+    if due:
+        _raise_second_ids(session, due, told, now)
+        session.connection().execute(_TOUCH, [_touched(told[row.id]) for row in due])
+        _add_fetches(session, [told[row.id] for row in due])
+    return [told[row.id] for row in known if row not in due]
+
+
+def _is_due(last_contact_at: datetime | None, now: datetime, at_most_every: timedelta) -> bool:
+    # Whatever the sign: a clock that was put back must not silence a tablet for hours.
+    return not at_most_every or last_contact_at is None or abs(now - last_contact_at) >= at_most_every
+
+
+# In one order, so that two web processes on PostgreSQL never wait for each other.
+_KNOWN = (
+    select(Device.id, Device.site_id, Device.collect_id, Device.last_contact_at)
+    .where(Device.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Device.id)
+    .with_for_update(key_share=True)
+)
 
 
 _TOUCH = (
@@ -128,14 +149,12 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _raise_second_ids(session: Session, batch: list[Contact], now: datetime) -> None:
+def _raise_second_ids(
+    session: Session, rows: Sequence[Row[*tuple[Any, ...]]], told: Mapping[int, Contact], now: datetime
+) -> None:
     """A second deviceID on one credential: Collect was installed anew, or the address was copied. A human must see."""
-    told = {one.device_id: one.collect_id for one in batch if one.collect_id}
-    known = session.execute(
-        select(Device.id, Device.site_id, Device.collect_id).where(Device.id.in_(told), Device.collect_id.is_not(None))
-    )
-    for row in known.all():
-        if row.collect_id != told[row.id]:
+    for row in rows:
+        if row.collect_id and told[row.id].collect_id not in (None, "", row.collect_id):
             raise_alert(session, "second_device_id", now, device_id=row.id, site_id=row.site_id)
 
 

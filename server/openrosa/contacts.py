@@ -1,11 +1,13 @@
 """What tablets' requests tell, buffered in the process and written at most once per tablet and second.
 
+This holds across web processes: whoever finds a contact on record that is too young keeps its own news a little longer.
+
 The web process starts the writer (server/serve.py); without it, whoever wants the news on disk calls `flush`.
 """
 
 import logging
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,6 +15,8 @@ from server.openrosa.committer import GroupCommitter, PlainCommitter
 from sync.devices import Contact, record_contacts
 
 INTERVAL_S = 1.0
+# Between two contacts on record: one is up to a second old when it is written.
+BETWEEN = timedelta(seconds=2)
 
 log = logging.getLogger("teral.openrosa")
 
@@ -30,12 +34,20 @@ class ContactBuffer:
             before = self._waiting.get(contact.device_id)
             self._waiting[contact.device_id] = _join(before, contact) if before else contact
 
-    def flush(self) -> None:
-        """Write what was heard since the last time."""
+    def flush(self, between: timedelta = timedelta()) -> None:
+        """Write what was heard since the last time, but not of tablets that were written of a moment ago."""
         with self._lock:
             taken, self._waiting = self._waiting, {}
         if taken:
-            self._committer.run(lambda session: record_contacts(session, taken.values(), datetime.now(UTC)))
+            now = datetime.now(UTC)
+            early = self._committer.run(lambda session: record_contacts(session, taken.values(), now, between))
+            self._put_back(early)
+
+    def _put_back(self, contacts: list[Contact]) -> None:
+        with self._lock:
+            for one in contacts:
+                later = self._waiting.get(one.device_id)
+                self._waiting[one.device_id] = _join(one, later) if later else one
 
 
 def _join(before: Contact, after: Contact) -> Contact:
@@ -54,7 +66,7 @@ def start_writer(contacts: ContactBuffer) -> threading.Event:
     def write() -> None:
         while not stop.wait(INTERVAL_S):
             try:
-                contacts.flush()
+                contacts.flush(BETWEEN)
             except SQLAlchemyError:
                 # News of a contact may be lost, a record never: the next contact brings the news again.
                 log.exception("contacts were not written")

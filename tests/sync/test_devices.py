@@ -47,6 +47,23 @@ def test_contact_tells_when_what_and_with_which_collect(session: Session, device
     assert (device.collect_version, device.android_version) == ("2026.3.0", "13")
 
 
+def test_tablet_is_written_of_once_in_a_while(session: Session, device: Device) -> None:
+    other = add_device(session, device.site, "ROS-2", "fr", NOW)
+    record(session, contact(device))
+    sent = [contact(device, 1, kind="manifest"), contact(other, 1)]
+    early = record_contacts(session, sent, NOW + timedelta(seconds=1), timedelta(seconds=2))
+    session.expire_all()
+    assert (early, device.last_contact_kind, other.last_contact_kind) == ([sent[0]], "form_list", "form_list")
+    assert record_contacts(session, early, NOW + timedelta(seconds=2), timedelta(seconds=2)) == []
+    session.expire_all()
+    assert device.last_contact_kind == "manifest"
+
+
+def test_clock_that_was_put_back_silences_nobody(session: Session, device: Device) -> None:
+    record(session, contact(device, 3600))
+    assert record_contacts(session, [contact(device)], NOW, timedelta(seconds=2)) == []
+
+
 def test_contact_of_another_program_keeps_what_collect_told(session: Session, device: Device) -> None:
     record(session, contact(device))
     record(session, Contact(device.id, NOW + timedelta(seconds=9), "manifest", None, "curl/8"))

@@ -1,13 +1,16 @@
 """Every request is a sign of life, written in batches."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.openrosa import contacts
+from server.openrosa.contacts import ContactBuffer
 from server.openrosa.routes import get_room
+from sync.devices import Contact
 from sync.models import Alert, Device, DeviceFetch
 from tests.server.openrosa.tablet import Tablet
 from tests.sync.factory import xml
@@ -54,6 +57,20 @@ def test_lists_and_media_are_noted_by_their_hash(tablet: Tablet, app: Flask, ses
     session.rollback()
     (row,) = session.scalars(select(DeviceFetch))
     assert (row.kind, row.name, len(row.hash)) == ("list", "sites.csv", 32)
+
+
+def test_two_processes_write_of_a_tablet_once(tablet: Tablet, app: Flask, session: Session) -> None:
+    first, second = get_room(app).contacts, ContactBuffer(get_room(app).committer)
+    now = datetime.now(UTC)
+    first.add(Contact(1, now, "form_list"))
+    second.add(Contact(1, now, "manifest", submitted_at=now))
+    first.flush(timedelta(minutes=1))
+    second.flush(timedelta(minutes=1))
+    assert the_device(session).last_contact_kind == "form_list"
+    second.add(Contact(1, now, "form"))
+    second.flush()
+    device = the_device(session)
+    assert (device.last_contact_kind, device.last_submission_at) == ("form", now)
 
 
 def test_writer_writes_by_itself(tablet: Tablet, app: Flask, session: Session, monkeypatch: object) -> None:
