@@ -1,52 +1,59 @@
-"""Entities as a fold over the contributions of counting submissions, made anew when a family of records changes.
+"""Entities as a fold over the contributions of counting submissions and the decisions of people.
 
-Which record of a family counts is families.py's word; order and waiting are branches.py's, values are merge.py's.
+Most contributions had seen all before them and cost one step (entity_state.py); the others have their entity folded
+whole. Which record of a family counts is families.py's word; order and waiting are branches.py's, values merge.py's.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from forms.entities import EntityChange
-from forms.programme import ListPolicy
-from sync.branches import Contribution, Graph, read_graph
+from sync import entity_rows as rows
+from sync.branches import Contribution, Issued, read_graph
+from sync.entity_state import EntityState, adopt, can_follow, claim, follow
 from sync.families import Standing
 from sync.merge import LABEL, Merged, merge_entity
-from sync.models import Entity, EntityConflict, EntityContribution, IssuedVersion, Submission
+from sync.models import Entity, EntityConflict, EntityContribution, Submission
 from sync.policy import programme
 
 
-def fold_entities(
-    session: Session,
-    submission: Submission,
-    changes: Iterable[EntityChange],
-    standings: Mapping[int, Standing],
-    now: datetime,
-) -> None:
-    """Keep what the submission says about entities and fold anew all that its family touches or touched.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a freshly judged submission says about entities."""
+
+    submission: Submission
+    changes: Sequence[EntityChange]
+
+
+def fold_entities(session: Session, said: Sequence[Said], standings: Mapping[int, Standing], now: datetime) -> None:
+    """Keep what the submissions say about entities and bring all entities in line that they or their families touch.
 
     What does not count is kept too: whatever an update's fate, its tablet must be served a version as high as its own.
     """
-    if submission.is_draft:
+    said = [one for one in said if not one.submission.is_draft]
+    before = rows.read_contributions_of(session, list(standings))
+    if not said or not (before or any(one.changes for one in said)):
         return
-    mine = EntityContribution.submission_id.in_(list(standings))
-    before = session.scalars(select(EntityContribution).where(mine)).all()
     touched = {row.entity_id for row in before}
-    touched |= _keep_changes(session, submission, changes, [one for one in before if one.submission is submission])
-    for row in session.scalars(select(EntityContribution).where(mine)):
-        standing = standings[row.submission_id]
-        row.root_id, row.counts = standing.root_id, standing.counts and row.problem is None
-    session.flush()
-    _fold_all(session, touched, now)
+    forced = rows.forget_contributions(session, before, [one.submission.id for one in said])
+    rows.write_standings(session, before, standings)
+    fresh = _group(one for single in said for one in _contributions(single, standings[single.submission.id], forced))
+    touched |= _take_steps(session, fresh, touched, now)
+    fold_whole(session, touched, now)
 
 
-def list_contributors(session: Session, ids: Sequence[int]) -> set[int]:
-    """Tell which of these submissions said something about entities when they were last judged."""
-    mine = select(EntityContribution.submission_id).where(EntityContribution.submission_id.in_(ids))
-    return set(session.scalars(mine))
+def fold_whole(session: Session, ids: Collection[int], now: datetime) -> None:
+    """Fold these entities from their whole history. The caller holds the registry's lock (registry.lock_registry)."""
+    histories = rows.read_histories(session, ids)
+    for history in histories:
+        _fold(session, history, now)
 
 
 def has_overdue(session: Session, days: int, now: datetime) -> bool:
@@ -59,175 +66,172 @@ def force_overdue(session: Session, days: int, now: datetime) -> int:
 
     The caller holds the registry's lock (registry.lock_registry).
     """
-    rows = session.scalars(_overdue(days, now)).all()
-    for row in rows:
+    overdue = session.scalars(_overdue(days, now)).all()
+    for row in overdue:
         row.forced_at = now
     session.flush()
-    _fold_all(session, {row.entity_id for row in rows}, now)
-    return len(rows)
+    fold_whole(session, {row.entity_id for row in overdue}, now)
+    return len(overdue)
 
 
 def _overdue(days: int, now: datetime) -> Select[EntityContribution]:
     late = Submission.received_at < now - timedelta(days=days)
     waiting = select(EntityContribution).join(EntityContribution.submission)
-    return waiting.where(EntityContribution.waits_for.is_not(None), late)
+    return waiting.where(EntityContribution.waits_for.is_not(None), EntityContribution.forced_at.is_(None), late)
 
 
 def entity_lines(session: Session) -> Iterable[str]:
     """One line per entity for the registry's digest: its values and open conflicts, no row ids and no numbers."""
-    for entity in session.scalars(select(Entity).where(Entity.exists)):
-        conflicts = {one.property_name: one.candidates for one in entity.conflicts}
-        facts = [entity.list_name, entity.uuid, entity.label, entity.properties, conflicts]
-        yield json.dumps({"entity": facts}, sort_keys=True, ensure_ascii=False)
+    conflicts: dict[int, dict[str, Any]] = {}
+    found = select(EntityConflict.entity_id, EntityConflict.property_name, EntityConflict.candidates)
+    for entity_id, name, candidates in session.execute(found):
+        conflicts.setdefault(entity_id, {})[name] = candidates
+    entities = select(Entity.id, Entity.list_name, Entity.uuid, Entity.label, Entity.properties).where(Entity.exists)
+    for entity_id, *facts in session.execute(entities):
+        line = {"entity": [*facts, conflicts.get(entity_id, {})]}
+        yield json.dumps(line, sort_keys=True, ensure_ascii=False)
 
 
-def _keep_changes(
-    session: Session, submission: Submission, changes: Iterable[EntityChange], before: Sequence[EntityContribution]
-) -> set[int]:
-    """Write anew what the submission says; that it was forced once stays with the place in the record."""
-    forced = {(one.list_name, one.path): one.forced_at for one in before}
-    for row in before:
-        session.delete(row)
-    session.flush()
-    kept = [
-        _contribution_row(_get_entity(session, one), submission, one, forced.get((one.list_name, one.path)))
-        for one in sorted(changes, key=lambda one: (one.list_name, one.id))
-        if one.id
-    ]
-    session.add_all(kept)
-    session.flush()
-    return {row.entity_id for row in kept}
+_Name = tuple[str, str]
 
 
-def _contribution_row(
-    entity: Entity, submission: Submission, change: EntityChange, forced_at: datetime | None
-) -> EntityContribution:
-    return EntityContribution(
-        entity_id=entity.id,
-        submission=submission,
-        list_name=change.list_name,
-        path=change.path,
-        root_id=submission.instance_id,
-        action=change.action,
-        base_version=change.base_version,
-        trunk_version=change.trunk_version,
-        branch_id=change.branch_id,
-        label=change.label,
-        properties=dict(change.values),
-        problem=change.problems[0] if change.problems else None,
-        forced_at=forced_at,
-    )
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A contribution on its way in, as a row and as the fold reads it."""
+
+    row: dict[str, Any]
+    read: Contribution
+
+    @property
+    def counts(self) -> bool:
+        return bool(self.row["counts"])
 
 
-def _get_entity(session: Session, change: EntityChange) -> Entity:
-    query = select(Entity).where(Entity.list_name == change.list_name, Entity.uuid == change.id)
-    entity = session.scalar(query)
-    if entity is None:
-        entity = Entity(list_name=change.list_name, uuid=change.id, properties={})
-        session.add(entity)
-        session.flush()
-    return entity
+def _contributions(
+    said: Said, standing: Standing, forced: Mapping[tuple[int, str, str], datetime]
+) -> Iterable[tuple[_Name, _Fresh]]:
+    for one in said.changes:
+        if not one.id:
+            continue
+        place = (said.submission.id, one.list_name, one.path)
+        row = {
+            "submission_id": said.submission.id,
+            "list_name": one.list_name,
+            "path": one.path,
+            "root_id": standing.root_id,
+            "action": one.action,
+            "base_version": one.base_version,
+            "trunk_version": one.trunk_version,
+            "branch_id": one.branch_id,
+            "label": one.label,
+            "properties": dict(one.values),
+            "problem": one.problems[0] if one.problems else None,
+            "counts": standing.counts and not one.problems,
+            # That it was forced once stays with the place in the record.
+            "forced_at": forced.get(place),
+        }
+        submission = said.submission
+        yield (
+            (one.list_name, one.id),
+            _Fresh(row, read_contribution(row, submission.form_id, submission.instance_id, submission.ended_at)),
+        )
 
 
-def _fold_all(session: Session, ids: set[int], now: datetime) -> None:
-    # Locked in one order, so that workers never cross.
-    query = select(Entity).where(Entity.id.in_(ids)).order_by(Entity.id).with_for_update()
-    for entity in session.scalars(query.execution_options(populate_existing=True)).all():
-        _fold(session, entity, now)
-    session.flush()
+def _group(fresh: Iterable[tuple[_Name, _Fresh]]) -> dict[_Name, list[_Fresh]]:
+    found: dict[_Name, list[_Fresh]] = {}
+    for name, one in fresh:
+        found.setdefault(name, []).append(one)
+    for group in found.values():
+        group.sort(key=lambda one: (one.read.base_version or 0, not one.read.begins, one.read.rank))
+    return found
 
 
-def _fold(session: Session, entity: Entity, now: datetime) -> None:
-    rows = _list_contributions(session, entity)
-    graph = read_graph([_read(row) for row in rows if row.counts], _read_issued(session, entity))
-    policy = programme().policy_for_list(entity.list_name)
-    merged = merge_entity(graph, policy.merge_policy)
-    for row in rows:
-        row.waits_for = graph.held.get(_key(row)) if row.counts else None
-    before = (entity.exists, entity.label, entity.properties)
-    _write_state(entity, graph, merged, policy)
-    _write_conflicts(session, entity, merged)
-    _issue(session, entity, graph, rows, changed=before != (entity.exists, entity.label, entity.properties), now=now)
-
-
-def _list_contributions(session: Session, entity: Entity) -> Sequence[EntityContribution]:
-    query = select(EntityContribution).where(EntityContribution.entity_id == entity.id)
-    return session.scalars(query.options(joinedload(EntityContribution.submission))).all()
-
-
-def _key(row: EntityContribution) -> str:
-    return f"{row.submission.form_id} {row.root_id} {row.path}"
-
-
-def _read(row: EntityContribution) -> Contribution:
+def read_contribution(
+    row: Mapping[str, Any], form_id: str, instance_id: str, ended_at: datetime | None
+) -> Contribution:
+    """A row of what a submission says, as the fold reads it."""
     # A blank label leaves the old one (ODK Entities spec, "label").
-    label = {LABEL: row.label} if row.label else {}
+    label = {LABEL: row["label"]} if row["label"] else {}
     return Contribution(
-        key=_key(row),
-        instance_id=row.submission.instance_id,
-        ended_at=row.submission.ended_at,
-        creates=row.action != "update",
+        key=f"{form_id} {row['root_id']} {row['path']}",
+        instance_id=instance_id,
+        ended_at=ended_at,
+        creates=row["action"] != "update",
         # A creation is based on nothing, whatever a form writes beside it.
-        base_version=None if row.action == "create" else row.base_version,
-        trunk_version=row.trunk_version,
-        branch_id=row.branch_id,
-        values={**row.properties, **label},
-        forced=row.forced_at is not None,
+        base_version=None if row["action"] == "create" else row["base_version"],
+        trunk_version=row["trunk_version"],
+        branch_id=row["branch_id"],
+        values={**row["properties"], **label},
+        forced=row["forced_at"] is not None,
     )
 
 
-def _read_issued(session: Session, entity: Entity) -> dict[int, frozenset[str]]:
-    query = select(IssuedVersion.number, IssuedVersion.contributions).where(IssuedVersion.entity_id == entity.id)
-    return {number: frozenset(inside) for number, inside in session.execute(query)}
+def _take_steps(
+    session: Session, fresh: Mapping[_Name, Sequence[_Fresh]], touched: Collection[int], now: datetime
+) -> set[int]:
+    """Write all contributions and let those follow that can; return the entities that must be folded whole."""
+    known = rows.read_states(session, fresh)
+    writes = []
+    left: set[_Name] = set()
+    for name, group in fresh.items():
+        entity_id, before = known.get(name, (None, EntityState(*name)))
+        stepped = None if entity_id in touched else _step_all(copy(before), group)
+        if stepped is None:
+            left.add(name)
+        writes.append(rows.Write(entity_id, before, *(stepped or (before, []))))
+    ids = rows.write_states(session, writes, now)
+    rows.add_contributions(session, [{**one.row, "entity_id": ids[name]} for name in fresh for one in fresh[name]])
+    return {ids[name] for name in left}
 
 
-def _write_state(entity: Entity, graph: Graph, merged: Merged, policy: ListPolicy) -> None:
-    entity.exists = bool(graph.order)
-    entity.label, entity.properties = merged.label, dict(merged.values)
-    entity.site_code = merged.values.get(policy.site_property, "")[:255]
-    # A blank site matches nobody, so such a row is served to nobody.
-    closed = merged.values.get(policy.state_property, "") in policy.closed
-    entity.is_open = entity.exists and not closed and bool(entity.site_code)
+def _step_all(state: EntityState, group: Sequence[_Fresh]) -> tuple[EntityState, list[rows.Served]] | None:
+    state.properties = dict(state.properties)
+    policy = programme().policy_for_list(state.list_name)
+    served = []
+    for one in group:
+        if not can_follow(state, one.read, counts=one.counts):
+            return None
+        if issued := follow(state, one.read, policy, counts=one.counts):
+            served.append(rows.Served(issued, state.label, dict(state.properties)))
+    return state, served
 
 
-def _write_conflicts(session: Session, entity: Entity, merged: Merged) -> None:
-    session.execute(delete(EntityConflict).where(EntityConflict.entity_id == entity.id))
-    rows = [
-        {"entity_id": entity.id, "property_name": name, "candidates": [list(one) for one in candidates]}
+def _fold(session: Session, history: rows.History, now: datetime) -> None:
+    read = {row.id: read_contribution(row.facts, row.form_id, row.instance_id, row.ended_at) for row in history.said}
+    names = {one.key for one in read.values()} | {one.key for one in history.decisions}
+    decided = [one for one in history.decisions if not one.undone and one.find_missing(names) is None]
+    applied = [read[row.id] for row in history.said if row.facts["counts"]]
+    graph = read_graph([*applied, *(_read_decision(one) for one in decided)], history.issued)
+    merged = merge_entity(graph, programme().policy_for_list(history.state.list_name).merge_policy)
+    before, state = copy(history.state), history.state
+    for one in read.values():
+        claim(state, one)
+    issued = adopt(state, graph, merged, history.issued)
+    waits = {row.id: graph.held.get(read[row.id].key) if row.facts["counts"] else None for row in history.said}
+    rows.write_waiting(session, history, waits, {one.id: one.find_missing(names) for one in history.decisions})
+    state.is_settled = state.is_settled and not any(one.find_missing(names) for one in history.decisions)
+    rows.write_conflicts(session, history.entity_id, _conflict_rows(merged), had=before.open_conflicts)
+    served = [_serve(issued, merged)] if issued else []
+    rows.write_states(session, [rows.Write(history.entity_id, before, state, served)], now)
+
+
+def _read_decision(one: rows.DecisionFacts) -> Contribution:
+    return Contribution(
+        key=one.key,
+        instance_id=one.key,
+        ended_at=one.decided_at,
+        base_version=one.shown_version,
+        values={one.property_name: one.value},
+        shown=dict(one.shown),
+    )
+
+
+def _conflict_rows(merged: Merged) -> list[dict[str, Any]]:
+    return [
+        {"property_name": name, "candidates": [list(one) for one in candidates], "base": merged.bases.get(name)}
         for name, candidates in merged.conflicts.items()
     ]
-    if rows:
-        session.execute(insert(EntityConflict), rows)
-    session.expire(entity, ["conflicts"])
 
 
-def _issue(
-    session: Session,
-    entity: Entity,
-    graph: Graph,
-    rows: Sequence[EntityContribution],
-    *,
-    changed: bool,
-    now: datetime,
-) -> None:
-    """Give what is served from now on a number of its own, at least as high as any tablet holds.
-
-    Collect keeps its own row for as long as its local version is higher. An update makes it one above its base.
-    """
-    last = _last_number(session, entity)
-    held_by_tablets = max((row.base_version or 0) + 1 for row in rows) if rows else 0
-    number = max(last + 1 if changed else last, held_by_tablets if entity.exists or last else 0)
-    # Number 1 means the creation alone, on every server: branches that begin offline rely on it.
-    if number == 1 and not last and [one.begins for one in graph.order] != [True]:
-        number = 2
-    entity.version = number
-    if number > last:
-        inside = sorted(one.key for one in graph.order)
-        facts = {"label": entity.label, "properties": dict(entity.properties), "contributions": inside}
-        row = {"entity_id": entity.id, "number": number, "issued_at": now, **facts}
-        session.execute(insert(IssuedVersion), [row])
-
-
-def _last_number(session: Session, entity: Entity) -> int:
-    query = select(func.max(IssuedVersion.number)).where(IssuedVersion.entity_id == entity.id)
-    return session.scalar(query) or 0
+def _serve(issued: Issued, merged: Merged) -> rows.Served:
+    return rows.Served(issued, merged.label, dict(merged.values))

@@ -3,8 +3,8 @@
 Nothing is lost here: every value stays with the contribution that brought it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from forms.programme import MergePolicy
@@ -15,11 +15,15 @@ LABEL = "label"
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What an entity says now. `conflicts` pairs contribution and value for each property that a human must judge."""
+    """What an entity says now. `conflicts` pairs contribution and value for each property that a human must judge.
+
+    `bases` holds for each of these what all its rivals had before them; absent where there was nothing.
+    """
 
     label: str
     values: Mapping[str, str]
     conflicts: Mapping[str, tuple[tuple[str, str], ...]]
+    bases: Mapping[str, str] = field(default_factory=dict)
 
 
 def merge_entity(graph: Graph, find_policy: Callable[[str], MergePolicy]) -> Merged:
@@ -27,15 +31,22 @@ def merge_entity(graph: Graph, find_policy: Callable[[str], MergePolicy]) -> Mer
     names = sorted({name for one in graph.order for name in one.values})
     values: dict[str, str] = {}
     conflicts: dict[str, tuple[tuple[str, str], ...]] = {}
+    bases: dict[str, str] = {}
     for name in names:
         policy = find_policy(name)
         merging = _Merging(graph, name, policy)
-        writes = merging.writes_among(graph.ancestors)
-        values[name] = merging.merge(writes)
-        rivals = merging.find_rivals(writes)
+        values[name] = merging.merge(merging.writes)
+        rivals = merging.find_rivals(merging.writes)
         if policy.rule == "review" and len({one.values[name] for one in rivals}) > 1:
             conflicts[name] = tuple((one.key, one.values[name]) for one in sorted(rivals, key=lambda one: one.key))
-    return Merged(values.pop(LABEL, ""), values, conflicts)
+            bases.update(merging.find_base(rivals))
+    return Merged(values.pop(LABEL, ""), values, conflicts, bases)
+
+
+def advance(policy: MergePolicy, before: str | None, value: str) -> str:
+    """The value after a write that had seen everything before it; the same as merging the whole history."""
+    # A state never goes back, not even where somebody who had seen it says so.
+    return _choose(policy, [before, value] if policy.rule == "forward" and before is not None else [value])
 
 
 class _Merging:
@@ -43,30 +54,48 @@ class _Merging:
 
     def __init__(self, graph: Graph, name: str, policy: MergePolicy) -> None:
         self.graph, self.name, self.policy = graph, name, policy
-        self.bases: dict[frozenset[str], str | None] = {}
-
-    def writes_among(self, keys: Iterable[str]) -> list[Contribution]:
-        within = set(keys)
-        return [one for one in self.graph.order if one.key in within and self.name in one.values]
+        self.writes = [one for one in graph.order if name in one.values]
+        self.bases: dict[int, str | None] = {}
 
     def merge(self, writes: list[Contribution]) -> str:
-        # A state never goes back, not even where somebody who had seen it says so.
-        candidates = writes if self.policy.rule == "forward" else self.find_rivals(writes)
+        candidates = self._find_states(writes) if self.policy.rule == "forward" else self.find_rivals(writes)
         return _choose(self.policy, [one.values[self.name] for one in sorted(candidates, key=lambda one: one.rank)])
 
     def find_rivals(self, writes: list[Contribution]) -> list[Contribution]:
         """The writes that nobody wrote over. One that repeats what its tablet had before it changes nothing."""
-        over = frozenset[str]().union(*(self.graph.ancestors[one.key] for one in writes))
-        last = [one for one in writes if one.key not in over]
+        over = self._seen_by(writes)
+        last = [one for one in writes if not over & self.graph.bits[one.key]]
         if len(last) < 2:
             return last
-        changed = [one for one in last if one.values[self.name] != self._base_of(one)]
+        # Whoever decides says so, also where the value stays: a value that they did not see is a rival.
+        changed = [one for one in last if one.shown is not None or one.values[self.name] != self._base_of(one)]
         return changed or last
 
+    def find_base(self, rivals: list[Contribution]) -> dict[str, str]:
+        """What all rivals had seen of this property."""
+        common = ~0
+        for one in rivals:
+            common &= self.graph.seen[one.key]
+        value = self._value_among(common)
+        return {} if value is None else {self.name: value}
+
+    def _find_states(self, writes: list[Contribution]) -> list[Contribution]:
+        """A state never goes back, unless a person decides so: that sets aside the states that they were shown."""
+        over = self._seen_by([one for one in writes if one.shown is not None])
+        return [one for one in writes if not over & self.graph.bits[one.key]]
+
+    def _seen_by(self, writes: list[Contribution]) -> int:
+        seen = 0
+        for one in writes:
+            seen |= self.graph.seen[one.key]
+        return seen
+
     def _base_of(self, one: Contribution) -> str | None:
-        seen = self.graph.ancestors[one.key]
+        return self._value_among(self.graph.seen[one.key])
+
+    def _value_among(self, seen: int) -> str | None:
         if seen not in self.bases:
-            writes = self.writes_among(seen)
+            writes = [one for one in self.writes if seen & self.graph.bits[one.key]]
             self.bases[seen] = self.merge(writes) if writes else None
         return self.bases[seen]
 

@@ -18,7 +18,7 @@ from forms.errors import Finding
 from forms.lists import HeldLists
 from sync.attachments import AttachmentStore
 from sync.devices import record_clock
-from sync.entity_fold import fold_entities, list_contributors
+from sync.entity_fold import Said, fold_entities
 from sync.families import Standing
 from sync.judging import Verdict, Work
 from sync.list_files import load_lists
@@ -104,7 +104,7 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
         if row.id in related:
             _write_facts(session, row, by_id[row.id], now)
             standings = settle_family(session, row, _contribution(row, by_id[row.id]), now)
-            fold_entities(session, row, by_id[row.id].entities, standings, now)
+            fold_entities(session, [Said(row, by_id[row.id].entities)], standings, now)
     session.flush()
     session.connection().execute(_ADD_EVENT, [_event_row(row, by_id[row.id], now) for row in rows])
 
@@ -177,11 +177,8 @@ def _apply_alone(session: Session, judged: Sequence[tuple[Submission, Verdict]],
     session.flush()
     counting = [_contribution(row, verdict) for row, verdict in judged if _counts(row)]
     fold_family(session, [row.id for row, _ in judged], counting)
-    spoke = list_contributors(session, [row.id for row, _ in judged])
-    for row, verdict in judged:
-        if verdict.entities or row.id in spoke:
-            alone = {row.id: Standing(row.instance_id, counts=_counts(row))}
-            fold_entities(session, row, verdict.entities, alone, now)
+    said = [Said(row, verdict.entities) for row, verdict in judged]
+    fold_entities(session, said, {row.id: Standing(row.instance_id, counts=_counts(row)) for row, _ in judged}, now)
 
 
 def _counts(row: Submission) -> bool:

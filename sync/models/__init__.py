@@ -2,7 +2,15 @@
 
 from sync.models.actors import Actor
 from sync.models.devices import DEVICE_STATES, Alert, Device, DeviceFetch
-from sync.models.entities import Entity, EntityConflict, EntityContribution, EntityList, IssuedVersion
+from sync.models.entities import (
+    Entity,
+    EntityConflict,
+    EntityContribution,
+    EntityDecision,
+    EntityList,
+    EntityView,
+    IssuedVersion,
+)
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
 from sync.models.registry import Encounter, Person, PersonRecord
@@ -33,7 +41,9 @@ __all__ = [
     "Entity",
     "EntityConflict",
     "EntityContribution",
+    "EntityDecision",
     "EntityList",
+    "EntityView",
     "Form",
     "FormAttachment",
     "FormVersion",

@@ -44,10 +44,20 @@ class Entity(Base):
     # The list's rule (programme.toml) read off the values, so that a download needs an index only.
     is_open: Mapped[bool] = mapped_column(default=False)
     site_code: Mapped[str] = mapped_column(String(255), default="")
+    open_conflicts: Mapped[int] = mapped_column(default=0)
+    # The highest version that a tablet says to hold; what is served is never lower.
+    claimed: Mapped[int] = mapped_column(default=0)
+    # Where the fold stands, so that an update that saw everything before it costs the same after a thousand others
+    # (entity_state.py): from which number on the served ones contain all that is applied, and the last of a branch.
+    whole_from: Mapped[int | None]
+    tip_branch: Mapped[str | None] = mapped_column(String(36))
+    tip_base: Mapped[int | None]
+    is_settled: Mapped[bool] = mapped_column(default=True)  # nothing waits, nothing was forced
 
     contributions: Mapped[list["EntityContribution"]] = relationship(back_populates="entity")
     issued: Mapped[list["IssuedVersion"]] = relationship(back_populates="entity", order_by="IssuedVersion.number")
     conflicts: Mapped[list["EntityConflict"]] = relationship(order_by="EntityConflict.property_name")
+    decisions: Mapped[list["EntityDecision"]] = relationship(back_populates="entity", order_by="EntityDecision.id")
 
 
 class EntityContribution(Base):
@@ -80,13 +90,17 @@ class EntityContribution(Base):
 
 
 class IssuedVersion(Base):
-    """What tablets were given under one number, and the contributions inside it. Never changed, only added to."""
+    """What tablets were given under one number, and which contributions came and went since the number before.
+
+    Never changed, only added to.
+    """
 
     __tablename__ = "issued_versions"
 
     entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    contributions: Mapped[list[Any]]
+    added: Mapped[list[Any]]
+    removed: Mapped[list[Any]]
     label: Mapped[str] = mapped_column(Text)
     properties: Mapped[dict[str, Any]]
     issued_at: Mapped[datetime]
@@ -102,3 +116,40 @@ class EntityConflict(Base):
     entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
     property_name: Mapped[str] = mapped_column(String(255), primary_key=True)
     candidates: Mapped[list[Any]]
+    base: Mapped[str | None] = mapped_column(Text)  # what all of them had before them
+
+
+class EntityDecision(Base):
+    """A person's word about one property: the value that is to stand, and the values that they were shown.
+
+    Only its undoing is ever added to it. `shown` pairs contributions with values, as in EntityConflict.
+    """
+
+    __tablename__ = "entity_decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), index=True)
+    # Its name on every server: conflicts and issued versions speak of it.
+    uuid: Mapped[str] = mapped_column(String(36), unique=True)
+    property_name: Mapped[str] = mapped_column(String(255))
+    value: Mapped[str] = mapped_column(Text)
+    shown: Mapped[list[Any]]
+    shown_version: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    decided_at: Mapped[datetime]
+    undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    undone_at: Mapped[datetime | None]
+    waits_for: Mapped[str | None] = mapped_column(String(1024))  # a record that it speaks of and that is not here yet
+
+    entity: Mapped[Entity] = relationship(back_populates="decisions")
+
+
+class EntityView(Base):
+    """Counts the changes of a list's rows at one site: what tablets get of them is kept for as long as it stands."""
+
+    __tablename__ = "entity_views"
+
+    list_name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    site_code: Mapped[str] = mapped_column(String(255), primary_key=True)
+    generation: Mapped[int]

@@ -1,6 +1,7 @@
 """What a contribution had seen, what must wait, and that the order of arrival changes nothing."""
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from forms.programme import MergePolicy
-from sync.branches import Contribution, read_graph
+from sync.branches import Contribution, Issued, read_graph
 from sync.merge import merge_entity
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -33,8 +34,8 @@ def offline(key: str, hour: int, branch: str, base: int, **facts: Any) -> Contri
 CREATION = said("c", 0, creates=True, sexe="1", urgence="0", etat="arrive", besoins="eau")
 
 
-def merge(*contributions: Contribution, issued: dict[int, frozenset[str]] | None = None) -> Any:
-    graph = read_graph(contributions, issued or {})
+def merge(*contributions: Contribution, issued: Sequence[Issued] = ()) -> Any:
+    graph = read_graph(contributions, issued)
     return merge_entity(graph, lambda name: POLICIES.get(name, MergePolicy()))
 
 
@@ -50,41 +51,41 @@ def merge(*contributions: Contribution, issued: dict[int, frozenset[str]] | None
     ids=["before its creation", "before its branch's first", "a chain", "on a version never issued"],
 )  # fmt: skip
 def test_what_comes_early_waits_for_what_is_missing(waiting: list[Contribution], missing: dict[str, str]) -> None:
-    assert read_graph(waiting, {}).held == missing
+    assert read_graph(waiting, ()).held == missing
 
 
 def test_the_missing_one_releases_a_whole_chain() -> None:
     chain = [offline(f"a{base}", base, "A", base) for base in (3, 2, 1)]
-    graph = read_graph([*chain, CREATION], {})
+    graph = read_graph([*chain, CREATION], ())
     assert ([one.key for one in graph.order], graph.held) == (["c", "a1", "a2", "a3"], {})
 
 
 def test_a_later_update_of_a_branch_stands_after_its_earlier_one_whatever_the_clock_says() -> None:
-    graph = read_graph([CREATION, offline("a1", 9, "A", 1), offline("a2", 1, "A", 2)], {})
+    graph = read_graph([CREATION, offline("a1", 9, "A", 1), offline("a2", 1, "A", 2)], ())
     assert [one.key for one in graph.order] == ["c", "a1", "a2"]
 
 
 def test_a_served_number_stands_for_what_was_inside_it() -> None:
-    issued = {3: frozenset({"c", "a1"})}
+    issued = [Issued(3, {"c", "a1"})]
     graph = read_graph([CREATION, offline("a1", 1, "A", 1), said("u", 2, base_version=3)], issued)
-    assert graph.ancestors["u"] == {"c", "a1"}
+    assert graph.ancestors("u") == {"c", "a1"}
 
 
 def test_forced_updates_are_applied_with_a_flag_and_put_in_order_when_the_missing_one_comes() -> None:
     late = offline("a2", 2, "A", 2, forced=True)
-    assert read_graph([CREATION, late], {}).forced == {"a2"}
-    whole = read_graph([CREATION, late, offline("a1", 1, "A", 1)], {})
-    assert (whole.forced, whole.ancestors["a2"]) == (frozenset(), {"c", "a1"})
+    assert read_graph([CREATION, late], ()).forced == {"a2"}
+    whole = read_graph([CREATION, late, offline("a1", 1, "A", 1)], ())
+    assert (whole.forced, whole.ancestors("a2")) == (frozenset(), {"c", "a1"})
 
 
 def test_a_number_that_names_its_own_update_makes_no_circle() -> None:
     one, other = said("u", 1, base_version=5), said("v", 2, base_version=5)
-    graph = read_graph([CREATION, one, other], {5: frozenset({"c", "u", "v"})})
+    graph = read_graph([CREATION, one, other], [Issued(5, {"c", "u", "v"})])
     assert sorted(one.key for one in graph.order) == ["c", "u", "v"]
 
 
 def test_an_upsert_that_found_nothing_creates() -> None:
-    graph = read_graph([said("x", 1, creates=True), offline("a1", 2, "A", 1)], {})
+    graph = read_graph([said("x", 1, creates=True), offline("a1", 2, "A", 1)], ())
     assert [one.key for one in graph.order] == ["x", "a1"]
 
 
@@ -123,7 +124,7 @@ def test_a_state_never_goes_back_even_knowingly() -> None:
 def test_any_order_and_repetition_give_the_same_entity() -> None:
     history = [CREATION, offline("a1", 1, "A", 1, sexe="2"), offline("a2", 2, "A", 2, besoins="tente"),
                offline("b1", 1, "B", 1, sexe="9", urgence="2"), said("u", 5, base_version=4, etat="clos")]  # fmt: skip
-    issued = {4: frozenset({"c", "a1"})}
+    issued = [Issued(4, {"c", "a1"})]
     results = {repr(merge(*order, order[0], issued=issued)) for order in permutations(history)}
     assert len(results) == 1
 

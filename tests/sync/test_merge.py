@@ -10,7 +10,7 @@ from sync.merge import merge_entity
 def merged(policy: MergePolicy, *values: str) -> str:
     """The value when several tablets create the same entity at the same moment."""
     said = [Contribution(f"k{place}", f"k{place}", None, True, values={"p": one}) for place, one in enumerate(values)]
-    return merge_entity(read_graph(said, {}), lambda _name: policy).values["p"]
+    return merge_entity(read_graph(said, ()), lambda _name: policy).values["p"]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,6 @@ def test_highest_with_an_order_ranks_words() -> None:
 
 
 def test_label_is_apart_from_the_values() -> None:
-    graph = read_graph([Contribution("k", "k", None, True, values={"label": "A1 · F"})], {})
+    graph = read_graph([Contribution("k", "k", None, True, values={"label": "A1 · F"})], ())
     whole = merge_entity(graph, lambda _name: MergePolicy())
     assert (whole.label, whole.values) == ("A1 · F", {})

@@ -45,6 +45,12 @@ def upgrade() -> None:
         sa.Column("exists", sa.Boolean(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.Column("site_code", sa.String(length=255), nullable=False),
+        sa.Column("open_conflicts", sa.Integer(), nullable=False),
+        sa.Column("claimed", sa.Integer(), nullable=False),
+        sa.Column("whole_from", sa.Integer(), nullable=True),
+        sa.Column("tip_branch", sa.String(length=36), nullable=True),
+        sa.Column("tip_base", sa.Integer(), nullable=True),
+        sa.Column("is_settled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entities")),
         sa.UniqueConstraint("list_name", "uuid", name=op.f("uq_entities_list_name_uuid")),
     )
@@ -64,6 +70,13 @@ def upgrade() -> None:
         sa.Column("properties", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entity_lists")),
         sa.UniqueConstraint("name", name=op.f("uq_entity_lists_name")),
+    )
+    op.create_table(
+        "entity_views",
+        sa.Column("list_name", sa.String(length=255), nullable=False),
+        sa.Column("site_code", sa.String(length=255), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("list_name", "site_code", name=op.f("pk_entity_views")),
     )
     op.create_table(
         "forms",
@@ -172,9 +185,34 @@ def upgrade() -> None:
         sa.Column("entity_id", sa.Integer(), nullable=False),
         sa.Column("property_name", sa.String(length=255), nullable=False),
         sa.Column("candidates", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("base", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entities.id"], name=op.f("fk_entity_conflicts_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "property_name", name=op.f("pk_entity_conflicts")),
     )
+    op.create_table(
+        "entity_decisions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entity_id", sa.Integer(), nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("property_name", sa.String(length=255), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("shown", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("shown_version", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_by_id", sa.Integer(), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waits_for", sa.String(length=1024), nullable=True),
+        sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name=op.f("fk_entity_decisions_actor_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["entities.id"], name=op.f("fk_entity_decisions_entity_id")),
+        sa.ForeignKeyConstraint(["undone_by_id"], ["actors.id"], name=op.f("fk_entity_decisions_undone_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entity_decisions")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_entity_decisions_uuid")),
+    )
+    with op.batch_alter_table("entity_decisions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_entity_decisions_entity_id"), ["entity_id"], unique=False)
+
     op.create_table(
         "form_versions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -217,7 +255,8 @@ def upgrade() -> None:
         "issued_versions",
         sa.Column("entity_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("contributions", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("added", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("removed", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("properties", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
@@ -729,6 +768,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("form_versions")
+    with op.batch_alter_table("entity_decisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_entity_decisions_entity_id"))
+
+    op.drop_table("entity_decisions")
     op.drop_table("entity_conflicts")
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_devices_site_id"))
@@ -754,6 +797,7 @@ def downgrade() -> None:
     op.drop_table("job_runs")
     op.drop_table("job_leases")
     op.drop_table("forms")
+    op.drop_table("entity_views")
     op.drop_table("entity_lists")
     with op.batch_alter_table("entities", schema=None) as batch_op:
         batch_op.drop_index("ix_entities_served", sqlite_where=sa.text("is_open"), postgresql_where=sa.text("is_open"))
