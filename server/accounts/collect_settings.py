@@ -5,6 +5,7 @@ import io
 import json
 import zlib
 from typing import Any
+from urllib.parse import quote
 
 import segno
 
@@ -17,8 +18,9 @@ def server_url(settings: Settings, token: str) -> str:
     return f"{settings.base_url}/v1/key/{token}/projects/1"
 
 
-def draft_url(settings: Settings, draft_token: str, quoted_form_id: str) -> str:
-    return f"{settings.base_url}/v1/test/{draft_token}/projects/1/forms/{quoted_form_id}/draft"
+def draft_url(settings: Settings, draft_token: str, form_id: str) -> str:
+    """The address of a draft's test project. A form id may be any text, `/` and `..` included: it is one segment."""
+    return f"{settings.base_url}/v1/test/{draft_token}/projects/1/forms/{quote(form_id, safe='')}/draft"
 
 
 def collect_settings(settings: Settings, device: Device, token: str) -> dict[str, Any]:

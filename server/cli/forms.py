@@ -9,6 +9,7 @@ import click
 from flask import current_app
 
 from forms.errors import FormProblem, FormRefused, FormsError
+from server.accounts.collect_settings import draft_url
 from server.cli.context import command_line_language, print_json, with_app, word_refusal
 from server.extensions import attachment_store, db
 from server.publishing import PreparedForm, draft_prepared, prepare_form, publish_prepared
@@ -133,8 +134,8 @@ def _publish(prepared: PreparedForm) -> dict[str, Any]:
 
 def _keep_draft(prepared: PreparedForm) -> dict[str, Any]:
     version = draft_prepared(db.session(), prepared, datetime.now(UTC))
-    address = current_app.extensions["teral_settings"].base_url
-    test_url = f"{address}/v1/test/{version.draft_token}/projects/1/forms/{version.form.form_id}/draft"
+    settings = current_app.extensions["teral_settings"]
+    test_url = draft_url(settings, version.draft_token or "", version.form.form_id)
     return _describe(version) | {"outcome": "draft", "test_url": test_url}
 
 

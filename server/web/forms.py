@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -118,7 +117,7 @@ def test_code(version_id: int) -> ResponseReturnValue:
     if draft.draft_token is None:
         abort(404)
     settings = current_app.extensions["teral_settings"]
-    url = draft_url(settings, draft.draft_token, quote(draft.form.form_id, safe=""))
+    url = draft_url(settings, draft.draft_token, draft.form.form_id)
     return Response(render_qr_svg(draft_settings(settings, draft.title, url)), mimetype="image/svg+xml")
 
 

@@ -41,7 +41,7 @@ def test_code_is_drawn_as_png_and_svg(enrolment: Enrolment) -> None:
 
 
 def test_draft_has_a_project_of_its_own(settings: Settings) -> None:
-    url = draft_url(settings, "abc", "a%2Fb")
-    assert url == "http://teral.test/v1/test/abc/projects/1/forms/a%2Fb/draft"
+    url = draft_url(settings, "abc", "../b")
+    assert url == "http://teral.test/v1/test/abc/projects/1/forms/..%2Fb/draft"
     packed = unpack(pack_settings(draft_settings(settings, "Passage", url)))
     assert (packed["general"]["server_url"], packed["project"]["icon"], packed["admin"]) == (url, "📝", {})
