@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.driver import Result
-from benchmarks.usage import Usage
+from benchmarks.driver import Load, Result, drive
+from benchmarks.usage import Usage, measure
 from server.cli.setup import set_up
 from server.config import Settings
 from server.tablets.client import split_posts
@@ -26,6 +26,26 @@ CENTRAL = {
 }  # fmt: skip
 CENTRAL_P95_MS = 110.0
 CENTRAL_MEMORY_MB = "1126–1434"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a load came to, and what it cost the processes that bore it."""
+
+    result: Result
+    used: Usage
+
+    @property
+    def cpu_ms(self) -> float:
+        """Processor time of one request."""
+        return self.used.cpu_s * 1000 / self.result.count if self.result.count else 0.0
+
+
+def measured(load: Load, *pids: int) -> Figure:
+    """Run the load and note what these processes, with their children, used meanwhile."""
+    before = measure(*pids)
+    result = drive(load)
+    return Figure(result, measure(*pids) - before)
 
 
 @dataclass
@@ -88,15 +108,15 @@ def describe(result: Result) -> str:
     return f"{result.rate:8.0f}/s   p50/p95/p99 {spread} ms" + (f"   NOT ACCEPTED: {strange}" if strange else "")
 
 
-def compare(name: str, result: Result, bottom: Result | None = None) -> str:
-    """One line of the table: the figure, its part of the floor, and its multiple of ODK Central's."""
-    line = f"{name:28}{describe(result)}"
-    if bottom is not None:
-        line += f"   floor {bottom.rate:.0f}/s (we: {result.rate / bottom.rate:.0%})"
+def show(name: str, figure: Figure, bottom: Figure | None = None) -> None:
+    """Two lines of the table: the figure, its part of the floor and its multiple of ODK Central's; then what it cost."""
+    line = f"{name:28}{describe(figure.result)}"
     central = CENTRAL.get(name.partition(":")[0])
-    return line + (f"   Central {central:.0f}/s (we: {result.rate / central:.1f} ×)" if central else "")
-
-
-def describe_usage(used: Usage, result: Result) -> str:
-    per_request = used.cpu_s * 1000 / result.count if result.count else 0.0
-    return f"{'':28}CPU {per_request:.2f} ms a request, memory {used.memory_mb:.0f} MB"
+    if bottom is not None:
+        line += f"   {figure.result.rate / bottom.result.rate:.0%} of the floor"
+    if central is not None:
+        line += f"   {figure.result.rate / central:.1f} × Central's {central:.0f}/s"
+    cost = f"{'':28}{figure.cpu_ms:8.2f} ms CPU a request"
+    if bottom is not None:
+        cost += f", {figure.cpu_ms / bottom.cpu_ms:.1f} × the floor's"
+    print(f"{line}\n{cost}, memory {figure.used.memory_mb:.0f} MB", flush=True)

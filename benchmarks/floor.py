@@ -27,8 +27,8 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
 @contextmanager
-def floor(folder: Any, database_url: str, constant: bytes = b"") -> Iterator[int]:
-    """Run the stub and give its port."""
+def floor(folder: Any, database_url: str, constant: bytes = b"") -> Iterator[tuple[int, int]]:
+    """Run the stub and give its port and its process."""
     settings = demo_settings(folder, database_url)
     given = {
         "data_dir": settings.data_dir,
@@ -42,7 +42,7 @@ def floor(folder: Any, database_url: str, constant: bytes = b"") -> Iterator[int
         process = subprocess.Popen([sys.executable, "-m", "benchmarks.floor"], env=environment, stdout=log)
     try:
         wait_until_open(settings.port, process)
-        yield settings.port
+        yield settings.port, process.pid
     finally:
         process.terminate()
         process.wait(30)

@@ -3,21 +3,18 @@
 import base64
 from pathlib import Path
 
-from benchmarks.bench import Bench, bench, compare, describe_usage, write_get
-from benchmarks.driver import Load, Result, drive
+from benchmarks.bench import Bench, Figure, bench, measured, show, write_get
+from benchmarks.driver import Load
 from benchmarks.floor import floor
-from benchmarks.usage import measure
 
 
-def run(folder: Path, database_url: str, floor_url: str, seconds: float) -> None:
+def run(folder: Path, database_url: str, floor_url: str, seconds: float, _rate: float) -> None:
     with bench(folder / "server", database_url) as one:
         form_list = one.tablet.client.get(f"{one.tablet.server_url}/formList").body
         bottom = _floor(folder / "floor", floor_url, form_list, seconds)
+        show("floor: constant bytes", bottom)
         for name, requests in _cases(one).items():
-            before = measure(one.pid)
-            result = drive(Load(one.settings.port, requests, seconds))
-            print(compare(name, result, bottom))
-            print(describe_usage(measure(one.pid) - before, result))
+            show(name, measured(Load(one.settings.port, requests, seconds), one.pid), bottom)
 
 
 def _cases(one: Bench) -> dict[str, list[bytes]]:
@@ -32,7 +29,7 @@ def _cases(one: Bench) -> dict[str, list[bytes]]:
     }
 
 
-def _floor(folder: Path, database_url: str, constant: bytes, seconds: float) -> Result:
+def _floor(folder: Path, database_url: str, constant: bytes, seconds: float) -> Figure:
     folder.mkdir()
-    with floor(folder, database_url, constant) as port:
-        return drive(Load(port, [write_get(f"http://127.0.0.1:{port}/formList")], seconds))
+    with floor(folder, database_url, constant) as (port, pid):
+        return measured(Load(port, [write_get(f"http://127.0.0.1:{port}/formList")], seconds), pid)
