@@ -109,7 +109,7 @@ def describe(result: Result) -> str:
 
 
 def show(name: str, figure: Figure, bottom: Figure | None = None) -> None:
-    """Two lines of the table: the figure, its part of the floor and its multiple of ODK Central's; then what it cost."""
+    """Two lines of the table: the figure beside the floor's and ODK Central's; then what it cost."""
     line = f"{name:28}{describe(figure.result)}"
     central = CENTRAL.get(name.partition(":")[0])
     if bottom is not None:

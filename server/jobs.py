@@ -99,12 +99,13 @@ def maintain_database(_may_go_on: MayGoOn) -> Details:
     """Keep SQLite's write-ahead log short and its statistics fresh; PostgreSQL does this by itself."""
     if db.engine.dialect.name != "sqlite":
         return {"database": db.engine.dialect.name}
-    connection = db.engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA optimize")
-        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
-    finally:
-        connection.close()
+    with Session(db.engine) as session:
+        # As a writer from the start: it reads statistics first, and what others write meanwhile would make it fail.
+        begin_write(session)
+        session.connection().exec_driver_sql("PRAGMA optimize")
+        session.commit()
+    with db.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
     return {"database": "sqlite"}
 
 

@@ -3,8 +3,10 @@
 Sessions are made by the server; nothing here reads the environment.
 """
 
+import fcntl
+import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -21,6 +23,12 @@ NAMING = {
 }
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+# How long a writer waits for its turn before SQLite's own waiting, which ends in an error, and how often it looks.
+_WAIT_S = 10.0
+_LOOK_S = 0.0003
+_TURN = "teral_turn"
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -61,6 +69,7 @@ def prepare_sqlite(engine: Engine) -> None:
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "checkin", _leave_no_transaction)
+    event.listen(engine, "close", _close_turn)
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:
@@ -71,16 +80,68 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _leave_no_transaction(connection: Any, _record: Any) -> None:
+def _leave_no_transaction(connection: Any, record: Any) -> None:
     """After a COMMIT that failed SQLAlchemy takes the transaction for ended; SQLite still holds the write lock."""
     if connection is not None and connection.in_transaction:
         connection.rollback()
+    if _TURN in record.info:
+        record.info[_TURN].leave()
+
+
+def _close_turn(_connection: Any, record: Any) -> None:
+    if _TURN in record.info:
+        record.info.pop(_TURN).close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    database = connection.engine.url.database
+    if options.get("write") and database:
+        if _TURN not in connection.info:
+            connection.info[_TURN] = _Turn(database)
+        connection.info[_TURN].take()
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
+
+
+class _Turn:
+    """A connection's place in the queue for the write lock, over all processes; a process that dies leaves it.
+
+    SQLite's own waiting sleeps in steps of up to a tenth of a second: measured beside one busy writer, another waited
+    for five seconds. Here whoever is next holds the door, so that nobody who just had a turn comes before him.
+    """
+
+    def __init__(self, database: str) -> None:
+        self._door, self._desk = (open(f"{database}-{part}", "ab") for part in ("door", "desk"))  # noqa: PTH123, SIM115
+        self._mine = False
+
+    def take(self) -> None:
+        until = time.monotonic() + _WAIT_S
+        if not self._mine and _lock(self._door, until):
+            self._mine = _lock(self._desk, until)
+            fcntl.flock(self._door, fcntl.LOCK_UN)
+
+    def leave(self) -> None:
+        if self._mine:
+            self._mine = False
+            fcntl.flock(self._desk, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        self._door.close()
+        self._desk.close()
+
+
+def _lock(file: IO[bytes], until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_LOOK_S)
+        else:
+            return True
 
 
 def begin_write(session: Session) -> None:

@@ -3,13 +3,10 @@
 Whoever finds nobody committing commits for all who wait, one savepoint each, so that one fsync serves them all.
 """
 
-import fcntl
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Engine
@@ -51,8 +48,6 @@ class GroupCommitter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing = threading.Lock()
-        # SQLite's own waiting sleeps in ever longer steps; between web processes a file lock wakes the next at once.
-        self._turn = Path(f"{engine.url.database}-turn")
         self._waiting: deque[_Job] = deque()
 
     def run(self, work: Callable[[Session], T]) -> T:
@@ -72,7 +67,7 @@ class GroupCommitter:
 
     def _write(self, jobs: list[_Job]) -> None:
         try:
-            with _taking(self._turn), Session(self._engine) as session:
+            with Session(self._engine) as session:
                 begin_write(session)
                 # Straight to the driver: the savepoint's two statements would cost as much as the work itself.
                 execute = session.connection().connection.driver_connection.execute  # type: ignore[union-attr]
@@ -85,14 +80,6 @@ class GroupCommitter:
         finally:
             for job in jobs:
                 job.done.set()
-
-
-@contextmanager
-def _taking(turn: Path) -> Iterator[None]:
-    """Closing the file gives the turn back, as does the end of a killed process."""
-    with turn.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _attempt(session: Session, execute: Callable[[str], Any], job: _Job) -> None:
