@@ -72,7 +72,9 @@ class ListPolicy:
     """What the programme says about one entity list. Without an entry no tablet receives a row of it.
 
     A row goes to the tablets of the site that `site_property` names, at these kinds of site, until
-    `state_property` is one of `closed`.
+    `state_property` is one of `closed`, and for no more than `open_days` after the date in `date_property`.
+    Tablets of `region_kinds` get the rows of every site of their region and of the regions below it.
+    A value that is blank or cannot be read matches nothing.
     """
 
     name: str
@@ -80,6 +82,9 @@ class ListPolicy:
     site_property: str = ""
     state_property: str = ""
     closed: tuple[str, ...] = ()
+    region_kinds: tuple[str, ...] = ()
+    date_property: str = ""
+    open_days: int = 0
     # The columns of a list that no form declares yet.
     properties: tuple[str, ...] = ()
     merge: Mapping[str, MergePolicy] = field(default_factory=dict)
@@ -160,14 +165,20 @@ def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
     where = f"lists.{name}"
     _refuse_unknown(table, tuple(ListPolicy.__dataclass_fields__)[1:], where)
     kinds = _names(table.get("site_kinds", []), f"{where}.site_kinds")
+    regions = _names(table.get("region_kinds", []), f"{where}.region_kinds")
     merge = _table(table.get("merge", {}), f"{where}.merge")
+    texts = {key: table[key] for key in ("site_property", "state_property", "date_property") if key in table}
+    if ("open_days" in table) != ("date_property" in table):
+        raise ProgrammeRefused("programme_shape", where=where, needed="open_days and date_property together")
     return ListPolicy(
         name,
         site_kinds=tuple(_one_of(kind, SITE_KINDS, f"{where}.site_kinds") for kind in kinds),
+        region_kinds=tuple(_one_of(kind, SITE_KINDS, f"{where}.region_kinds") for kind in regions),
+        open_days=_days(table.get("open_days", 0), f"{where}.open_days"),
         closed=tuple(_names(table.get("closed", []), f"{where}.closed")),
         properties=tuple(_names(table.get("properties", []), f"{where}.properties")),
         merge={one: _merge_policy(_table(given, where), f"{where}.merge.{one}") for one, given in merge.items()},
-        **_texts({key: table[key] for key in ("site_property", "state_property") if key in table}, where),
+        **_texts(texts, where),
     )
 
 
@@ -236,6 +247,12 @@ def _names(value: object, where: str) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
         raise ProgrammeRefused("programme_shape", where=where, needed="a list of names")
     return list(value)
+
+
+def _days(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 3660:
+        raise ProgrammeRefused("programme_shape", where=where, needed="a number of days")
+    return value
 
 
 def _flag(value: object, where: str) -> bool:

@@ -5,14 +5,17 @@ What an entity says is entity_fold.py's work; who receives a list is the program
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from forms.definition import EntityDeclaration
-from sync.models import Entity, EntityList, FormAttachment
+from forms.programme import ListPolicy
+from sync.models import Entity, EntityList, EntityView, FormAttachment, Site
 from sync.policy import programme
 
 _SUFFIX = ".csv"
@@ -26,6 +29,21 @@ class Receiver:
 
     code: str
     kind: str
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """What one tablet gets of a list: the open rows of these sites. Of two equal ones the bytes are the same.
+
+    `generations` counts the changes at each of the sites; `today` is None where no row grows too old.
+    """
+
+    name: str
+    properties: tuple[str, ...]
+    codes: tuple[str, ...]
+    generations: tuple[tuple[str, int], ...]
+    today: date | None
 
 
 def register_lists(session: Session, declarations: Iterable[EntityDeclaration]) -> None:
@@ -51,39 +69,68 @@ def find_list_name(session: Session, filename: str) -> str | None:
     return name if declared is not None or name in programme().lists else None
 
 
-def render_entity_csv(session: Session, name: str, receiver: Receiver | None) -> bytes:
-    """Make a list's CSV with the rows of the receiver's site: the same bytes as long as nothing visible changes."""
-    declared = session.scalar(select(EntityList.properties).where(EntityList.name == name)) or []
-    properties = list(dict.fromkeys([*programme().policy_for_list(name).properties, *declared]))
+def read_view(session: Session, name: str, receiver: Receiver | None, now: datetime) -> ListView:
+    """Say what this receiver gets of the list today, without reading a row of it."""
+    policy = programme().policy_for_list(name)
+    declared = session.scalar(_DECLARED, {"name": name}) or []
+    codes = _list_codes(session, policy, receiver)
+    changes = session.execute(_GENERATIONS, {"name": name, "codes": codes}) if codes else ()
+    return ListView(
+        name,
+        properties=tuple(dict.fromkeys([*policy.properties, *declared])),
+        codes=tuple(codes),
+        generations=tuple(sorted((code, number) for code, number in changes)),
+        today=now.astimezone(UTC).date() if policy.date_property else None,
+    )
+
+
+def render_entity_csv(session: Session, view: ListView) -> bytes:
+    """Make the list's CSV as this view shows it; read the view first, so that no change goes unseen."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *properties])
-    writer.writerows(_row(one, properties) for one in _list_visible(session, name, receiver))
+    writer.writerow([*_COLUMNS, *view.properties])
+    if view.codes:
+        for uuid, label, version, values in session.connection().execute(*_visible(view)):
+            writer.writerow([uuid, label or uuid, version, *[values.get(name, "") for name in view.properties]])
     return text.getvalue().encode()
 
 
-def list_gone(session: Session, name: str, uuids: Collection[str], receiver: Receiver | None) -> dict[str, bool]:
-    """Say of each entity that was ever served whether it is gone for this receiver, deleted or out of its sight.
+def list_gone(session: Session, view: ListView, uuids: Collection[str]) -> dict[str, bool]:
+    """Say of each entity that was ever served whether it is gone for this view, deleted or out of its sight.
 
     What is not here yet is left out: its record may still be on its way, and Collect then keeps its own row.
     """
-    served = select(Entity.uuid).where(Entity.list_name == name, Entity.uuid.in_(uuids), Entity.version > 0)
-    visible = {one.uuid for one in _list_visible(session, name, receiver, uuids)}
+    among = Entity.uuid.in_(uuids)
+    served = select(Entity.uuid).where(Entity.list_name == view.name, among, Entity.version > 0)
+    statement, facts = _visible(view)
+    visible = {row.uuid for row in session.execute(statement.where(among), facts)} if view.codes else set()
     return {uuid: uuid not in visible for uuid in sorted(session.scalars(served))}
 
 
-def _list_visible(
-    session: Session, name: str, receiver: Receiver | None, among: Collection[str] | None = None
-) -> Sequence[Entity]:
+_DECLARED = select(EntityList.properties).where(EntityList.name == bindparam("name"))
+_GENERATIONS = select(EntityView.site_code, EntityView.generation).where(
+    EntityView.list_name == bindparam("name"), EntityView.site_code.in_(bindparam("codes", expanding=True))
+)
+_ROWS = (
+    select(Entity.uuid, Entity.label, Entity.version, Entity.properties)
+    .where(Entity.list_name == bindparam("name"), Entity.is_open)
+    .where(Entity.site_code.in_(bindparam("codes", expanding=True)))
+    .order_by(Entity.uuid)
+)
+_ROWS_OF_DAY = _ROWS.where(Entity.open_until >= bindparam("today"))
+
+
+def _visible(view: ListView) -> tuple[Select[str, str, int, dict[str, Any]], dict[str, Any]]:
+    facts: dict[str, Any] = {"name": view.name, "codes": list(view.codes)}
+    return (_ROWS, facts) if view.today is None else (_ROWS_OF_DAY, {**facts, "today": view.today})
+
+
+def _list_codes(session: Session, policy: ListPolicy, receiver: Receiver | None) -> list[str]:
     # A blank code matches nothing: such a row is not open, and nobody is at no site.
-    if receiver is None or receiver.kind not in programme().policy_for_list(name).site_kinds:
+    if receiver is None or not receiver.code:
         return []
-    visible = select(Entity).where(Entity.list_name == name, Entity.is_open, Entity.site_code == receiver.code)
-    if among is not None:
-        visible = visible.where(Entity.uuid.in_(among))
-    return session.scalars(visible.order_by(Entity.uuid)).all()
-
-
-def _row(entity: Entity, properties: list[str]) -> list[object]:
-    values = [entity.properties.get(name, "") for name in properties]
-    return [entity.uuid, entity.label or entity.uuid, entity.version, *values]
+    if receiver.kind in policy.region_kinds and receiver.region:
+        below = Site.region.startswith(f"{receiver.region}-", autoescape=True)
+        codes = session.scalars(select(Site.code).where(or_(Site.region == receiver.region, below)))
+        return sorted({receiver.code, *codes})
+    return [receiver.code] if receiver.kind in (*policy.site_kinds, *policy.region_kinds) else []

@@ -31,6 +31,7 @@ _FACTS = (
     "waits_for", "forced_at",
 )  # fmt: skip
 _STATE = tuple(one.name for one in fields(EntityState))
+_RULES = ("is_open", "site_code", "open_until")
 
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
 _ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
@@ -53,7 +54,7 @@ _STATES_BY_NAME = select(_entities.c.id, *(_entities.c[name] for name in _STATE)
 )
 _STATES = select(_entities.c.id, *(_entities.c[name] for name in _STATE)).where(_entities.c.id.in_(_ids))
 _ADD_ENTITY = insert(Entity).returning(Entity.id, sort_by_parameter_order=True)
-_CHANGED = tuple(name for name in (*_STATE, "is_open", "site_code") if name not in ("list_name", "uuid"))
+_CHANGED = tuple(name for name in (*_STATE, *_RULES) if name not in ("list_name", "uuid"))
 _WRITE_ENTITY = (
     update(Entity)
     .where(_entities.c.id == bindparam("key"))
@@ -271,7 +272,8 @@ def _read_decision(row: _Row) -> DecisionFacts:
 def _entity_row(state: EntityState) -> dict[str, Any]:
     policy = programme().policy_for_list(state.list_name)
     facts = {name: getattr(state, name) for name in _STATE}
-    return {**facts, "is_open": state.is_open(policy), "site_code": state.site_code(policy)}
+    rules = {name: getattr(state, name)(policy) for name in _RULES}
+    return {**facts, **rules}
 
 
 def _new_values(state: EntityState) -> dict[str, Any]:

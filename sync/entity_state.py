@@ -6,6 +6,7 @@ result.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from forms.programme import ListPolicy
 from sync.branches import Contribution, Graph, Issued
@@ -32,11 +33,20 @@ class EntityState:
     def is_open(self, policy: ListPolicy) -> bool:
         """Whether tablets get it. A blank site matches nobody, so such a row is served to nobody."""
         closed = self.properties.get(policy.state_property, "") in policy.closed
-        return self.exists and not closed and bool(self.site_code(policy))
+        dated = not policy.date_property or self.open_until(policy) is not None
+        return self.exists and not closed and dated and bool(self.site_code(policy))
 
     def site_code(self, policy: ListPolicy) -> str:
         """The site whose tablets get it."""
         return self.properties.get(policy.site_property, "")[:255]
+
+    def open_until(self, policy: ListPolicy) -> date | None:
+        """The last day on which tablets get it, read from a date or a moment; None where no such day is known."""
+        try:
+            begun = date.fromisoformat(self.properties.get(policy.date_property, "")[:10])
+            return begun + timedelta(days=policy.open_days)
+        except (ValueError, OverflowError):
+            return None
 
 
 def can_follow(state: EntityState, one: Contribution, *, counts: bool) -> bool:

@@ -1,14 +1,14 @@
 """Entity lists for the tablet that asks: its own rows under a hash of their bytes, and which of its rows are gone."""
 
-import hashlib
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.openrosa.catalogue import FileFacts, FormFacts
 from server.openrosa.room import Visit
-from sync.entity_lists import Receiver, list_gone, render_entity_csv
+from sync.entity_lists import Receiver, list_gone, read_view, render_entity_csv
 from sync.models import Site
 
 
@@ -21,22 +21,22 @@ def fill_entity_lists(visit: Visit, form: FormFacts) -> FormFacts:
 
 
 def fill_entity_list(visit: Visit, file: FileFacts) -> FileFacts:
-    # The hash is that of the bytes, so whatever a tablet could see changes it: a deletion, a rule, a lost right.
     with visit.room.reader.connect() as connection, Session(connection) as session:
-        body = render_entity_csv(session, file.entity_list or "", _receiver(session, visit))
-    return replace(file, body=body, md5=hashlib.md5(body, usedforsecurity=False).hexdigest())
+        view = read_view(session, file.entity_list or "", _receiver(session, visit), visit.caller.now)
+        kept = visit.room.lists.get(view, partial(render_entity_csv, session))
+    return replace(file, body=kept.body, md5=kept.md5)
 
 
 def read_gone(visit: Visit, name: str) -> dict[str, bool]:
     """What became of the entities that the tablet made itself and asks about, all in one address."""
     asked = {one.strip().lower() for one in visit.request.args.get("id", "").split(",")} - {""}
     with visit.room.reader.connect() as connection, Session(connection) as session:
-        return list_gone(session, name, asked, _receiver(session, visit))
+        return list_gone(session, read_view(session, name, _receiver(session, visit), visit.caller.now), asked)
 
 
 def _receiver(session: Session, visit: Visit) -> Receiver | None:
     holder = visit.caller.holder
     if holder is None:
         return None
-    code = session.scalar(select(Site.code).where(Site.id == holder.site_id))
-    return Receiver(code, holder.site_kind) if code else None
+    site = session.execute(select(Site.code, Site.region).where(Site.id == holder.site_id)).one_or_none()
+    return Receiver(site.code, holder.site_kind, site.region) if site else None

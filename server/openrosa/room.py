@@ -13,6 +13,7 @@ from server.config import Settings
 from server.openrosa.catalogue import Catalogue, CatalogueKeeper, FormFacts
 from server.openrosa.committer import GroupCommitter, PlainCommitter, make_committer
 from server.openrosa.contacts import ContactBuffer
+from server.openrosa.list_cache import ListCache
 from server.openrosa.reading import Reader
 from sync.attachments import AttachmentStore
 from sync.devices import Contact, Fetch
@@ -29,6 +30,7 @@ class Room:
         self.committer: GroupCommitter | PlainCommitter = make_committer(engine)
         self.contacts = ContactBuffer(self.committer)
         self.catalogues = CatalogueKeeper(engine)
+        self.lists = ListCache()
 
 
 @dataclass(frozen=True, slots=True)

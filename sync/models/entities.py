@@ -1,6 +1,6 @@
 """Entity lists, entities as they stand, what submissions said about them, and what was served under which number."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
@@ -44,6 +44,7 @@ class Entity(Base):
     # The list's rule (programme.toml) read off the values, so that a download needs an index only.
     is_open: Mapped[bool] = mapped_column(default=False)
     site_code: Mapped[str] = mapped_column(String(255), default="")
+    open_until: Mapped[date | None]  # the last day on which tablets get it, where the list has such a rule
     open_conflicts: Mapped[int] = mapped_column(default=0)
     # The highest version that a tablet says to hold; what is served is never lower.
     claimed: Mapped[int] = mapped_column(default=0)

@@ -82,6 +82,13 @@ def _form(**policy: Any) -> dict[str, Any]:
             id="a duration in words",
         ),
         pytest.param(_form(retention=[{"what": "x", "then": "erase"}]), "“” is not one of event", id="after nothing"),
+        pytest.param(
+            {"lists": {"l": {"region_kinds": ["post"]}}}, "“post” is not one of border_post", id="no such kind"
+        ),
+        pytest.param({"lists": {"l": {"open_days": 30}}}, "open_days and date_property together", id="days of nothing"),
+        pytest.param(
+            {"lists": {"l": {"open_days": "30", "date_property": "d"}}}, "must be a number of days", id="days in words"
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_name(data: dict[str, Any], said: str) -> None:

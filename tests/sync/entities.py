@@ -48,6 +48,22 @@ ASSISTANCE = """
 | | assistance | 1 |
 """
 
+LOOKOUT = """
+| survey |
+| | type | name | label | save_to |
+| | end | end | | |
+| | text | nom | Nom | |
+| | text | site_debarq | Site | site_debarq |
+| | text | date | Date | date |
+| | select_one_from_file evenements.csv | precedent | Précédent | |
+| entities |
+| | list_name | label |
+| | evenements | ${nom} |
+| settings |
+| | form_id | version |
+| | vigie | 1 |
+"""
+
 
 @functools.cache
 def entity_form(written: str) -> FormFile:
@@ -56,7 +72,7 @@ def entity_form(written: str) -> FormFile:
 
 
 def publish_entity_forms(session: Session) -> None:
-    for written in (ARRIVAL, ASSISTANCE):
+    for written in (ARRIVAL, ASSISTANCE, LOOKOUT):
         publish_form(session, entity_form(written), {}, None, NOW)
     session.commit()
 
@@ -69,6 +85,14 @@ def add_arrival(session: Session, instance_id: str = "uuid:c", **facts: Any) -> 
     values = {"sexe": "1", "urgence": "0", "site_id": "KLK", "etat": "arrive", **facts.pop("values", {})}
     entity = f'<entity dataset="dossiers" create="1" id="{facts.pop("stay", STAY)}"><label>Dossier 1</label></entity>'
     return _add(session, "arrivee", instance_id, values, entity, **facts)
+
+
+def add_event(session: Session, number: int, site: str, day: str) -> Submission:
+    """A boat that was seen, and where and when it lands."""
+    uuid = f"5f0c1f3e-1d2a-4b6c-8d3e-{number:012}"
+    entity = f'<entity dataset="evenements" create="1" id="{uuid}"><label>Pirogue {number}</label></entity>'
+    values = {"nom": f"Pirogue {number}", "site_debarq": site, "date": day}
+    return _add(session, "vigie", f"uuid:e{number}", values, entity)
 
 
 def add_update(session: Session, instance_id: str, base: int, **facts: Any) -> Submission:

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("exists", sa.Boolean(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.Column("site_code", sa.String(length=255), nullable=False),
+        sa.Column("open_until", sa.Date(), nullable=True),
         sa.Column("open_conflicts", sa.Integer(), nullable=False),
         sa.Column("claimed", sa.Integer(), nullable=False),
         sa.Column("whole_from", sa.Integer(), nullable=True),

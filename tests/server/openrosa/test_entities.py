@@ -1,22 +1,26 @@
 """What tablets are given of entity lists: the open rows of their own site, under a hash that moves with them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from server.accounts.credentials import enrol_device
 from server.config import Settings
+from sync.models import Entity
 from tests.server.openrosa.tablet import MANIFEST, Tablet, entries
-from tests.sync.entities import STAY, add_arrival, add_update, publish_entity_forms
+from tests.sync.entities import STAY, add_arrival, add_event, add_update, publish_entity_forms
 from tests.sync.factory import add_site
 from tests.sync.test_processing import settle
 
 
-def tablet_at(client: FlaskClient, session: Session, settings: Settings, code: str, kind: str) -> Tablet:
-    site = add_site(session, code, kind=kind)
+def tablet_at(
+    client: FlaskClient, session: Session, settings: Settings, code: str, kind: str, region: str | None = None
+) -> Tablet:
+    site = add_site(session, code, kind=kind, region=region)
     enrolment = enrol_device(session, settings, site, code, datetime.now(UTC))
     session.commit()
     return Tablet(client, enrolment.server_url.removeprefix("http://teral.test"))
@@ -32,14 +36,14 @@ def tablet(client: FlaskClient, session: Session, settings: Settings) -> Tablet:
     return tablet
 
 
-def listed(tablet: Tablet) -> dict[str, str]:
-    [form] = [one for one in tablet.list_forms() if one["formID"] == "assistance"]
+def listed(tablet: Tablet, form_id: str = "assistance") -> dict[str, str]:
+    [form] = [one for one in tablet.list_forms() if one["formID"] == form_id]
     [file] = entries(tablet.get(form["manifestUrl"]), MANIFEST)
     return file
 
 
-def rows(tablet: Tablet) -> list[str]:
-    return tablet.get(listed(tablet)["downloadUrl"]).text.splitlines()
+def rows(tablet: Tablet, form_id: str = "assistance") -> list[str]:
+    return tablet.get(listed(tablet, form_id)["downloadUrl"]).text.splitlines()
 
 
 def is_gone(tablet: Tablet) -> str | None:
@@ -87,3 +91,30 @@ def test_an_unchanged_list_is_not_sent_twice(tablet: Tablet) -> None:
     file = listed(tablet)
     etag = file["hash"].removeprefix("md5:")
     assert tablet.get(file["downloadUrl"], **{"If-None-Match": f'"{etag}"'}).status_code == 304
+
+
+def test_a_patrol_gets_the_events_of_its_region_for_thirty_days(
+    client: FlaskClient, session: Session, settings: Settings
+) -> None:
+    publish_entity_forms(session)
+    add_site(session, "MBR", kind="landing_place", region="SN-TH")
+    add_site(session, "DKR", kind="landing_place", region="SN-DK")
+    today = datetime.now(UTC).date()
+    for number, (site, age) in enumerate([("MBR", 0), ("MBR", 30), ("MBR", 31), ("DKR", 0), ("", 0)]):
+        add_event(session, number, site, (today - timedelta(days=age)).isoformat())
+    add_event(session, 5, "MBR", "hier")
+    settle(session)
+    patrol = tablet_at(client, session, settings, "P1", "mobile_patrol", "SN-TH")
+    assert [row.split(",")[1] for row in rows(patrol, "vigie")[1:]] == ["Pirogue 0", "Pirogue 1"]
+    national = tablet_at(client, session, settings, "P2", "mobile_patrol", "SN")
+    assert [row.split(",")[1] for row in rows(national, "vigie")[1:]] == ["Pirogue 0", "Pirogue 1", "Pirogue 3"]
+
+
+def test_an_unchanged_list_is_not_read_again(tablet: Tablet, session: Session) -> None:
+    before = rows(tablet)
+    session.execute(update(Entity).values(label="Changed behind the fold's back"))
+    session.commit()
+    assert rows(tablet) == before
+    add_update(session, "uuid:u", 1, values={"urgence": "2"})
+    settle(session)
+    assert rows(tablet)[1].split(",")[4] == "2"
