@@ -4,9 +4,10 @@ Sessions are made by the server; nothing here reads the environment.
 """
 
 import fcntl
+import os
 import time
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -69,7 +70,6 @@ def prepare_sqlite(engine: Engine) -> None:
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "checkin", _leave_no_transaction)
-    event.listen(engine, "close", _close_turn)
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:
@@ -86,11 +86,6 @@ def _leave_no_transaction(connection: Any, record: Any) -> None:
         connection.rollback()
     if _TURN in record.info:
         record.info[_TURN].leave()
-
-
-def _close_turn(_connection: Any, record: Any) -> None:
-    if _TURN in record.info:
-        record.info.pop(_TURN).close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -113,8 +108,16 @@ class _Turn:
     """
 
     def __init__(self, database: str) -> None:
-        self._door, self._desk = (open(f"{database}-{part}", "ab") for part in ("door", "desk"))  # noqa: PTH123, SIM115
+        self._files: list[int] = []
+        for part in ("door", "desk"):
+            self._files.append(os.open(f"{database}-{part}", os.O_RDWR | os.O_CREAT, 0o600))
+        self._door, self._desk = self._files
         self._mine = False
+
+    def __del__(self) -> None:
+        """With the connection, which nobody may have closed."""
+        for file in self._files:
+            os.close(file)
 
     def take(self) -> None:
         until = time.monotonic() + _WAIT_S
@@ -127,12 +130,8 @@ class _Turn:
             self._mine = False
             fcntl.flock(self._desk, fcntl.LOCK_UN)
 
-    def close(self) -> None:
-        self._door.close()
-        self._desk.close()
 
-
-def _lock(file: IO[bytes], until: float) -> bool:
+def _lock(file: int, until: float) -> bool:
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
