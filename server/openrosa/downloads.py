@@ -64,7 +64,7 @@ def integrity(visit: Visit, name: str, number: int | None = None) -> Response:
 
 
 def _answer_file(visit: Visit, file: FileFacts) -> Response:
-    if file.md5 in visit.request.if_none_match:
+    if visit.request.if_none_match.contains_weak(file.md5):
         return answer_document(visit.request, b"", etag=file.md5)
     content_type = "text/csv; charset=utf-8" if file.name.endswith(".csv") else "application/octet-stream"
     response = answer_document(visit.request, _read_file(visit, file), content_type, file.md5)

@@ -49,5 +49,8 @@ class Reader:
     def _close(self, _engine: Any) -> None:
         with self._lock:
             for connection in self._all:
-                connection.close()
+                # The pool from which it came is gone, and would keep it open.
+                if not connection.closed:
+                    connection.detach()
+                    connection.close()
             self._all.clear()
