@@ -39,8 +39,8 @@ format: install ## Put every file into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install ## Measure what we claim about speed, each beside its floor
-	$(BIN)/python -m benchmarks
+bench: install ## Measure what we claim about speed, each beside its floor (a part: BENCH="ingest sqlite --seconds 10")
+	$(BIN)/python -m benchmarks $(BENCH)
 
 soak: install ## The slow tests, many times over with new seeds
 	TERAL_SOAK=20 $(BIN)/python -m pytest -n 2 -m slow

@@ -1,5 +1,6 @@
 """A backup restores to the same registry and files, on either database, or to nothing at all."""
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def test_a_database_with_data_is_not_overwritten(app: Flask, archive: Path) -> N
 def test_a_damaged_archive_restores_nothing(archive: Path, tmp_path: Path, damage: str, sqlite_template: Path) -> None:
     data = archive.read_bytes()
     middle = len(data) // 2
-    flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    # In a record itself: a bit of tar's padding harms nobody.
+    flipped = gzip.compress(gzip.decompress(data).replace(b"uuid:1", b"uuid:3", 1))
     broken = {"cut": data[:middle], "flipped": flipped, "no archive": b"PK"}
     archive.write_bytes(broken[damage])
     other = tmp_path / "other"
