@@ -38,6 +38,9 @@ class _Disk(Protocol):
 
     def write(self, path: str, source: IO[bytes]) -> None: ...
 
+    def confirm(self, path: str) -> None:
+        """Make the name of a file survive that somebody else has written, or is about to have written."""
+
 
 class AttachmentStore:
     """Keeps bytes under the name of their SHA-256, so that the same file sent twice is kept once."""
@@ -52,9 +55,12 @@ class AttachmentStore:
         """Return only when the bytes would survive a power cut; the row that names them comes afterwards."""
         source = io.BytesIO(content) if isinstance(content, bytes) else content
         stored = _measure(source)
-        if not self.has(stored.sha256):
+        path = self._path(stored.sha256)
+        if self.has(stored.sha256):
+            self._disk.confirm(path)
+        else:
             source.seek(0)
-            self._disk.write(self._path(stored.sha256), source)
+            self._disk.write(path, source)
         return stored
 
     def has(self, sha256: str) -> bool:
@@ -111,6 +117,7 @@ class _LocalDisk:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._synced: set[Path] = set()
 
     def write(self, path: str, source: IO[bytes]) -> None:
         final = Path(path)
@@ -127,10 +134,17 @@ class _LocalDisk:
             raise
         sync_folder(final.parent)
 
+    def confirm(self, path: str) -> None:
+        # Whoever renamed it may not have come to syncing the folder: a tablet sends again when no answer comes.
+        self._make_folder(Path(path).parent)
+        sync_folder(Path(path).parent)
+
     def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
+        # Once in each process, since whoever made it may have died before its name was safe.
+        if folder not in self._synced:
             folder.mkdir(parents=True, exist_ok=True)
             sync_folder(self._root)
+            self._synced.add(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -151,3 +165,6 @@ class _ObjectStorage:
     def write(self, path: str, source: IO[bytes]) -> None:
         with self._files.open(path, "wb") as target:
             shutil.copyfileobj(source, target, _CHUNK)
+
+    def confirm(self, path: str) -> None:
+        """What can be seen is safe."""
