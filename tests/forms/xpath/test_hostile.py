@@ -59,11 +59,24 @@ def quoted(text: str) -> str:
 def test_hostile_pattern_is_given_up(pattern: str) -> None:
     nowhere = Node("", PLAIN, "", None)
     checked = Environment(nowhere)
-    rule = compile_expression(f"regex('{'a' * 5000}!', '{pattern}')")
-    # Matched to the end, one of these would outlast the run; a record has one budget for all of them.
+    rule = compile_expression(f"regex('{'a' * 19_000}!', '{pattern}')")
+    # Matched to the end, the quickest of these takes over a second; a record has one budget for all of them.
     for _ in range(20):
         with pytest.raises(CannotVerify):
             rule.value(nowhere, checked)
+
+
+def test_slow_matches_that_end_use_up_the_budget_of_a_record() -> None:
+    nowhere = Node("", PLAIN, "", None)
+    checked = Environment(nowhere)
+    rule = compile_expression(f"regex('{'a' * 3_000}!', '(a+)+b')")
+
+    def match_many_times() -> None:
+        for _ in range(200):
+            rule.value(nowhere, checked)
+
+    with pytest.raises(CannotVerify):
+        match_many_times()
 
 
 @pytest.mark.parametrize(
