@@ -3,27 +3,31 @@
 Row scopes for queries are in scopes.py; journalling of what was read is in audit.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 from forms.programme import Programme, load_programme
+from sync.suppression import suppress
+
+_Key = TypeVar("_Key")
 
 DATA_CLASSES = ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8")
 PERSONAL_CLASSES = frozenset({"D3", "D4", "D5", "D6"})
-SMALL_CELL = 5
+# For what somebody may open identities that their role does not work with every day.
+PURPOSES = ("data_quality", "protection", "person_request", "legal_request", "oversight")
 
 # D1 operations, D2 movements and events, D3 stay and identity, D4 needs, consent and complaints, D5 trafficking and
 # judicial, D6 financial, D7 accounts and devices, D8 audit.
 #
 # A cell is verbs, a colon, limits. Verbs: C create, R read, U update, V validate, X export; "a" aggregate only,
 # "i" metadata only (that a record exists, never what it says), "-" nothing.
-# Limits: s own site, o own records, m masked.
+# Limits: s own site, o own records, m masked, p for a stated purpose (without one: only that a record exists).
 _TABLE = """
                       D1       D2      D3      D4      D5      D6     D7      D8
 administrator         CRU      -       -       -       -       -      CRU     R
-national_supervisor   RVX      RVX:m   R:m     a       a       a      R       R
+national_supervisor   RVX      RVX:m   R:mp    a       a       a      R       R
 site_supervisor       CRUV:s   RV:s    R:sm    a:s     -       a:s    R:s     R:o
 centre_staff          C:s      R:s     CRU:s   CR:so   -       C      -       -
 protection_officer    R:s      R:s     CRU:s   CRU:s   CRU:s   -      -       -
@@ -68,11 +72,12 @@ auditor              -             -             -                x          x
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: an actor in a role, at a site or (None) at none."""
+    """Who looks: an actor in a role, at a site or (None) at none, and for what purpose if they stated one."""
 
     actor_id: int
     role: str
     site_id: int | None = None
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Access:
     own_site: bool = False
     own_records: bool = False
     masked: bool = False
+    purpose: bool = False
     aggregate: bool = False
     metadata: bool = False
 
@@ -108,6 +114,8 @@ class Presented:
 
 
 ABSENT = Presented("absent")
+# What is left of a cell whose reader has not said for what.
+_WITHOUT_PURPOSE = Access(aggregate=True, metadata=True)
 
 
 def _parse_cell(cell: str) -> Access:
@@ -117,6 +125,7 @@ def _parse_cell(cell: str) -> Access:
         own_site="s" in limits,
         own_records="o" in limits,
         masked="m" in limits,
+        purpose="p" in limits,
         aggregate=verbs == "a",
         metadata=verbs == "i",
     )
@@ -153,7 +162,13 @@ def programme() -> Programme:
 
 def access(viewer: Viewer, data_class: str) -> Access:
     """The cell of the table for this viewer; an unknown role or class has no access at all."""
-    return TABLE.get(viewer.role, {}).get(data_class, Access())
+    cell = TABLE.get(viewer.role, {}).get(data_class, Access())
+    return _WITHOUT_PURPOSE if cell.purpose and viewer.purpose not in PURPOSES else cell
+
+
+def needs_purpose(viewer: Viewer, data_class: str) -> bool:
+    """Whether the viewer may read this class once they have said for what."""
+    return access(viewer, data_class) is _WITHOUT_PURPOSE
 
 
 def may(viewer: Viewer, act: str) -> bool:
@@ -169,6 +184,11 @@ def reads_plainly(viewer: Viewer, data_classes: Iterable[str]) -> bool:
 def list_row_classes(viewer: Viewer) -> frozenset[str]:
     """The classes of which the viewer may see that a record exists. Own records have no web author yet: none."""
     return frozenset(one for one in DATA_CLASSES if access(viewer, one).sees_rows and not _only_own(viewer, one))
+
+
+def list_countable_classes(viewer: Viewer) -> frozenset[str]:
+    """The classes of which the viewer may see how many records there are, though perhaps not which."""
+    return list_row_classes(viewer) | {one for one in DATA_CLASSES if access(viewer, one).aggregate}
 
 
 def list_exportable_classes(viewer: Viewer) -> frozenset[str]:
@@ -207,12 +227,7 @@ def mask(value: str, kind: str = "text") -> str:
     return "•••"
 
 
-def present_count(viewer: Viewer, data_class: str, count: int) -> int | None:
-    """A count as this viewer may see it: None stands for one to four, hidden so that nobody is recognised."""
+def present_counts(viewer: Viewer, data_class: str, counts: Mapping[_Key, int]) -> dict[_Key, int | None]:
+    """Counts as this viewer may see them; None is hidden, so that nobody is recognised (suppression.py)."""
     cell = access(viewer, data_class)
-    return suppress(count) if cell.aggregate or cell.metadata or not cell.reads else count
-
-
-def suppress(count: int) -> int | None:
-    """Hide 1 to 4; zero says nothing about anybody and stays."""
-    return None if 0 < count < SMALL_CELL else count
+    return dict(counts) if cell.reads else suppress(counts)

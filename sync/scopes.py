@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from forms.programme import UNCLASSED
 from sync.models import Alert, AuditEvent, Device, PersonRecord, Site, Submission
-from sync.policy import Viewer, access, list_row_classes, programme
+from sync.policy import Viewer, access, list_countable_classes, list_row_classes, programme
 
 _Select = TypeVar("_Select", bound=Select[*tuple[Any, ...]])
 
@@ -21,10 +21,16 @@ def scope_submissions(select: _Select, viewer: Viewer) -> _Select:
     return _at_own_site(select, Submission.site_id, viewer) if _bound_to_site(viewer) else select
 
 
+def scope_counts(select: _Select, viewer: Viewer) -> _Select:
+    """Keep the submissions that the viewer may count, be it that they may not list them (policy.present_counts)."""
+    select = select.where(of_classes(list_countable_classes(viewer)))
+    return _at_own_site(select, Submission.site_id, viewer) if _bound_to_site(viewer) else select
+
+
 def scope_people(select: _Select, viewer: Viewer) -> _Select:
-    """Keep the person records that the viewer may know of (class D3)."""
+    """Keep the person records that the viewer may read (class D3)."""
     cell = access(viewer, "D3")
-    if not cell.sees_rows or cell.own_records:
+    if not cell.reads or cell.own_records:
         return select.where(false())
     return _at_own_site(select, PersonRecord.site_id, viewer) if cell.own_site else select
 

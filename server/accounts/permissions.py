@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from server.accounts.sessions import current_user, current_viewer, open_writer
 from server.extensions import db
 from sync.audit import add_audit_event
-from sync.policy import PERMISSIONS, may
+from sync.policy import PERMISSIONS, Viewer, may, needs_purpose
 
 PUBLIC = "public"  # anybody, logged in or not
 TABLET = "tablet"  # tablets by their own credentials, which server/openrosa checks
@@ -30,6 +30,16 @@ def permission(name: str) -> Callable[[View], View]:
 
     def mark(view: View) -> View:
         view.permission = name  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def opens(data_class: str) -> Callable[[View], View]:
+    """Mark a view that shows nothing but this class: who may read it for a purpose only is asked for it first."""
+
+    def mark(view: View) -> View:
+        view.opens = data_class  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -69,7 +79,15 @@ def guard_request() -> ResponseReturnValue | None:
         return redirect(url_for("account.password"))
     if name != LOGGED_IN and (name is None or not may(current_viewer(), name)):
         abort(403)
-    return None
+    return ask_for_purpose()
+
+
+def ask_for_purpose() -> ResponseReturnValue | None:
+    """Send a reader who has not said for what to the page that asks, and back afterwards."""
+    data_class = getattr(current_app.view_functions[request.endpoint or ""], "opens", None)
+    if data_class is None or not needs_purpose(current_viewer(), data_class):
+        return None
+    return redirect(url_for("purpose.ask", next=request.full_path.rstrip("?") if request.method == "GET" else None))
 
 
 def ask_for_login() -> ResponseReturnValue:
@@ -95,5 +113,9 @@ def write_readings(response: Any) -> Any:
     viewer = current_viewer()
     open_writer()
     for action, target in sorted(readings):
-        add_audit_event(db.session(), viewer.actor_id, action, target, datetime.now(UTC))
+        add_audit_event(db.session(), viewer.actor_id, action, target, datetime.now(UTC), **_purpose_of(viewer))
     return response
+
+
+def _purpose_of(viewer: Viewer) -> dict[str, str]:
+    return {"purpose": viewer.purpose} if viewer.purpose else {}

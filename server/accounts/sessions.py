@@ -13,9 +13,12 @@ from sync.db import begin_write
 from sync.policy import Viewer
 
 COOKIE_KEY = "login"
+PURPOSE_KEY = "purpose"
 LONGEST = timedelta(hours=12)
 # How exact "last seen" is: one write per minute and session, not one per page.
 TOUCH_EVERY = timedelta(minutes=1)
+# How long a stated purpose opens identities: one piece of work, not a day.
+PURPOSE_TIME = timedelta(minutes=30)
 
 
 def init_app(app: Flask) -> None:
@@ -59,7 +62,18 @@ def current_viewer() -> Viewer:
     user = current_user()
     if user is None:
         raise RuntimeError("a view without a user asked who looks")
-    return Viewer(user.actor_id, user.role, user.site_id)
+    return Viewer(user.actor_id, user.role, user.site_id, current_purpose(datetime.now(UTC)))
+
+
+def state_purpose(purpose: str, now: datetime) -> None:
+    """Open for a while what this user may read for a stated purpose only."""
+    session[PURPOSE_KEY] = [purpose, (now + PURPOSE_TIME).timestamp()]
+
+
+def current_purpose(now: datetime) -> str | None:
+    """For what this user opens identities at present. The cookie is signed, and ends with the login."""
+    purpose, until = session.get(PURPOSE_KEY) or (None, 0)
+    return purpose if now.timestamp() < until else None
 
 
 def touch_session(response: Response) -> Response:

@@ -18,6 +18,7 @@ from server.web import (
     login,
     navigation,
     people,
+    purpose,
     settings,
     sites,
     status,
@@ -27,7 +28,7 @@ from server.web import (
 )
 
 _PAGES = (
-    login, account, status, submissions, decisions, people, devices,
+    login, account, status, submissions, decisions, people, purpose, devices,
     forms, validation, users, sites, settings, jobs, audit, health,
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from server.publishing import draft_prepared, prepare_form, publish_prepared
 from server.web.submissions import as_download
 from sync.comparing import list_changes
 from sync.models import SITE_KINDS, Form, FormAttachment, FormVersion, Submission
-from sync.policy import may, present_count, programme
+from sync.policy import may, present_counts, programme
 from sync.publishing import (
     Published,
     PublishRefused,
@@ -26,7 +26,7 @@ from sync.publishing import (
     list_versions,
     publish_draft,
 )
-from sync.scopes import scope_submissions
+from sync.scopes import scope_counts
 
 blueprint = Blueprint("forms", __name__, url_prefix="/forms")
 
@@ -197,6 +197,5 @@ def _count_records(form_id: str) -> dict[Any, int | None]:
     found = select(Submission.version, func.count()).where(
         Submission.form_id == form_id, Submission.is_draft.is_(False)
     )
-    rows = db.session.execute(scope_submissions(found, viewer).group_by(Submission.version))
-    record_class = programme().policy_for(form_id).record_class
-    return {row[0]: present_count(viewer, record_class, row[1]) for row in rows}
+    rows = db.session.execute(scope_counts(found, viewer).group_by(Submission.version))
+    return present_counts(viewer, programme().policy_for(form_id).record_class, {row[0]: row[1] for row in rows})

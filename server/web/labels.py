@@ -176,8 +176,16 @@ LABELS: dict[str, dict[str, str]] = {
         "device.drained": N_("tablet drained"),
         "device.lost": N_("tablet lost"),
         "alert.settled": N_("alert settled"),
+        "purpose.stated": N_("purpose stated"),
         "person.read": N_("person read"),
         "people.searched": N_("people searched"),
+    },
+    "purpose": {
+        "data_quality": N_("Check or correct a record"),
+        "protection": N_("Follow up somebody's protection"),
+        "person_request": N_("Answer a person who asks about their data"),
+        "legal_request": N_("Answer a court or another authority"),
+        "oversight": N_("Oversee how the programme works"),
     },
     "language": {"fr": "Français", "en": "English"},
 }

@@ -19,7 +19,7 @@ blueprint = Blueprint("session", __name__)
 @blueprint.get("/login")
 @permission(PUBLIC)
 def login() -> ResponseReturnValue:
-    return render_template("login.html", email="", next=_safe_target(request.args.get("next")))
+    return render_template("login.html", email="", next=safe_target(request.args.get("next")))
 
 
 @blueprint.post("/login")
@@ -36,7 +36,7 @@ def log_in() -> ResponseReturnValue:
         return _fail(email, attempt, now, unknown=user is None)
     forget_failures(db.session(), attempt)
     start_session(user, now)
-    return redirect(_safe_target(request.form.get("next")) or landing_page(user.role))
+    return redirect(safe_target(request.form.get("next")) or landing_page(user.role))
 
 
 @blueprint.get("/start")
@@ -63,7 +63,7 @@ def choose_language() -> ResponseReturnValue:
         user = current_user()
         if user:
             user.language = language
-    return redirect(_safe_target(request.form.get("next")) or url_for("session.login"))
+    return redirect(safe_target(request.form.get("next")) or url_for("session.login"))
 
 
 def _fail(email: str, attempt: Attempt, now: datetime, *, unknown: bool) -> ResponseReturnValue:
@@ -75,7 +75,7 @@ def _fail(email: str, attempt: Attempt, now: datetime, *, unknown: bool) -> Resp
 
 
 def _refuse(email: str, message: str, status: int, headers: dict[str, str]) -> ResponseReturnValue:
-    page = render_template("login.html", email=email, problem=message, next=_safe_target(request.form.get("next")))
+    page = render_template("login.html", email=email, problem=message, next=safe_target(request.form.get("next")))
     return page, status, headers
 
 
@@ -89,7 +89,7 @@ def _word_wait(seconds: int) -> str:
     return words
 
 
-def _safe_target(target: str | None) -> str:
+def safe_target(target: str | None) -> str:
     """A path of this server, or nothing: a link must not log somebody in and send them elsewhere."""
     if target and target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable():
         return target

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false, func, or_, select
 
-from server.accounts.permissions import note_reading, permission
+from server.accounts.permissions import note_reading, opens, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.web.vocabularies import word_code
@@ -30,6 +30,7 @@ _SHOWN = {
 
 @blueprint.get("/")
 @permission("people.read")
+@opens("D3")
 def search_page() -> ResponseReturnValue:
     viewer = current_viewer()
     newest = select(PersonRecord).order_by(PersonRecord.id.desc()).limit(_LIMIT)
@@ -38,6 +39,7 @@ def search_page() -> ResponseReturnValue:
 
 @blueprint.post("/")
 @permission("people.read")
+@opens("D3")
 def search() -> ResponseReturnValue:
     viewer, asked = current_viewer(), request.form.get("asked", "").strip()
     found = select(PersonRecord).where(_fits(asked, viewer)).order_by(PersonRecord.id.desc()).limit(_LIMIT)
@@ -46,6 +48,7 @@ def search() -> ResponseReturnValue:
 
 @blueprint.get("/<int:person_id>")
 @permission("people.read")
+@opens("D3")
 def page(person_id: int) -> ResponseReturnValue:
     viewer = current_viewer()
     records = select(PersonRecord).where(PersonRecord.person_id == person_id).order_by(PersonRecord.id)

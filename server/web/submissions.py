@@ -35,7 +35,7 @@ from sync.browsing import (
     select_submissions,
 )
 from sync.models import SUBMISSION_STATES, Device, Form, Site, Submission, SubmissionAttachment
-from sync.policy import DATA_CLASSES, PERSONAL_CLASSES, Viewer, may, present, programme, reads_plainly
+from sync.policy import DATA_CLASSES, PERSONAL_CLASSES, Viewer, may, needs_purpose, present, programme, reads_plainly
 from sync.publishing import get_definition
 from sync.scopes import scope_devices, scope_sites
 from sync.sealing import read_record
@@ -87,6 +87,7 @@ def page(submission_id: int, problem: str | None = None) -> str:
         twins=_compare_twins(submission, answers, viewer),
         edits=list_edits(session, viewer, submission), findings=_word_findings(submission, viewer),
         files=_list_files(submission, viewer), raw=_may_read_raw(submission, viewer),
+        hidden=answers is not None and _waits_for_purpose(answers, viewer),
     )  # fmt: skip
 
 
@@ -152,6 +153,10 @@ def read_answers(submission: Submission, viewer: Viewer) -> Section | None:
     except FormsError:
         return None
     return present_answers(parsed, definition, viewer, select_language())
+
+
+def _waits_for_purpose(section: Section, viewer: Viewer) -> bool:
+    return any(needs_purpose(viewer, row.data_class) for row in section.walk())
 
 
 def compare(ours: Section | None, theirs: Section | None) -> list[tuple[str, Any, Any]]:

@@ -3,19 +3,21 @@
 import pytest
 
 from sync.policy import (
+    ABSENT,
     DATA_CLASSES,
     PERMISSIONS,
     ROLES,
     TABLE,
     Viewer,
     access,
+    list_countable_classes,
     list_row_classes,
     mask,
     may,
+    needs_purpose,
     present,
-    present_count,
+    present_counts,
     reads_plainly,
-    suppress,
 )
 
 # Those who police the border or run the system; what protects a person is not for them.
@@ -88,14 +90,34 @@ def test_metadata_rows_are_known_but_own_records_of_nobody_are_not() -> None:
     assert "D4" not in list_row_classes(viewer("centre_staff"))
 
 
-@pytest.mark.parametrize(("count", "shown"), [(0, 0), (1, None), (4, None), (5, 5)])
-def test_counts_of_one_to_four_are_hidden(count: int, shown: int | None) -> None:
-    assert suppress(count) == shown
-
-
 def test_an_aggregate_reader_gets_suppressed_counts_and_a_reader_the_true_ones() -> None:
-    assert present_count(viewer("national_supervisor"), "D4", 3) is None
-    assert present_count(viewer("protection_officer"), "D4", 3) == 3
+    assert present_counts(viewer("national_supervisor"), "D4", {"1": 3}) == {"1": None}
+    assert present_counts(viewer("protection_officer"), "D4", {"1": 3}) == {"1": 3}
+
+
+def test_what_may_only_be_counted_is_not_listed() -> None:
+    supervisor = viewer("national_supervisor")
+    assert "D5" in list_countable_classes(supervisor) - list_row_classes(supervisor)
+
+
+def test_identities_open_to_a_national_supervisor_for_a_purpose_only() -> None:
+    silent, speaking = viewer("national_supervisor"), Viewer(1, "national_supervisor", None, "oversight")
+    assert needs_purpose(silent, "D3")
+    assert present(silent, "D3", "Aminata", "name") == ABSENT
+    assert not needs_purpose(speaking, "D3")
+    assert present(speaking, "D3", "Aminata", "name").text == "A•••"
+
+
+def test_a_purpose_that_nobody_listed_opens_nothing() -> None:
+    assert needs_purpose(Viewer(1, "national_supervisor", None, "curiosity"), "D3")
+
+
+def test_a_purpose_opens_no_more_than_the_table_says() -> None:
+    assert present(Viewer(1, "national_supervisor", None, "oversight"), "D5", "Aminata") == ABSENT
+
+
+def test_without_a_purpose_a_record_is_known_of_but_says_nothing() -> None:
+    assert "D3" in list_row_classes(viewer("national_supervisor"))
 
 
 @pytest.mark.parametrize(
