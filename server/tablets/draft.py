@@ -41,6 +41,8 @@ class Place:
 
 # What a form asks of the tablet each time that it wants chance: a new `uuid`, a new `random`, and its properties.
 DrawChance = Callable[[], dict[str, str]]
+# The entity lists on board, which are no files: None for a list that this tablet does not have.
+FindEntities = Callable[[str], Node | None]
 
 
 class Draft:
@@ -49,8 +51,11 @@ class Draft:
     def __init__(
         self, blank: BlankForm, now: datetime, draw: DrawChance,
         last_saved: etree._Element | None, saved: etree._Element | None = None,
+        find_entities: FindEntities = lambda _name: None,
     ) -> None:  # fmt: skip
         self.blank, self.now, self.draw = blank, now, draw
+        self._find_entities = find_entities
+        self._lists = dict(blank.lists)
         self.offset_ms = int(now.utcoffset().total_seconds() * 1000)  # type: ignore[union-attr]
         self.root = deepcopy(blank.template if saved is None else saved)
         self._last_saved = last_saved
@@ -91,8 +96,10 @@ class Draft:
     def _find_list(self, name: str) -> Node:
         if name == CHANCE:
             return build_list([self.draw()])
-        known = self.blank.lists.get(name)
+        # A file of that name comes before an entity list.
+        known = self._lists.get(name) or self._find_entities(name)
         if known is not None:
+            self._lists[name] = known
             return known
         instance = next((one for one in self.blank.definition.instances if one.id == name), None)
         if instance is None or instance.src != LAST_SAVED:

@@ -3,6 +3,7 @@
 Rules are draft.py's, answers to try are answers.py's. What comes out is a finalised record with its files.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,13 +16,17 @@ from forms.definition import Field
 from forms.node import Node
 from server.tablets.answers import Asked, list_answers, make_point
 from server.tablets.blanks import Action, BlankForm
-from server.tablets.draft import Draft, Place
+from server.tablets.draft import Draft, FindEntities, Place
 from server.tablets.people import Population
 from server.tablets.pictures import make_audit, make_png, make_wav
 
 _ATTEMPTS = 6
 _OPTIONAL_ANSWERED = 0.7
 _MOST_FREE_REPEATS = 4
+
+# What an officer was told to answer, by the names of questions, for a repeat once per instance. They answer nothing
+# else but what the form insists on.
+Told = Mapping[str, "str | Sequence[Told]"]
 
 
 @dataclass(slots=True)
@@ -54,19 +59,30 @@ class Filled:
 
 
 def fill_form(
-    blank: BlankForm, officer: Officer, now: datetime, last_saved: etree._Element | None = None
+    blank: BlankForm, officer: Officer, now: datetime, last_saved: etree._Element | None = None,
+    find_entities: FindEntities = lambda _name: None, told: Told | None = None,
 ) -> Filled:  # fmt: skip
-    """Fill a form once. Begins anew where answers do not fit together."""
+    """Fill a form once. Begins anew where answers do not fit together; raise KeyError if told of no such question."""
+    if told is not None:
+        _refuse_unknown(blank, told)
     for _ in range(_ATTEMPTS):
-        filled = _Filling(blank, officer, now, last_saved).fill()
+        filled = _Filling(blank, officer, now, last_saved, find_entities=find_entities, told=told).fill()
         if not filled.problems:
             break
     return filled
 
 
-def correct_form(blank: BlankForm, officer: Officer, now: datetime, earlier: Filled) -> Filled:
-    """Open a finalised record again and answer one of its texts anew, as Collect's edits do: a clone with a new id."""
-    return _Filling(blank, officer, now, None, earlier).correct()
+def correct_form(
+    blank: BlankForm, officer: Officer, now: datetime, earlier: Filled,
+    find_entities: FindEntities = lambda _name: None, told: Told | None = None,
+) -> Filled:  # fmt: skip
+    """Open a finalised record again, as Collect's edits do: a clone with a new id, in which all is calculated anew.
+
+    The officer answers what they were told to, by default one of the texts.
+    """
+    if told is not None:
+        _refuse_unknown(blank, told)
+    return _Filling(blank, officer, now, None, earlier, find_entities, told).correct()
 
 
 class _Filling:
@@ -75,13 +91,16 @@ class _Filling:
     def __init__(
         self, blank: BlankForm, officer: Officer, now: datetime,
         last_saved: etree._Element | None, earlier: Filled | None = None,
+        find_entities: FindEntities = lambda _name: None, told: Told | None = None,
     ) -> None:  # fmt: skip
         self.blank, self.officer, self.rng = blank, officer, officer.rng
-        self.earlier = earlier
+        self.earlier, self.told = earlier, told
+        self.unheeded: list[str] = []
         self.seconds = self.rng.uniform(60, 420)
         self.started_at = now - timedelta(seconds=self.seconds)
         self.now = now
-        self.draft = Draft(blank, now, self._draw, last_saved, earlier.whole if earlier else None)
+        saved = earlier.whole if earlier else None
+        self.draft = Draft(blank, now, self._draw, last_saved, saved, find_entities)
         self.files: dict[str, bytes] = dict(earlier.files) if earlier else {}
         self.shown: list[str] = []
         self.instance_id = f"uuid:{officer.uuid()}"
@@ -97,23 +116,28 @@ class _Filling:
     def correct(self) -> Filled:
         self.draft.settle()
         self.person = self._meet()
-        texts = [place for node, place in self.draft.places if self._is_correctable(node, place)]
-        if texts:
-            place = self.rng.choice(texts)
+        for place in self._choose_corrections():
             node = self.draft.nodes[place]
             self._answer(place, node, self.draft.field_of(node))  # type: ignore[arg-type]
         return self._finalise()
 
-    def _is_correctable(self, node: Node, place: Place) -> bool:
+    def _choose_corrections(self) -> list[Place]:
+        questions = [(node, place) for node, place in self.draft.places if place.attribute is None]
+        if self.told is not None:
+            return [place for node, place in questions if getattr(self.draft.field_of(node), "name", "") in self.told]
+        texts = [place for node, place in questions if self._is_correctable(node)]
+        return [self.rng.choice(texts)] if texts else []
+
+    def _is_correctable(self, node: Node) -> bool:
         one = self.draft.field_of(node)
         plain = one is not None and one.kind == "question" and one.type == "string" and one.control == "input"
-        return plain and place.attribute is None and bool(node.text) and self.draft.is_relevant(node)
+        return plain and bool(node.text) and self.draft.is_relevant(node)
 
     def _finalise(self) -> Filled:
         draft = self.draft
         self._finish()
         draft.settle()
-        problems = self._problems()
+        problems = [*self.unheeded, *self._problems()]
         whole = deepcopy(draft.root)
         draft.prune()
         filled = Filled(self.instance_id, draft.to_xml(), draft.root, whole, self.files, problems)
@@ -185,7 +209,8 @@ class _Filling:
         draft, parent = self.draft, element.getparent()
         draft.settle()
         node = draft.nodes[Place(element)]
-        count = self._count(node) if draft.is_relevant(node) else 0
+        told = self._told_instances(one)
+        count = self._count(node, told) if draft.is_relevant(node) else 0
         copies = [deepcopy(element) for _ in range(count)]
         if parent is None:
             return
@@ -193,17 +218,25 @@ class _Filling:
             element.addprevious(copy)
         parent.remove(element)
         draft.rebuild()
-        around = self.person
-        for copy in copies:
-            self.person = self._meet() if self._is_about_people(one) else around
+        around = self.person, self.told
+        for index, copy in enumerate(copies):
+            self.told = next(iter(told[index : index + 1]), {}) if told is not None else None
+            self.person = self._meet() if self._is_about_people(one) else around[0]
             self._open(copy, outside_repeats=False)
             self._fill_children(copy)
-        self.person = around
+        self.person, self.told = around
         draft.settle()
 
-    def _count(self, node: Node) -> int:
+    def _told_instances(self, one: Field) -> list[Told] | None:
+        if self.told is None:
+            return None
+        return [told for told in self.told.get(one.name, ()) if not isinstance(told, str)]
+
+    def _count(self, node: Node, told: list[Told] | None) -> int:
         demanded = self.draft.count_repeats(node)
-        return demanded if demanded is not None else min(_MOST_FREE_REPEATS, 1 + int(self.rng.expovariate(1.2)))
+        if demanded is not None:
+            return demanded
+        return len(told) if told is not None else min(_MOST_FREE_REPEATS, 1 + int(self.rng.expovariate(1.2)))
 
     def _is_about_people(self, repeat: Field) -> bool:
         return any(one.person and one.path.startswith(repeat.path) for one in self.blank.definition.fields)
@@ -220,12 +253,15 @@ class _Filling:
         required = draft.is_required(node)
         if self._keeps_default(place, node, one):
             return
-        if required or self.rng.random() < _OPTIONAL_ANSWERED:
+        if required or self._wants_to_answer(one):
             self._answer(place, node, one)
             self._trigger(one)
 
+    def _wants_to_answer(self, one: Field) -> bool:
+        return one.name in self.told if self.told is not None else self.rng.random() < _OPTIONAL_ANSWERED
+
     def _keeps_default(self, place: Place, node: Node, one: Field) -> bool:
-        if not node.text:
+        if not node.text or one.name in (self.told or {}):
             return False
         offered = one.itemset is None or set(node.text.split()) <= set(self.draft.choices(node, one))
         return offered and self.draft.satisfies(place, node.text)
@@ -237,13 +273,20 @@ class _Filling:
             draft.write(place, self._take_file(one))
             return
         self._settle_for(one.constraint if one.constraint and "/" in one.constraint else None)
-        choices = draft.choices(node, one)
-        attributes = self.blank.attributes.get(one.path, {})
-        asked = Asked(one, choices, self.now, self.rng, self.person, self.officer.site, attributes)
-        answer = next((text for text in list_answers(asked) if text and draft.satisfies(place, text)), "")
+        answers = self._answers(one, draft.choices(node, one))
+        answer = next((text for text in answers if text and draft.satisfies(place, text)), "")
         place.write("")
         node.text = ""
         draft.write(place, answer)
+        if (self.told or {}).get(one.name, answer) != answer:
+            self.unheeded.append(node.path())
+
+    def _answers(self, one: Field, choices: list[str]) -> Iterable[str]:
+        told = (self.told or {}).get(one.name)
+        if isinstance(told, str):
+            return [told] if one.itemset is None or set(told.split()) <= set(choices) else []
+        attributes = self.blank.attributes.get(one.path, {})
+        return list_answers(Asked(one, choices, self.now, self.rng, self.person, self.officer.site, attributes))
 
     def _trigger(self, one: Field) -> None:
         for action in self.blank.actions:
@@ -302,6 +345,16 @@ class _Filling:
         if place.attribute is not None or not draft.is_relevant(node):
             return False
         return not draft.satisfies(place, node.text) or (not node.text and draft.is_required(node))
+
+
+def _refuse_unknown(blank: BlankForm, told: Told) -> None:
+    """A slip in what somebody was told would else be an answer left blank."""
+    known = {one.name for one in blank.definition.fields}
+    for name, answer in told.items():
+        if name not in known:
+            raise KeyError(name)
+        for instance in () if isinstance(answer, str) else answer:
+            _refuse_unknown(blank, instance)
 
 
 def make_collect_id(rng: Random) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from lxml import etree
 
 from server.tablets.blanks import BlankForm
+from server.tablets.entities import EntityStore
 from server.tablets.filler import Filled
 
 State = Literal["finalised", "failed", "sent"]
@@ -47,6 +48,7 @@ class Queue:
     blanks: dict[str, BlankForm] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     last_saved: dict[str, etree._Element] = field(default_factory=dict)
+    entities: EntityStore = field(default_factory=EntityStore)
 
     def list_waiting(self) -> list[Record]:
         """What must still be sent, oldest first."""

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
+from urllib.parse import quote
 
 from forms.errors import FormsError
 from server.tablets.blanks import BlankForm, read_blank
 from server.tablets.client import DEFAULT_LENGTH, Answer, Client, Unreachable, split_posts
-from server.tablets.filler import Filled, Officer, correct_form, fill_form
-from server.tablets.listing import ListedForm, NotOpenRosa, read_form_list, read_manifest
+from server.tablets.entities import ListUnreadable
+from server.tablets.filler import Filled, Officer, Told, correct_form, fill_form
+from server.tablets.listing import ListedFile, ListedForm, NotOpenRosa, read_form_list, read_integrity, read_manifest
 from server.tablets.queue import Queue, Record
 
 _MESSAGE = re.compile(rb"<message[^>]*>([^<]*)</message>")
@@ -33,6 +35,10 @@ class Tablet:
     retries: int = 13
     faults: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        # By the officer's chance, so that the same seed lives through the same week.
+        self.queue.entities.draw_uuid = self.officer.uuid
+
     @property
     def rng(self) -> Random:
         return self.officer.rng
@@ -40,55 +46,94 @@ class Tablet:
     def refresh(self) -> None:
         """Make the blank forms match the server's list exactly; raises Unreachable or NotOpenRosa."""
         listed = read_form_list(self.client.get(f"{self.server_url}/formList"))
-        for one in listed:
-            self._refresh_form(one)
+        # Collect asks for every form's manifest at every check, before it fetches anything.
+        for one, files in [(one, self._read_manifest(one)) for one in listed]:
+            self._refresh_form(one, files)
         names = {one.form_id for one in listed}
         self.queue.blanks = {name: blank for name, blank in self.queue.blanks.items() if name in names}
 
-    def _refresh_form(self, listed: ListedForm) -> None:
-        """Collect asks for every form's manifest at every check, and for files whose MD5 it does not have."""
+    def _refresh_form(self, listed: ListedForm, files: list[ListedFile]) -> None:
+        """Fetch a form that is new or has a file whose MD5 the tablet does not have.
+
+        Collect keeps entity lists in no file. So it takes every form that has one for changed and fetches it again: an
+        answer from its cache, where the server says that nothing changed.
+        """
         known = self.queue.blanks.get(listed.form_id)
-        media = self._fetch_media(listed, known.media if known else {})
-        if known is not None and (known.hash, known.media) == (listed.hash, media):
+        held = {_md5(data): data for data in known.media.values()} if known else {}
+        if known is not None and known.hash == listed.hash and all(one.hash in held for one in files):
             return
-        xml = known.xml if known and known.hash == listed.hash else self._download(listed.download_url, listed.hash)
+        xml = self._download(listed.download_url, listed.hash)
+        media = {
+            one.name: held.get(one.hash) or self._download(one.download_url, one.hash)
+            for one in files if one.entity_list is None
+        }  # fmt: skip
+        for one in files:
+            if one.entity_list is not None:
+                self._refresh_list(one, one.entity_list)
+        self._install(listed, xml, media)
+
+    def _read_manifest(self, listed: ListedForm) -> list[ListedFile]:
+        if listed.manifest_url is None:
+            return []
+        try:
+            return read_manifest(self.client.get(listed.manifest_url))
+        except NotOpenRosa as error:
+            # Collect installs the form without its media and says nothing; we do say it.
+            self.faults.append(f"manifest of {listed.form_id}: {error}")
+            return []
+
+    def _refresh_list(self, file: ListedFile, name: str) -> None:
+        """Fetch a list if the manifest announces another state of it, and ask what became of the tablet's own rows."""
+        entities = self.queue.entities
+        if not entities.is_current(name, file.hash):
+            data = self._fetch(file.download_url)
+            try:
+                entities.take_list(name, data, file.hash, needs_approval=file.type == "approvalEntityList")
+            except ListUnreadable as error:
+                self.faults.append(f"list {name}: {error}")
+        offline = entities.list_offline(name)
+        if offline and file.integrity_url is not None:
+            asked = f"{file.integrity_url}?id={quote(','.join(offline), safe='')}"
+            gone = read_integrity(self.client.get(asked))
+            entities.drop(name, [one for one, deleted in gone.items() if deleted])
+
+    def _install(self, listed: ListedForm, xml: bytes, media: dict[str, bytes]) -> None:
+        known = self.queue.blanks.get(listed.form_id)
+        if known is not None and (known.xml, known.media) == (xml, media):
+            return
         try:
             self.queue.blanks[listed.form_id] = read_blank(xml, media, listed.hash)
         except FormsError as refused:
             self.faults.append(f"form {listed.form_id}: {refused}")
 
-    def _fetch_media(self, listed: ListedForm, held: dict[str, bytes]) -> dict[str, bytes]:
-        if listed.manifest_url is None:
-            return {}
-        try:
-            files = read_manifest(self.client.get(listed.manifest_url))
-        except NotOpenRosa as error:
-            # Collect installs the form without its media and says nothing; we do say it.
-            self.faults.append(f"manifest of {listed.form_id}: {error}")
-            return {}
-        known = {_md5(data): data for data in held.values()}
-        return {one.name: known.get(one.hash) or self._download(one.download_url, one.hash, one.type) for one in files}
+    def _download(self, url: str, expected: str) -> bytes:
+        """What is no entity list is announced by the MD5 of its bytes."""
+        data = self._fetch(url)
+        if _md5(data) != expected:
+            raise NotOpenRosa("a download that is not what was announced")
+        return data
 
-    def _download(self, url: str, expected: str, kind: str | None = None) -> bytes:
+    def _fetch(self, url: str) -> bytes:
         answer = self.client.get(url)
         if answer.status != 200:
             raise NotOpenRosa(f"status {answer.status} for a download")
-        # The hash of an entity list is a version token, of all else the MD5 of the bytes.
-        if kind is None and _md5(answer.body) != expected:
-            raise NotOpenRosa("a download that is not what was announced")
         return answer.body
 
-    def fill(self, form_id: str, now: datetime) -> Record:
-        """Fill a form at a moment of the tablet's clock and keep the finalised record."""
-        blank = self.queue.blanks[form_id]
-        filled = fill_form(blank, self.officer, now, self.queue.last_saved.get(form_id))
+    def fill(self, form_id: str, now: datetime, told: Told | None = None) -> Record:
+        """Fill a form at a moment of the tablet's clock, keep the finalised record, and let it change the lists."""
+        blank, entities = self.queue.blanks[form_id], self.queue.entities
+        filled = fill_form(blank, self.officer, now, self.queue.last_saved.get(form_id), entities.find_list, told)
         self.queue.last_saved[form_id] = filled.root
+        entities.take_record(blank.definition, filled.root)
         return self._keep(blank, filled, now, None)
 
-    def edit(self, record: Record, now: datetime) -> Record:
-        """Correct a finalised record: Collect clones it under a new id and sends the original first."""
+    def edit(self, record: Record, now: datetime, told: Told | None = None) -> Record:
+        """Correct a finalised record: Collect clones it under a new id and sends the original first.
+
+        The tablet's own lists stay as they are: Collect lets an edit change none of them.
+        """
         blank = self.queue.blanks[record.form_id]
-        filled = correct_form(blank, self.officer, now, record.filled)
+        filled = correct_form(blank, self.officer, now, record.filled, self.queue.entities.find_list, told)
         return self._keep(blank, filled, now, record.instance_id)
 
     def _keep(self, blank: BlankForm, filled: Filled, now: datetime, deprecated_id: str | None) -> Record:

@@ -17,7 +17,7 @@ from forms.validation import validate_submission
 from forms.xform import parse_form
 from forms.xlsform import read_form
 from server.tablets.blanks import BlankForm, read_blank
-from server.tablets.filler import Filled, Officer, correct_form, fill_form, make_collect_id
+from server.tablets.filler import Filled, Officer, Told, correct_form, fill_form, make_collect_id
 from server.tablets.people import Population
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -49,6 +49,31 @@ def officer(seed: int = 1) -> Officer:
 def findings(definition: FormDefinition, filled: Filled) -> list[Finding]:
     found = validate_submission(definition, parse_submission(filled.xml), LISTS, set(filled.files), received_at=NOW)
     return [one for one in found if one.path != "/data/meta/deprecatedID"]
+
+
+def test_told_answers_are_given_and_nothing_else_but_what_is_required() -> None:
+    blank, _ = small_form(
+        "| | text | a | A | yes | | | | |\n| | text | b | B | | | | | |\n| | text | c | C | | | | | |\n"
+        "| | begin_repeat | r | R | | | | | |\n| | text | d | D | | | | | |\n| | end_repeat | | | | | | | |"
+    )
+    told = {"b": "dit", "r": [{"d": "un"}, {}, {"d": "trois"}]}
+    filled = fill_form(blank, officer(), NOW, told=told)
+    assert (answer(filled, "b"), answer(filled, "c"), bool(answer(filled, "a"))) == ("dit", "", True)
+    assert [one.findtext("d") for one in filled.root.iterfind("r")] == ["un", "", "trois"]
+
+
+@pytest.mark.parametrize("told", [{"b": "x"}, {"r": [{"b": "x"}]}], ids=["question", "question in a repeat"])
+def test_telling_of_a_question_that_is_not_there_is_refused(told: Told) -> None:
+    blank, _ = small_form("| | begin_repeat | r | R | | | | | |\n| | text | a | A | | | | | |\n| | end_repeat |")
+    with pytest.raises(KeyError):
+        fill_form(blank, officer(), NOW, told=told)
+
+
+def test_told_answer_that_the_form_does_not_take_is_a_problem() -> None:
+    rows = "| | integer | a | A | | | . < 5 | | |\n| | select_one l | b | B | | | | | |"
+    blank, _ = small_form(rows, "| | l | oui | Oui |\n")
+    filled = fill_form(blank, officer(), NOW, told={"a": "7", "b": "non"})
+    assert filled.problems == ["/data/a", "/data/b"]
 
 
 def answer(filled: Filled, path: str) -> str | None:

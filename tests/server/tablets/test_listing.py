@@ -2,7 +2,7 @@ import pytest
 from urllib3 import HTTPHeaderDict
 
 from server.tablets.client import Answer
-from server.tablets.listing import NotOpenRosa, read_form_list, read_manifest
+from server.tablets.listing import NotOpenRosa, read_form_list, read_integrity, read_manifest
 
 LIST = "http://openrosa.org/xforms/xformsList"
 MANIFEST = "http://openrosa.org/xforms/xformsManifest"
@@ -50,7 +50,36 @@ def test_one_fault_voids_the_whole_list(given: Answer) -> None:
 def test_manifest_gives_base_names_and_types() -> None:
     body = f'<manifest xmlns="{MANIFEST}"><mediaFile type="entityList">{FILE}</mediaFile></manifest>'
     [file] = read_manifest(answer(body))
-    assert (file.name, file.hash, file.type) == ("a.csv", "2", "entityList")
+    assert (file.name, file.hash, file.type, file.entity_list) == ("a.csv", "2", "entityList", "a")
+
+
+GONE = '<entity id="a"><deleted>true</deleted></entity>'
+HERE = '<entity id="b"><deleted>false</deleted></entity>'
+
+
+def integrity(entities: str) -> str:
+    return f"<data><entities>{entities}</entities></data>"
+
+
+def test_integrity_answer_tells_what_is_deleted() -> None:
+    assert read_integrity(answer(integrity(GONE + HERE))) == {"a": True, "b": False}
+    assert read_integrity(answer("<data><entities/></data>")) == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<data/>",
+        "<entities/>",
+        integrity(f" {GONE}"),
+        integrity(f"{GONE} {HERE}"),
+        integrity(GONE.replace("true", "1")),
+    ],
+    ids=["no entities", "another root", "a space before", "a space between", "neither true nor false"],
+)
+def test_integrity_answer_that_collect_stumbles_over_is_refused(body: str) -> None:
+    with pytest.raises(NotOpenRosa):
+        read_integrity(answer(body))
 
 
 def test_manifest_with_a_file_without_hash_is_void() -> None:

@@ -68,6 +68,122 @@ class FakeServer:
         ).encode()
 
 
+STAY = "5f0c1f3e-1d2a-4b6c-8d3e-000000000001"
+ENTITY_FORM = read_form(
+    b"""
+| survey |
+| | type | name | label | save_to | required |
+| | text | etat | Etat | etat | yes |
+| | select_one_from_file dossiers.csv | autre | Autre | | |
+| entities |
+| | list_name | label |
+| | dossiers | ${etat} |
+| settings |
+| | form_id | version |
+| | arrivee | 1 |
+""",
+    "arrivee.md",
+).xml
+
+
+class EntityServer:
+    """A server with one entity list, announced under a hash that is no MD5. `gone` is its word about every entity."""
+
+    def __init__(self) -> None:
+        self.csv, self.announced, self.gone = b"name,label,__version,etat\n", "jeton-1", "false"
+        self.base = ""
+
+    def __call__(self, seen: Seen) -> Reply:
+        path, _, query = seen.target.partition("?")
+        ids = query.partition("id=")[2].partition("&")[0].split("%2C")
+        entities = "".join(f'<entity id="{one}"><deleted>{self.gone}</deleted></entity>' for one in ids)
+        body = {
+            "/formList": '<xforms xmlns="http://openrosa.org/xforms/xformsList"><xform><formID>arrivee</formID>'
+            f"<name>A</name><version>1</version><hash>md5:{md5(ENTITY_FORM)}</hash><downloadUrl>{self.base}/form"
+            f"</downloadUrl><manifestUrl>{self.base}/manifest</manifestUrl></xform></xforms>",
+            "/manifest": '<manifest xmlns="http://openrosa.org/xforms/xformsManifest"><mediaFile type="entityList">'
+            f"<filename>dossiers.csv</filename><hash>md5:{self.announced}</hash><downloadUrl>{self.base}/dossiers"
+            f"</downloadUrl><integrityUrl>{self.base}/integrity</integrityUrl></mediaFile></manifest>",
+            "/form": ENTITY_FORM.decode(),
+            "/dossiers": self.csv.decode(),
+            "/integrity": f"<data><entities>{entities}</entities></data>",
+        }[path]
+        return 200, OPENROSA, body.encode()
+
+
+@pytest.fixture
+def lists() -> EntityServer:
+    return EntityServer()
+
+
+@pytest.fixture
+def follower(lists: EntityServer) -> Iterator[tuple[Tablet, Recorder]]:
+    """A tablet with one entity list, and what its server saw."""
+    with recording(lists) as recorder:
+        lists.base = recorder.url
+        officer = Officer(Random(1), Population(Random(1), 5))
+        yield Tablet(recorder.url, Client("collect:x", "agent", Link(Random(1))), officer), recorder
+
+
+def test_entity_list_is_fetched_when_its_hash_changed_and_its_form_every_time(
+    follower: tuple[Tablet, Recorder], lists: EntityServer
+) -> None:
+    tablet, server = follower
+    seen = []
+    for lists.announced in ("jeton-1", "jeton-1", "jeton-2"):
+        tablet.refresh()
+        seen.append([one.removeprefix("GET /") for one in server.lines()[2:]])
+        server.seen.clear()
+    assert seen == [["form", "dossiers"], ["form"], ["form", "dossiers"]]
+
+
+def test_entities_made_offline_are_asked_about_in_one_address_until_they_are_gone(
+    follower: tuple[Tablet, Recorder], lists: EntityServer
+) -> None:
+    tablet, server = follower
+    tablet.refresh()
+    for etat in ("arrive", "clos"):
+        tablet.fill("arrivee", NOW, {"etat": etat})
+    tablet.refresh()
+    asked = [one.target for one in server.seen if one.target.startswith("/integrity")]
+    ids = tablet.queue.entities.list_offline("dossiers")
+    assert asked == [f"/integrity?id={'%2C'.join(ids)}&deviceID=collect%3Ax"]
+    lists.gone = "true"
+    tablet.refresh()
+    assert tablet.queue.entities.list_offline("dossiers") == []
+
+
+def test_list_that_cannot_be_read_is_told_and_fetched_again(
+    follower: tuple[Tablet, Recorder], lists: EntityServer
+) -> None:
+    tablet, server = follower
+    lists.csv = b"name,label,__version,etat\nabc\n"
+    tablet.refresh()
+    tablet.refresh()
+    assert tablet.faults == ["list dossiers: KeyError"] * 2
+    assert server.lines().count("GET /dossiers") == 2
+
+
+def test_next_form_offers_what_the_last_one_made(follower: tuple[Tablet, Recorder]) -> None:
+    tablet, _server = follower
+    tablet.refresh()
+    tablet.fill("arrivee", NOW, {"etat": "arrive"})
+    [made] = tablet.queue.entities.list_offline("dossiers")
+    record = tablet.fill("arrivee", NOW, {"etat": "clos", "autre": made})
+    assert (record.filled.root.findtext("autre"), record.filled.problems) == (made, [])
+    stranger = tablet.fill("arrivee", NOW, {"etat": "clos", "autre": STAY})
+    assert stranger.filled.problems == ["/data/autre"]
+
+
+def test_edit_leaves_the_tablets_lists_as_they_are(follower: tuple[Tablet, Recorder]) -> None:
+    tablet, _server = follower
+    tablet.refresh()
+    record = tablet.fill("arrivee", NOW, {"etat": "arrive"})
+    edit = tablet.edit(record, NOW, {"etat": "clos"})
+    [made] = tablet.queue.entities.lists["dossiers"].entities.values()
+    assert (edit.filled.root.findtext("etat"), made.properties, made.version) == ("clos", {"etat": "arrive"}, 1)
+
+
 @pytest.fixture
 def fake() -> FakeServer:
     return FakeServer()
@@ -89,7 +205,7 @@ def tablet(server: Recorder) -> Tablet:
 def test_form_comes_with_its_files(tablet: Tablet, server: Recorder) -> None:
     tablet.refresh()
     assert list_forms(tablet) == ["simple"]
-    assert server.lines() == ["GET /formList", "GET /manifest", "GET /lieux", "GET /form"]
+    assert server.lines() == ["GET /formList", "GET /manifest", "GET /form", "GET /lieux"]
 
 
 def test_second_check_asks_for_every_manifest_and_nothing_else(tablet: Tablet, server: Recorder) -> None:
@@ -99,12 +215,12 @@ def test_second_check_asks_for_every_manifest_and_nothing_else(tablet: Tablet, s
     assert server.lines() == ["GET /formList", "GET /manifest"]
 
 
-def test_list_that_changed_is_fetched_alone(tablet: Tablet, server: Recorder, fake: FakeServer) -> None:
+def test_list_that_changed_is_fetched_with_its_form(tablet: Tablet, server: Recorder, fake: FakeServer) -> None:
     tablet.refresh()
     server.seen.clear()
     fake.csv = b"name,label\nc,C\n"
     tablet.refresh()
-    assert server.lines() == ["GET /formList", "GET /manifest", "GET /lieux"]
+    assert server.lines() == ["GET /formList", "GET /manifest", "GET /form", "GET /lieux"]
 
 
 def test_form_that_is_not_what_was_announced_is_refused(tablet: Tablet, fake: FakeServer) -> None:
