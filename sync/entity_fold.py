@@ -7,7 +7,7 @@ whole. Which record of a family counts is families.py's word; order and waiting 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from sync import entity_rows as rows
 from sync.branches import Contribution, Issued, read_graph
 from sync.entity_state import EntityState, adopt, can_follow, claim, follow
 from sync.families import Standing
-from sync.merge import LABEL, Merged, merge_entity
+from sync.merge import DELETED, LABEL, Merged, merge_entity
 from sync.models import Entity, EntityConflict, EntityContribution, Submission
 from sync.policy import programme
 
@@ -51,9 +51,13 @@ def fold_entities(session: Session, said: Sequence[Said], standings: Mapping[int
 
 def fold_whole(session: Session, ids: Collection[int], now: datetime) -> None:
     """Fold these entities from their whole history. The caller holds the registry's lock (registry.lock_registry)."""
-    histories = rows.read_histories(session, ids)
-    for history in histories:
-        _fold(session, history, now)
+    folded = [_fold(one) for one in rows.read_histories(session, ids)]
+    if not folded:
+        return
+    rows.write_waiting(session, [wait for one in folded for wait in one.waits])
+    had = [one.entity_id for one in folded if one.write.before.open_conflicts]
+    rows.write_conflicts(session, {one.entity_id: _conflict_rows(one.merged) for one in folded}, had)
+    rows.write_states(session, [one.write for one in folded], now)
 
 
 def has_overdue(session: Session, days: int, now: datetime) -> bool:
@@ -175,7 +179,7 @@ def _take_steps(
     left: set[_Name] = set()
     for name, group in fresh.items():
         entity_id, before = known.get(name, (None, EntityState(*name)))
-        stepped = None if entity_id in touched else _step_all(copy(before), group)
+        stepped = None if entity_id in touched else step_all(before, [(one.read, one.counts) for one in group])
         if stepped is None:
             left.add(name)
         writes.append(rows.Write(entity_id, before, *(stepped or (before, []))))
@@ -184,35 +188,72 @@ def _take_steps(
     return {ids[name] for name in left}
 
 
-def _step_all(state: EntityState, group: Sequence[_Fresh]) -> tuple[EntityState, list[rows.Served]] | None:
-    state.properties = dict(state.properties)
+def step_all(
+    before: EntityState, group: Iterable[tuple[Contribution, bool]]
+) -> tuple[EntityState, list[rows.Served]] | None:
+    """Let contributions follow, each with whether it counts; None where one cannot and all must be folded whole."""
+    state = replace(before, properties=dict(before.properties))
     policy = programme().policy_for_list(state.list_name)
     served = []
-    for one in group:
-        if not can_follow(state, one.read, counts=one.counts):
+    for one, counts in group:
+        if not can_follow(state, one, counts=counts):
             return None
-        if issued := follow(state, one.read, policy, counts=one.counts):
+        if issued := follow(state, one, policy, counts=counts):
             served.append(rows.Served(issued, state.label, dict(state.properties)))
     return state, served
 
 
-def _fold(session: Session, history: rows.History, now: datetime) -> None:
-    read = {row.id: read_contribution(row.facts, row.form_id, row.instance_id, row.ended_at) for row in history.said}
-    names = {one.key for one in read.values()} | {one.key for one in history.decisions}
-    decided = [one for one in history.decisions if not one.undone and one.find_missing(names) is None]
-    applied = [read[row.id] for row in history.said if row.facts["counts"]]
-    graph = read_graph([*applied, *(_read_decision(one) for one in decided)], history.issued)
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """What the whole history of an entity says, on its way to the database."""
+
+    entity_id: int
+    write: rows.Write
+    merged: Merged
+    waits: Sequence[rows.Wait]
+
+
+def _fold(history: rows.History) -> _Folded:
+    """Pure: the same facts give the same entity."""
+    told = list(_read_told(history))
+    known = {read.key for _, read in told} | {one.key for one in history.decisions}
+    decided = [one for one in history.decisions if not one.undone and one.find_missing(known) is None]
+    applied = [*(read for one, read in told if one.counts), *(_read_decision(one) for one in decided)]
+    graph = read_graph(applied, history.issued)
     merged = merge_entity(graph, programme().policy_for_list(history.state.list_name).merge_policy)
     before, state = copy(history.state), history.state
-    for one in read.values():
-        claim(state, one)
+    for _, read in told:
+        claim(state, read)
     issued = adopt(state, graph, merged, history.issued)
-    waits = {row.id: graph.held.get(read[row.id].key) if row.facts["counts"] else None for row in history.said}
-    rows.write_waiting(session, history, waits, {one.id: one.find_missing(names) for one in history.decisions})
-    state.is_settled = state.is_settled and not any(one.find_missing(names) for one in history.decisions)
-    rows.write_conflicts(session, history.entity_id, _conflict_rows(merged), had=before.open_conflicts)
+    waits = [
+        *(rows.Wait(one, graph.held.get(read.key) if one.counts else None) for one, read in told),
+        *(rows.Wait(one, one.find_missing(known)) for one in history.decisions),
+    ]
+    state.is_settled = state.is_settled and not any(one.missing for one in waits)
     served = [_serve(issued, merged)] if issued else []
-    rows.write_states(session, [rows.Write(history.entity_id, before, state, served)], now)
+    return _Folded(history.entity_id, rows.Write(history.entity_id, before, state, served), merged, waits)
+
+
+def _read_told(history: rows.History) -> Iterable[tuple[rows.SaidFacts | rows.ActFacts, Contribution]]:
+    for one in history.said:
+        yield one, read_contribution(one.facts, one.form_id, one.instance_id, one.ended_at)
+    for act in history.acts:
+        yield act, read_act(act.facts)
+
+
+def read_act(row: Mapping[str, Any]) -> Contribution:
+    """A row of what a person did to an entity without a form, as the fold reads it."""
+    key = f"act {row['uuid']}"
+    label = {LABEL: row["label"]} if row["label"] else {}
+    fate = {"delete": {DELETED: row["acted_at"].isoformat()}, "restore": {DELETED: ""}}
+    return Contribution(
+        key=key,
+        instance_id=key,
+        ended_at=row["acted_at"],
+        creates=row["action"] == "create",
+        base_version=row["base_version"],
+        values={**row["properties"], **label, **fate.get(row["action"], {})},
+    )
 
 
 def _read_decision(one: rows.DecisionFacts) -> Contribution:

@@ -49,15 +49,20 @@ class ListView:
 def register_lists(session: Session, declarations: Iterable[EntityDeclaration]) -> None:
     """Make known what a form declares; forms that named such a list as a file get it from now on."""
     for one in declarations:
-        kept = session.scalar(select(EntityList).where(EntityList.name == one.list_name))
-        if kept is None:
-            kept = EntityList(name=one.list_name, properties=[])
-            session.add(kept)
-        fresh = [name for name, _path in one.save_to if name not in kept.properties]
-        kept.properties = [*kept.properties, *fresh]
-        session.flush()
-        named = update(FormAttachment).where(FormAttachment.name == one.list_name + _SUFFIX)
-        session.execute(named.where(FormAttachment.blob_sha256.is_(None)).values(server_made=True))
+        register_list(session, one.list_name, [name for name, _path in one.save_to])
+
+
+def register_list(session: Session, name: str, properties: Iterable[str]) -> EntityList:
+    """Make a list known with at least these properties; forms that named it as a file get it from now on."""
+    kept = session.scalar(select(EntityList).where(EntityList.name == name))
+    if kept is None:
+        kept = EntityList(name=name, properties=[])
+        session.add(kept)
+    kept.properties = [*kept.properties, *(one for one in properties if one not in kept.properties)]
+    session.flush()
+    named = update(FormAttachment).where(FormAttachment.name == name + _SUFFIX)
+    session.execute(named.where(FormAttachment.blob_sha256.is_(None)).values(server_made=True))
+    return kept
 
 
 def find_list_name(session: Session, filename: str) -> str | None:

@@ -15,6 +15,7 @@ from sync.entity_state import EntityState
 from sync.families import Standing
 from sync.models import (
     Entity,
+    EntityAct,
     EntityConflict,
     EntityContribution,
     EntityDecision,
@@ -74,10 +75,13 @@ _HISTORY = (
     .join(Submission, Submission.id == _said.c.submission_id)
     .where(_said.c.entity_id.in_(_ids))
 )  # fmt: skip
+_ACTS = select(EntityAct.__table__).where(EntityAct.entity_id.in_(_ids)).order_by(EntityAct.id)
+_act = EntityAct.__table__
+_ACT_WAITS = update(EntityAct).where(_act.c.id == bindparam("key")).values(waits_for=bindparam("missing"))
 _DECISIONS = select(EntityDecision.__table__).where(EntityDecision.entity_id.in_(_ids)).order_by(EntityDecision.id)
 _decision = EntityDecision.__table__
 _DECIDED = update(EntityDecision).where(_decision.c.id == bindparam("key")).values(waits_for=bindparam("missing"))
-_FORGET_CONFLICTS = delete(EntityConflict).where(EntityConflict.entity_id == bindparam("key"))
+_FORGET_CONFLICTS = delete(EntityConflict).where(EntityConflict.entity_id.in_(_ids))
 _ADD_CONFLICT = insert(EntityConflict)
 _WHERE_SEEN = ["list_name", "site_code"]
 _next = EntityView.__table__.c.generation + 1
@@ -118,6 +122,25 @@ class SaidFacts:
     ended_at: datetime | None
     facts: Mapping[str, Any]
 
+    @property
+    def counts(self) -> bool:
+        return bool(self.facts["counts"])
+
+    @property
+    def waits_for(self) -> str | None:
+        missing: str | None = self.facts["waits_for"]
+        return missing
+
+
+@dataclass(frozen=True, slots=True)
+class ActFacts:
+    """What a person did to an entity without a form."""
+
+    id: int
+    waits_for: str | None
+    facts: Mapping[str, Any]
+    counts: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionFacts:
@@ -142,6 +165,17 @@ class DecisionFacts:
         return None if self.undone else next((key for key, _value in self.shown if key not in known), None)
 
 
+_WAITS = {SaidFacts: _WAIT, ActFacts: _ACT_WAITS, DecisionFacts: _DECIDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A fact, and what is missing before it; None where nothing is."""
+
+    fact: SaidFacts | ActFacts | DecisionFacts
+    missing: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """All that is known about one entity."""
@@ -149,6 +183,7 @@ class History:
     entity_id: int
     state: EntityState
     said: Sequence[SaidFacts]
+    acts: Sequence[ActFacts]
     decisions: Sequence[DecisionFacts]
     issued: Sequence[Issued]
 
@@ -230,34 +265,31 @@ def read_histories(session: Session, ids: Collection[int]) -> list[History]:
     issued: dict[int, list[Issued]] = {one: [] for one in states}
     for row in connection.execute(_ISSUED, wanted):
         issued[row.entity_id].append(Issued(row.number, row.added, row.removed))
+    acts: dict[int, list[ActFacts]] = {one: [] for one in states}
+    for row in connection.execute(_ACTS, wanted):
+        acts[row.entity_id].append(ActFacts(row.id, row.waits_for, dict(row._mapping)))
     decisions: dict[int, list[DecisionFacts]] = {one: [] for one in states}
     for row in connection.execute(_DECISIONS, wanted):
         decisions[row.entity_id].append(_read_decision(row))
-    return [History(one, states[one], said[one], decisions[one], issued[one]) for one in sorted(states)]
+    return [History(one, states[one], said[one], acts[one], decisions[one], issued[one]) for one in sorted(states)]
 
 
-def write_waiting(
-    session: Session,
-    history: History,
-    contributions: Mapping[int, str | None],
-    decisions: Mapping[int, str | None],
-) -> None:
+def write_waiting(session: Session, waits: Iterable[Wait]) -> None:
     """Say of what waits what it waits for, and of the others that they wait no longer."""
-    connection = session.connection()
-    said = [(row.id, row.facts["waits_for"], contributions[row.id]) for row in history.said]
-    taken = [(one.id, one.waits_for, decisions[one.id]) for one in history.decisions]
-    for statement, facts in ((_WAIT, said), (_DECIDED, taken)):
-        changed = [{"key": key, "missing": missing} for key, before, missing in facts if before != missing]
-        if changed:
-            connection.execute(statement, changed)
+    changed: dict[type, list[dict[str, Any]]] = {}
+    for one in waits:
+        if one.fact.waits_for != one.missing:
+            changed.setdefault(type(one.fact), []).append({"key": one.fact.id, "missing": one.missing})
+    for kind, facts in changed.items():
+        session.connection().execute(_WAITS[kind], facts)
 
 
-def write_conflicts(session: Session, entity_id: int, rows: Iterable[Mapping[str, Any]], *, had: int) -> None:
-    """Replace an entity's open conflicts; `had` is how many there were."""
+def write_conflicts(session: Session, conflicts: Mapping[int, Sequence[Mapping[str, Any]]], had: Sequence[int]) -> None:
+    """Replace the open conflicts of these entities; `had` are those that have any by now."""
     connection = session.connection()
     if had:
-        connection.execute(_FORGET_CONFLICTS, {"key": entity_id})
-    fresh = [{"entity_id": entity_id, **row} for row in rows]
+        connection.execute(_FORGET_CONFLICTS, {"ids": had})
+    fresh = [{"entity_id": entity_id, **row} for entity_id, rows in conflicts.items() for row in rows]
     if fresh:
         connection.execute(_ADD_CONFLICT, fresh)
 

@@ -6,7 +6,7 @@ result.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from forms.programme import ListPolicy
 from sync.branches import Contribution, Graph, Issued
@@ -23,12 +23,13 @@ class EntityState:
     properties: dict[str, str] = field(default_factory=dict)
     version: int = 0
     exists: bool = False
+    deleted_at: datetime | None = None
     open_conflicts: int = 0
     claimed: int = 0
     whole_from: int | None = None
     tip_branch: str | None = None
     tip_base: int | None = None
-    is_settled: bool = True
+    is_settled: bool = True  # nothing waits, nothing was forced, nobody deleted it
 
     def is_open(self, policy: ListPolicy) -> bool:
         """Whether tablets get it. A blank site matches nobody, so such a row is served to nobody."""
@@ -89,9 +90,11 @@ def claim(state: EntityState, one: Contribution) -> None:
 def adopt(state: EntityState, graph: Graph, merged: Merged, known: Sequence[Issued]) -> Issued | None:
     """Take over what the whole history says; return the number that is served from now on, if it is a new one."""
     before = (state.exists, state.label, state.properties)
-    state.exists, state.label, state.properties = bool(graph.order), merged.label, dict(merged.values)
+    state.deleted_at = merged.deleted_at
+    state.exists = bool(graph.order) and merged.deleted_at is None
+    state.label, state.properties = merged.label, dict(merged.values)
     state.open_conflicts = len(merged.conflicts)
-    state.is_settled = not graph.held and not graph.forced
+    state.is_settled = not graph.held and not graph.forced and merged.deleted_at is None
     applied, inside = {one.key for one in graph.order}, _inside(known)
     # Whoever downloads after a decision has seen it, even where it left the value as it was.
     decided = {one.key for one in graph.order if one.shown is not None}

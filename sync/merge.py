@@ -5,12 +5,16 @@ Nothing is lost here: every value stays with the contribution that brought it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from forms.programme import MergePolicy
 from sync.branches import Contribution, Graph
 
 LABEL = "label"
+# A deletion is a value like any other: the moment of it, or "" where the entity was restored. No list may have a
+# property of this name (ODK Entities spec: two underscores are the server's).
+DELETED = "__deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Merged:
     values: Mapping[str, str]
     conflicts: Mapping[str, tuple[tuple[str, str], ...]]
     bases: Mapping[str, str] = field(default_factory=dict)
+    deleted_at: datetime | None = None
 
 
 def merge_entity(graph: Graph, find_policy: Callable[[str], MergePolicy]) -> Merged:
@@ -40,7 +45,9 @@ def merge_entity(graph: Graph, find_policy: Callable[[str], MergePolicy]) -> Mer
         if policy.rule == "review" and len({one.values[name] for one in rivals}) > 1:
             conflicts[name] = tuple((one.key, one.values[name]) for one in sorted(rivals, key=lambda one: one.key))
             bases.update(merging.find_base(rivals))
-    return Merged(values.pop(LABEL, ""), values, conflicts, bases)
+    deleted = values.pop(DELETED, "")
+    gone = datetime.fromisoformat(deleted) if deleted else None
+    return Merged(values.pop(LABEL, ""), values, conflicts, bases, gone)
 
 
 def advance(policy: MergePolicy, before: str | None, value: str) -> str:

@@ -4,6 +4,7 @@ from sync.models.actors import Actor
 from sync.models.devices import DEVICE_STATES, Alert, Device, DeviceFetch
 from sync.models.entities import (
     Entity,
+    EntityAct,
     EntityConflict,
     EntityContribution,
     EntityDecision,
@@ -39,6 +40,7 @@ __all__ = [
     "DeviceFetch",
     "Encounter",
     "Entity",
+    "EntityAct",
     "EntityConflict",
     "EntityContribution",
     "EntityDecision",

@@ -1,4 +1,6 @@
-"""Entity lists, entities as they stand, what submissions said about them, and what was served under which number."""
+"""Entity lists, entities as they stand, what submissions and people said about them, and what was served under which
+number.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +13,7 @@ from sync.models.submissions import Submission
 
 
 class EntityList(Base):
-    """A list that a published form declares. `properties` grow with every form version and never shrink."""
+    """A list that a published form declares or a person made. `properties` grow and never shrink."""
 
     __tablename__ = "entity_lists"
 
@@ -39,8 +41,9 @@ class Entity(Base):
     label: Mapped[str] = mapped_column(Text, default="")
     properties: Mapped[dict[str, Any]]
     version: Mapped[int] = mapped_column(default=0)
-    # Whether anything that counts still says that it exists; a rejected creation takes it away.
+    # Whether anything that counts still says that it exists; a rejected creation and a deletion take it away.
     exists: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[datetime | None]  # when a person deleted it, and nobody restored it since
     # The list's rule (programme.toml) read off the values, so that a download needs an index only.
     is_open: Mapped[bool] = mapped_column(default=False)
     site_code: Mapped[str] = mapped_column(String(255), default="")
@@ -56,6 +59,7 @@ class Entity(Base):
     is_settled: Mapped[bool] = mapped_column(default=True)  # nothing waits, nothing was forced
 
     contributions: Mapped[list["EntityContribution"]] = relationship(back_populates="entity")
+    acts: Mapped[list["EntityAct"]] = relationship(back_populates="entity", order_by="EntityAct.id")
     issued: Mapped[list["IssuedVersion"]] = relationship(back_populates="entity", order_by="IssuedVersion.number")
     conflicts: Mapped[list["EntityConflict"]] = relationship(order_by="EntityConflict.property_name")
     decisions: Mapped[list["EntityDecision"]] = relationship(back_populates="entity", order_by="EntityDecision.id")
@@ -88,6 +92,28 @@ class EntityContribution(Base):
 
     entity: Mapped[Entity] = relationship(back_populates="contributions")
     submission: Mapped[Submission] = relationship()
+
+
+class EntityAct(Base):
+    """What a person did to an entity without a form: create, update, delete or restore it. Only ever added to.
+
+    A fact like a submission: the same fold takes it in, and `base_version` is the number that the person had seen.
+    """
+
+    __tablename__ = "entity_acts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), index=True)
+    uuid: Mapped[str] = mapped_column(String(36), unique=True)  # its name on every server
+    action: Mapped[str] = mapped_column(String(8))
+    base_version: Mapped[int | None]
+    label: Mapped[str | None] = mapped_column(Text)
+    properties: Mapped[dict[str, Any]]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    acted_at: Mapped[datetime]
+    waits_for: Mapped[str | None] = mapped_column(String(64))  # what is missing before it
+
+    entity: Mapped[Entity] = relationship(back_populates="acts")
 
 
 class IssuedVersion(Base):
