@@ -87,7 +87,15 @@ class ListPolicy:
     open_days: int = 0
     # The columns of a list that no form declares yet.
     properties: tuple[str, ...] = ()
+    # How sensitive it is that a row exists, and each value of it that `data_classes` does not class otherwise.
+    record_class: str = UNCLASSED
+    data_classes: Mapping[str, str] = field(default_factory=dict)
+    # What a mask leaves: without these values nobody could tell one row from another.
+    unmasked: tuple[str, ...] = ()
     merge: Mapping[str, MergePolicy] = field(default_factory=dict)
+
+    def data_class(self, name: str) -> str:
+        return self.data_classes.get(name) or self.record_class
 
     def merge_policy(self, name: str) -> MergePolicy:
         return self.merge.get(name) or MergePolicy()
@@ -177,6 +185,9 @@ def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
         open_days=_days(table.get("open_days", 0), f"{where}.open_days"),
         closed=tuple(_names(table.get("closed", []), f"{where}.closed")),
         properties=tuple(_names(table.get("properties", []), f"{where}.properties")),
+        record_class=_one_of(table.get("record_class", UNCLASSED), DATA_CLASSES, f"{where}.record_class"),
+        data_classes=_classes(table.get("data_classes", {}), f"{where}.data_classes"),
+        unmasked=tuple(_names(table.get("unmasked", []), f"{where}.unmasked")),
         merge={one: _merge_policy(_table(given, where), f"{where}.merge.{one}") for one, given in merge.items()},
         **_texts(texts, where),
     )

@@ -56,7 +56,7 @@ def fold_whole(session: Session, ids: Collection[int], now: datetime) -> None:
         return
     rows.write_waiting(session, [wait for one in folded for wait in one.waits])
     had = [one.entity_id for one in folded if one.write.before.open_conflicts]
-    rows.write_conflicts(session, {one.entity_id: _conflict_rows(one.merged) for one in folded}, had)
+    rows.write_conflicts(session, {one.entity_id: _conflict_rows(one.merged) for one in folded}, had, now)
     rows.write_states(session, [one.write for one in folded], now)
 
 

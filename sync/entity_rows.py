@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from sync.branches import Issued
-from sync.entity_state import EntityState
+from sync.entity_state import EntityState, fold_label
 from sync.families import Standing
 from sync.models import (
     Entity,
@@ -55,7 +55,7 @@ _STATES_BY_NAME = select(_entities.c.id, *(_entities.c[name] for name in _STATE)
 )
 _STATES = select(_entities.c.id, *(_entities.c[name] for name in _STATE)).where(_entities.c.id.in_(_ids))
 _ADD_ENTITY = insert(Entity).returning(Entity.id, sort_by_parameter_order=True)
-_CHANGED = tuple(name for name in (*_STATE, *_RULES) if name not in ("list_name", "uuid"))
+_CHANGED = tuple(name for name in (*_STATE, *_RULES, "label_key") if name not in ("list_name", "uuid"))
 _WRITE_ENTITY = (
     update(Entity)
     .where(_entities.c.id == bindparam("key"))
@@ -81,6 +81,9 @@ _ACT_WAITS = update(EntityAct).where(_act.c.id == bindparam("key")).values(waits
 _DECISIONS = select(EntityDecision.__table__).where(EntityDecision.entity_id.in_(_ids)).order_by(EntityDecision.id)
 _decision = EntityDecision.__table__
 _DECIDED = update(EntityDecision).where(_decision.c.id == bindparam("key")).values(waits_for=bindparam("missing"))
+_OPENED = select(EntityConflict.entity_id, EntityConflict.property_name, EntityConflict.opened_at).where(
+    EntityConflict.entity_id.in_(_ids)
+)
 _FORGET_CONFLICTS = delete(EntityConflict).where(EntityConflict.entity_id.in_(_ids))
 _ADD_CONFLICT = insert(EntityConflict)
 _WHERE_SEEN = ["list_name", "site_code"]
@@ -284,12 +287,20 @@ def write_waiting(session: Session, waits: Iterable[Wait]) -> None:
         session.connection().execute(_WAITS[kind], facts)
 
 
-def write_conflicts(session: Session, conflicts: Mapping[int, Sequence[Mapping[str, Any]]], had: Sequence[int]) -> None:
-    """Replace the open conflicts of these entities; `had` are those that have any by now."""
+def write_conflicts(
+    session: Session, conflicts: Mapping[int, Sequence[Mapping[str, Any]]], had: Sequence[int], now: datetime
+) -> None:
+    """Replace the open conflicts of these entities; `had` are those that have any by now. What stays keeps its age."""
     connection = session.connection()
+    since: dict[tuple[int, str], datetime] = {}
     if had:
+        since = {(row.entity_id, row.property_name): row.opened_at for row in connection.execute(_OPENED, {"ids": had})}
         connection.execute(_FORGET_CONFLICTS, {"ids": had})
-    fresh = [{"entity_id": entity_id, **row} for entity_id, rows in conflicts.items() for row in rows]
+    fresh = [
+        {"entity_id": entity_id, "opened_at": since.get((entity_id, row["property_name"]), now), **row}
+        for entity_id, rows in conflicts.items()
+        for row in rows
+    ]
     if fresh:
         connection.execute(_ADD_CONFLICT, fresh)
 
@@ -305,7 +316,7 @@ def _entity_row(state: EntityState) -> dict[str, Any]:
     policy = programme().policy_for_list(state.list_name)
     facts = {name: getattr(state, name) for name in _STATE}
     rules = {name: getattr(state, name)(policy) for name in _RULES}
-    return {**facts, **rules}
+    return {**facts, **rules, "label_key": fold_label(state.label or state.uuid)}
 
 
 def _new_values(state: EntityState) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Pure. Such a step reads nothing of the entity's history; everything else is fold
 result.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -11,6 +12,14 @@ from datetime import date, datetime, timedelta
 from forms.programme import ListPolicy
 from sync.branches import Contribution, Graph, Issued
 from sync.merge import LABEL, Merged, advance
+
+_KEY_LENGTH = 64
+
+
+def fold_label(label: str) -> str:
+    """The label as it is sorted and searched: without case, accents and spaces too many, and not longer than needed."""
+    letters = (one for one in unicodedata.normalize("NFKD", label.casefold()) if not unicodedata.combining(one))
+    return " ".join("".join(letters).split())[:_KEY_LENGTH]
 
 
 @dataclass(slots=True)

@@ -58,6 +58,16 @@ data_steward         -           -              -               -             - 
 form_designer        x           x              x               -             -              -
 auditor              x           -              -               x             -              -
 
+                     entities.read  entities.decide  entities.export
+administrator        -              -                -
+national_supervisor  x              x                x
+site_supervisor      x              x                -
+centre_staff         x              x                -
+protection_officer   x              x                -
+data_steward         x              -                -
+form_designer        -              -                -
+auditor              x              -                -
+
                      users.manage  sites.manage  settings.manage  jobs.read  audit.read
 administrator        x             x             x                x          x
 national_supervisor  -             -             -                x          x
@@ -189,6 +199,20 @@ def list_row_classes(viewer: Viewer) -> frozenset[str]:
 def list_countable_classes(viewer: Viewer) -> frozenset[str]:
     """The classes of which the viewer may see how many records there are, though perhaps not which."""
     return list_row_classes(viewer) | {one for one in DATA_CLASSES if access(viewer, one).aggregate}
+
+
+def present_property(viewer: Viewer, list_name: str, name: str, value: str) -> Presented:
+    """A value of an entity as this viewer may see it; the programme says which values a mask leaves."""
+    policy = programme().policy_for_list(list_name)
+    shown = present(viewer, policy.data_class(name), value)
+    return Presented("shown", value) if shown.kind == "masked" and name in policy.unmasked else shown
+
+
+def may_decide_property(viewer: Viewer, list_name: str, name: str) -> bool:
+    """Whether the viewer may say which of several values of an entity stands: whoever may change it and reads it."""
+    data_class = programme().policy_for_list(list_name).data_class(name)
+    changes = bool(access(viewer, data_class).verbs & {"U", "V"})
+    return may(viewer, "entities.decide") and changes and present_property(viewer, list_name, name, "x").kind == "shown"
 
 
 def list_exportable_classes(viewer: Viewer) -> frozenset[str]:

@@ -5,11 +5,12 @@ What may be read inside a row is policy.py's question.
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, or_, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, false, or_, true
+from sqlalchemy import select as select_from
 from sqlalchemy.orm import InstrumentedAttribute
 
-from forms.programme import UNCLASSED
-from sync.models import Alert, AuditEvent, Device, PersonRecord, Site, Submission
+from forms.programme import UNCLASSED, ListPolicy
+from sync.models import Alert, AuditEvent, Device, Entity, EntityContribution, PersonRecord, Site, Submission
 from sync.policy import Viewer, access, list_countable_classes, list_row_classes, programme
 
 _Select = TypeVar("_Select", bound=Select[*tuple[Any, ...]])
@@ -33,6 +34,35 @@ def scope_people(select: _Select, viewer: Viewer) -> _Select:
     if not cell.reads or cell.own_records:
         return select.where(false())
     return _at_own_site(select, PersonRecord.site_id, viewer) if cell.own_site else select
+
+
+def scope_entities(select: _Select, viewer: Viewer, list_name: str, *, unplaced: bool = False) -> _Select:
+    """Keep the entities of a list that the viewer may know of: by the list's class, and at kinds of site that get it.
+
+    With `unplaced` also those that say no site but that a record from the viewer's own site speaks of: an update that
+    came before its entity.
+    """
+    policy = programme().policy_for_list(list_name)
+    if policy.record_class not in list_row_classes(viewer):
+        return select.where(false())
+    select = select.where(Entity.list_name == list_name)
+    if not access(viewer, policy.record_class).own_site:
+        return select
+    code = receiving_site(viewer, policy)
+    at_site = Entity.site_code == code
+    return select.where(or_(at_site, _is_unplaced(viewer, code)) if unplaced else at_site)
+
+
+def receiving_site(viewer: Viewer, policy: ListPolicy) -> ScalarSelect[str]:
+    """The code of the viewer's site, if it is of a kind that gets the list: a border post never sees a stay."""
+    kinds = (*policy.site_kinds, *policy.region_kinds)
+    return select_from(Site.code).where(Site.id == viewer.site_id, Site.kind.in_(kinds)).scalar_subquery()
+
+
+def _is_unplaced(viewer: Viewer, code: ScalarSelect[str]) -> ColumnElement[bool]:
+    spoken = select_from(EntityContribution.entity_id).join(EntityContribution.submission)
+    own = spoken.where(Submission.site_id == viewer.site_id, EntityContribution.entity_id == Entity.id)
+    return and_(Entity.site_code == "", code.is_not(None), own.exists())
 
 
 def scope_devices(select: _Select, viewer: Viewer) -> _Select:

@@ -14,10 +14,13 @@ from server.accounts.credentials import enrol_device
 from server.extensions import attachment_store
 from sync.attachments import add_blob
 from sync.devices import find_device, raise_alert
+from sync.entity_state import fold_label
 from sync.models import (
     Device,
     DeviceFetch,
     Encounter,
+    Entity,
+    EntityContribution,
     FormVersion,
     JobRun,
     Person,
@@ -48,6 +51,7 @@ class Seeded:
     version: FormVersion
     draft: FormVersion
     alert_id: int
+    entity: Entity
 
 
 def seed(session: Session) -> Seeded:
@@ -57,9 +61,10 @@ def seed(session: Session) -> Seeded:
     version, draft = publish(session, "f04_arrivee", now)
     submission = add_submission(session, site, device, version, now)
     person = add_person(session, submission, now)
+    entity = add_stay(session, submission)
     session.add(JobRun(job="process", started_at=now, finished_at=now, outcome="done", details={"judged": 1}))
     session.commit()
-    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1)
+    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1, entity)
 
 
 def add_device(session: Session, site: Site, now: datetime) -> Device:
@@ -168,6 +173,23 @@ def add_person(session: Session, submission: Submission, now: datetime) -> Perso
     )
     session.flush()
     return person
+
+
+def add_stay(session: Session, submission: Submission) -> Entity:
+    values = {"ref": CANARIES["D3"], "urgence": CANARIES["D4"], "sexe": "2", "etat": "arrive", "site_id": "DKR-C"}
+    stay = Entity(
+        list_name="dossiers", uuid="5f0c1f3e-1d2a-4b6c-8d3e-000000000001", label=CANARIES["D3"], properties=values,
+        version=1, exists=True, is_open=True, site_code="DKR-C", label_key=fold_label(CANARIES["D3"]),
+    )  # fmt: skip
+    session.add(stay)
+    session.flush()
+    said = EntityContribution(
+        entity=stay, submission=submission, list_name="dossiers", path="/data/personnes[1]", root_id="uuid:1",
+        action="create", label=stay.label, properties=values, counts=True,
+    )  # fmt: skip
+    session.add(said)
+    session.flush()
+    return stay
 
 
 def arrival_xml(version: str, instance: str) -> bytes:

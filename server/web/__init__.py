@@ -10,6 +10,7 @@ from server.web import (
     audit,
     decisions,
     devices,
+    entities,
     forms,
     headers,
     health,
@@ -28,7 +29,7 @@ from server.web import (
 )
 
 _PAGES = (
-    login, account, status, submissions, decisions, people, purpose, devices,
+    login, account, status, submissions, decisions, people, entities, purpose, devices,
     forms, validation, users, sites, settings, jobs, audit, health,
 )  # fmt: skip
 

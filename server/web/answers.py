@@ -74,7 +74,7 @@ def _present(answer: Answer, definition: FormDefinition, viewer: Viewer, languag
     data_class = programme().data_class(definition.form_id, answer.path)
     value = present(viewer, data_class, answer.text, _mask_kind(known))
     if value.kind == "shown":
-        value = Presented("shown", _word(answer.text, known, language))
+        value = Presented("shown", word_answer(answer.text, known, language))
     return Row(
         path=answer.path,
         label=label_field(known, answer.path, language),
@@ -95,7 +95,7 @@ def _mask_kind(known: Field | None) -> str:
     return "date" if known.type in ("date", "dateTime") else "text"
 
 
-def _word(text: str, known: Field | None, language: str) -> str:
+def word_answer(text: str, known: Field | None, language: str) -> str:
     """An answer in the reader's words: labels for choices, dates as they are written here."""
     if known is None:
         return text

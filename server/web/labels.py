@@ -35,6 +35,18 @@ LABELS: dict[str, dict[str, str]] = {
         "rejected": N_("rejected"),
         "locked": N_("locked"),
     },
+    "entity_list": {
+        "dossiers": N_("Stays"),
+        "evenements": N_("Events"),
+        "orientations": N_("Referrals"),
+        "materiels": N_("Assets"),
+    },
+    "entity_state": {
+        "open": N_("open"),
+        "closed": N_("closed"),
+        "absent": N_("deleted, or not here yet"),
+    },
+    "entity_trouble": {"conflict": N_("conflicts"), "held": N_("updates on hold")},
     "form_state": {
         "draft": N_("draft"),
         "open": N_("open to tablets"),
@@ -179,6 +191,10 @@ LABELS: dict[str, dict[str, str]] = {
         "purpose.stated": N_("purpose stated"),
         "person.read": N_("person read"),
         "people.searched": N_("people searched"),
+        "entities.listed": N_("follow-up list read"),
+        "entity.read": N_("row of a follow-up list read"),
+        "entity.decided": N_("conflict of a follow-up list decided"),
+        "entity.decision_undone": N_("decision about a conflict undone"),
     },
     "purpose": {
         "data_quality": N_("Check or correct a record"),

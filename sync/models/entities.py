@@ -11,6 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sync.db import Base
 from sync.models.submissions import Submission
 
+# Written out, since neither database matches a parameter with the condition of an index.
+IS_DISPUTED = "open_conflicts > 0"
+_KEY = String(64).with_variant(String(64, collation="C"), "postgresql")
+
 
 class EntityList(Base):
     """A list that a published form declares or a person made. `properties` grow and never shrink."""
@@ -33,12 +37,21 @@ class Entity(Base):
             "ix_entities_served", "list_name", "site_code",
             sqlite_where=text("is_open"), postgresql_where=text("is_open"),
         ),
+        # What people read page by page: all of a list or one site's, open or closed, by label; search is a prefix.
+        Index("ix_entities_listed", "list_name", "exists", "is_open", "label_key", "id"),
+        Index("ix_entities_listed_at_site", "list_name", "site_code", "exists", "is_open", "label_key", "id"),
+        Index(
+            "ix_entities_disputed", "list_name", "label_key", "id",
+            sqlite_where=text(IS_DISPUTED), postgresql_where=text(IS_DISPUTED),
+        ),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     list_name: Mapped[str] = mapped_column(String(255))
     uuid: Mapped[str] = mapped_column(String(36))
     label: Mapped[str] = mapped_column(Text, default="")
+    # The label as it is sorted and searched, in the same order on both databases (entity_state.fold_label).
+    label_key: Mapped[str] = mapped_column(_KEY, default="")
     properties: Mapped[dict[str, Any]]
     version: Mapped[int] = mapped_column(default=0)
     # Whether anything that counts still says that it exists; a rejected creation and a deletion take it away.
@@ -69,7 +82,14 @@ class EntityContribution(Base):
     """What one submission says about one entity, and what its tablet had seen when it said so."""
 
     __tablename__ = "entity_contributions"
-    __table_args__ = (UniqueConstraint("submission_id", "list_name", "path"),)
+    __table_args__ = (
+        UniqueConstraint("submission_id", "list_name", "path"),
+        # Hardly anything waits: the others need not be in an index of what does.
+        Index(
+            "ix_entity_contributions_held", "entity_id",
+            sqlite_where=text("waits_for IS NOT NULL"), postgresql_where=text("waits_for IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), index=True)
@@ -86,7 +106,7 @@ class EntityContribution(Base):
     properties: Mapped[dict[str, Any]]
     problem: Mapped[str | None] = mapped_column(String(64))  # why it can never be applied, as the catalogue's code
     counts: Mapped[bool] = mapped_column(default=False)
-    waits_for: Mapped[str | None] = mapped_column(String(64), index=True)  # what is missing before it
+    waits_for: Mapped[str | None] = mapped_column(String(64))  # what is missing before it
     # Since when it is applied although something is missing before it: a fact, like a person's decision.
     forced_at: Mapped[datetime | None]
 
@@ -144,6 +164,7 @@ class EntityConflict(Base):
     property_name: Mapped[str] = mapped_column(String(255), primary_key=True)
     candidates: Mapped[list[Any]]
     base: Mapped[str | None] = mapped_column(Text)  # what all of them had before them
+    opened_at: Mapped[datetime]  # since when a human is waited for, here; other servers have their own
 
 
 class EntityDecision(Base):

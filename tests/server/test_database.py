@@ -1,9 +1,11 @@
 """The migrated schema and the models say the same, and migrations are numbered."""
 
 import pytest
+from alembic import command
 from flask import Flask
+from sqlalchemy import text
 
-from server.database import MIGRATIONS, list_differences, migrate
+from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
 
 
@@ -21,3 +23,15 @@ def test_migrating_again_changes_nothing(app: Flask) -> None:
 def test_migrations_are_numbered_without_a_gap() -> None:
     numbers = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.both_databases
+def test_entities_of_an_older_schema_get_their_keys(app: Flask) -> None:
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0002")
+        columns = ("list_name", "uuid", "label", "properties", "version", "site_code", "open_conflicts", "claimed")
+        values = "'dossiers', 'u', 'Lit Nº 3 – Été', '{}', 1, 'KLK', 0, 1, :yes, :yes, :yes"
+        written = f'INSERT INTO entities ({", ".join(columns)}, "exists", is_open, is_settled) VALUES ({values})'
+        connection.execute(text(written), {"yes": True})
+        command.upgrade(_config(connection), "head")
+        assert connection.scalar(text("SELECT label_key FROM entities")) == "lit no 3 – ete"

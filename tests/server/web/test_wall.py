@@ -43,6 +43,7 @@ def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
         "submission_id": seeded.submission.id, "file_id": seeded.file.id, "person_id": seeded.person.id,
         "device_id": seeded.device.id, "alert_id": seeded.alert_id, "form_pk": seeded.version.form_pk,
         "version_id": seeded.version.id, "other_id": seeded.draft.id, "site_id": seeded.site.id, "user_id": 1,
+        "list_name": seeded.entity.list_name, "uuid": seeded.entity.uuid,
     }  # fmt: skip
     if rule.endpoint == "forms.test_code":
         given["version_id"] = seeded.draft.id
@@ -108,5 +109,6 @@ def test_another_site_is_as_if_it_were_not_there(
     user = add_account(session, role, add_site(session, "ROSSO"))
     for (method, endpoint), (status, said) in visit(log_in(client, user), app, seeded).items():
         assert not any(canary in said for canary in CANARIES.values()), f"{method} {endpoint}"
-        if endpoint.startswith(("submissions.", "people.", "devices.")) and not endpoint.endswith(("_page", "search")):
+        rows = endpoint.startswith(("submissions.", "people.", "devices.", "entities."))
+        if rows and not endpoint.endswith(("_page", "search")):
             assert status in (403, 404), f"{method} {endpoint}: {status}"

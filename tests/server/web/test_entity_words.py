@@ -1,0 +1,45 @@
+"""Properties of entities in words: of the form that asks a person, in the reader's language, as far as they may see."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from server.web.entity_words import entity_words
+from sync.policy import Viewer
+from tests.seed import seed
+from tests.sync.entities import publish_entity_forms
+
+WordsOf = Callable[..., tuple[str, str, str]]
+
+
+@pytest.fixture
+def words_of(app: Flask, session: Session) -> WordsOf:
+    seed(session)
+
+    def of(role: str, language: str = "fr") -> tuple[str, str, str]:
+        with app.test_request_context(headers={"Accept-Language": language}):
+            words = entity_words(session, Viewer(1, role, 1), "dossiers")
+            return words.name("sexe"), words.value("sexe", "2").text, words.value("ref", "KLK-1").text
+
+    return of
+
+
+def test_a_property_is_named_and_worded_by_its_question(words_of: WordsOf) -> None:
+    assert words_of("centre_staff") == ("Sexe", "Femme", "KLK-1")
+    assert words_of("centre_staff", "en") == ("Sex", "Female", "KLK-1")
+
+
+def test_a_mask_leaves_what_the_programme_says(words_of: WordsOf) -> None:
+    assert words_of("auditor") == ("Sexe", "Femme", "•••")
+    assert words_of("form_designer") == ("Sexe", "", "")
+
+
+def test_words_follow_the_forms(app: Flask, session: Session) -> None:
+    with app.test_request_context():
+        viewer = Viewer(1, "data_steward")
+        assert entity_words(session, viewer, "dossiers").name("sexe") == "sexe"
+        publish_entity_forms(session)
+        assert entity_words(session, viewer, "dossiers").name("sexe") == "Sexe"
+        assert entity_words(session, viewer, "evenements").name("n_vivants") == "n_vivants"
