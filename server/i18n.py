@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask import Flask, g, request, session
-from flask_babel import Babel, format_date, format_datetime, format_time, format_timedelta, gettext
+from flask_babel import Babel, format_date, format_datetime, format_decimal, format_time, format_timedelta, gettext
 
 from server.accounts.users import LANGUAGES
 
@@ -15,7 +15,12 @@ def init_app(app: Flask) -> None:
     # British English writes dates and hours as they are written here: day first, 24 hours.
     Babel(app, locale_selector=lambda: {"en": "en_GB"}.get(select_language(), select_language()))
     app.jinja_env.filters.update(
-        when=format_when, clock=format_clock, day=format_day, ago=format_ago, seconds=format_seconds
+        when=format_when,
+        clock=format_clock,
+        day=format_day,
+        ago=format_ago,
+        seconds=format_seconds,
+        decimal=format_two_places,
     )
     app.context_processor(lambda: {"language": select_language(), "languages": LANGUAGES})
 
@@ -59,3 +64,7 @@ def format_seconds(seconds: float | None) -> str:
     if seconds < 60:
         return str(gettext("less than a minute"))
     return str(format_timedelta(int(seconds), granularity="minute", threshold=1.2))
+
+
+def format_two_places(number: float) -> str:
+    return str(format_decimal(number, "0.00"))

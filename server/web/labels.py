@@ -1,5 +1,7 @@
 """The words for what the database holds as slugs: roles, kinds of site, states, reasons. One place, both languages."""
 
+from typing import Any
+
 from flask import Flask
 from flask_babel import gettext
 
@@ -76,23 +78,24 @@ LABELS: dict[str, dict[str, str]] = {
         "quarantined": N_("An answer breaks a rule of the form."),
         "locked": N_("The key that opens it is missing."),
     },
-    "alert": {"second_device_id": N_("A second installation of Collect uses this tablet's code.")},
+    "alert": {
+        "second_device_id": N_("A second installation of Collect uses this tablet's code."),
+        "unreadable_record": N_("A record of this tablet cannot be read. It stays on the tablet; a copy is kept."),
+    },
+    "finding_kind": {
+        "constraint": N_("rule of an answer"),
+        "required": N_("required answer missing"),
+        "relevant": N_("answer to a question that was not asked"),
+        "type": N_("answer of another type"),
+        "choice": N_("choice that is not offered"),
+        "structure": N_("structure of the record"),
+        "unknown": N_("unknown question"),
+        "calculate": N_("calculated value"),
+        "attachment": N_("file"),
+        "unverifiable": N_("rule that cannot be checked"),
+    },
     "grade": {"error": N_("error"), "warning": N_("warning")},
     "decision": {"replay": N_("Judge again"), "accept": N_("Accept as it is"), "reject": N_("Reject")},
-    "event": {
-        "received": N_("Received"),
-        "files_received": N_("Files received"),
-        "held": N_("Put on hold"),
-        "released": N_("Taken up again"),
-        "judged": N_("Judged"),
-        "merged": N_("Merged"),
-        "quarantined": N_("Put in quarantine"),
-        "failed": N_("Processing failed"),
-        "replayed": N_("Judged again"),
-        "accepted": N_("Accepted"),
-        "rejected": N_("Rejected"),
-        "superseded": N_("Replaced by a correction"),
-    },
     "fetch": {"form": N_("form"), "media": N_("file"), "list": N_("list")},
     "device_act": {"active": N_("In use again"), "drained": N_("Drain: empty lists"), "lost": N_("Lost")},
     "form_state_act": {
@@ -165,6 +168,7 @@ LABELS: dict[str, dict[str, str]] = {
         "manifest": N_("file list"),
         "attachment": N_("file"),
         "submission": N_("record"),
+        "integrity": N_("question about entities"),
     },
     "act": {
         "user.added": N_("account added"),
@@ -203,12 +207,28 @@ LABELS: dict[str, dict[str, str]] = {
         "legal_request": N_("Answer a court or another authority"),
         "oversight": N_("Oversee how the programme works"),
     },
+    "detail": {
+        "done": N_("done"),
+        "failed": N_("failed"),
+        "applied": N_("applied"),
+        "released": N_("taken up again"),
+        "database": N_("database"),
+        "sessions": N_("logins"),
+        "login_failures": N_("failed logins"),
+        "runs": N_("runs"),
+        "error": N_("fault"),
+        "role": N_("role"),
+        "disabled": N_("disabled"),
+        "purpose": N_("purpose"),
+    },
     "language": {"fr": "Français", "en": "English"},
 }
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters.update(label=label, finding=word_stored, problem=word_problem, text=word_text)
+    app.jinja_env.filters.update(
+        label=label, finding=word_stored, problem=word_problem, text=word_text, details=word_details
+    )
 
 
 def label(slug: str | None, family: str) -> str:
@@ -217,6 +237,17 @@ def label(slug: str | None, family: str) -> str:
         return "–"
     words = LABELS[family].get(slug)
     return str(gettext(words)) if words else slug
+
+
+def word_details(details: dict[str, Any]) -> str:
+    """A journal's codes and counts; a value that is a slug itself has its word in the family of its name."""
+    return ", ".join(f"{label(name, 'detail')}: {_word_detail(name, value)}" for name, value in details.items())
+
+
+def _word_detail(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    return label(str(value), name) if name in LABELS else str(value)
 
 
 def word_problem(problem: FormProblem) -> str:

@@ -24,6 +24,7 @@ from server.web.headers import FILE_POLICY
 from server.web.paging import read_page
 from server.web.raw_xml import withhold
 from server.web.tables import render_csv
+from server.web.timeline import list_happenings
 from server.words import label_path
 from sync.browsing import (
     Filters,
@@ -87,7 +88,7 @@ def page(submission_id: int, problem: str | None = None) -> str:
         twins=_compare_twins(submission, answers, viewer),
         edits=list_edits(session, viewer, submission), findings=_word_findings(submission, viewer),
         files=_list_files(submission, viewer), raw=_may_read_raw(submission, viewer),
-        hidden=answers is not None and _waits_for_purpose(answers, viewer),
+        happenings=list_happenings(submission), hidden=answers is not None and _waits_for_purpose(answers, viewer),
     )  # fmt: skip
 
 

@@ -1,0 +1,60 @@
+"""Slugs in words: each that the database can hold has one, and a newer one is shown as it is."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from flask import Flask
+
+from forms.errors import FindingKind
+from server.jobs import JOBS
+from server.openrosa.routes import _list_rules
+from server.web.labels import LABELS, label, word_details
+from sync.models import DEVICE_STATES, SITE_KINDS, SUBMISSION_STATES
+from sync.policy import DATA_CLASSES, PURPOSES, ROLES
+
+
+@pytest.fixture(autouse=True)
+def english(app: Flask) -> Iterator[None]:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("family", "slugs"),
+    [
+        ("role", ROLES),
+        ("site_kind", SITE_KINDS),
+        ("submission_state", SUBMISSION_STATES),
+        ("device_state", DEVICE_STATES),
+        ("data_class", DATA_CLASSES),
+        ("purpose", PURPOSES),
+        ("job", [one.name for one in JOBS]),
+        ("contact", {endpoint.kind for _rule, endpoint, _methods in _list_rules()}),
+        ("finding_kind", get_args(FindingKind)),
+    ],
+)
+def test_every_slug_has_a_word(family: str, slugs: Any) -> None:
+    assert set(slugs) <= set(LABELS[family])
+
+
+def test_a_slug_that_is_newer_than_the_list_is_shown() -> None:
+    assert (label("merged", "submission_state"), label("melted", "submission_state")) == ("merged", "melted")
+
+
+def test_nothing_is_a_dash() -> None:
+    assert label(None, "reason") == "–"
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ({}, ""),
+        ({"done": 6, "failed": 0}, "done: 6, failed: 0"),
+        ({"role": "auditor", "disabled": True}, "role: Auditor, disabled: yes"),
+        ({"purpose": "oversight"}, "purpose: Oversee how the programme works"),
+        ({"newer": "thing"}, "newer: thing"),
+    ],
+)
+def test_details_of_a_line_are_words(details: dict[str, Any], words: str) -> None:
+    assert word_details(details) == words

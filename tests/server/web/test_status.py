@@ -1,0 +1,77 @@
+"""The first page: what came, what waits and why, and which tablets need somebody."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from sync.settings import change_setting
+from tests.accounts import add_account, add_site, log_in
+from tests.seed import Seeded, add_submission, seed
+
+
+@pytest.fixture
+def seeded(session: Session) -> Seeded:
+    return seed(session)
+
+
+def read(client: FlaskClient, session: Session, role: str = "national_supervisor") -> str:
+    session.commit()
+    return log_in(client, add_account(session, role, language="en")).get("/").text
+
+
+def test_what_waits_is_told_with_its_reason(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    page = read(client, session)
+    assert "An answer breaks a rule of the form." in page
+    assert "choice that is not offered: 1" in page
+
+
+def test_a_held_record_names_the_one_it_waits_for(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    seeded.submission.state, seeded.submission.waits_for = "held", "uuid:original"
+    page = read(client, session)
+    assert "Held until another record comes" in page
+    assert "uuid:original" in page
+
+
+def test_a_clock_that_is_ahead_is_told(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    seeded.device.clock_ahead_s = 7200
+    assert "clock ahead by 2 hours" in read(client, session)
+
+
+def test_a_tablet_with_an_older_version_is_named(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    seeded.submission.version = "0"
+    assert "Tablets with an older version of a form" in read(client, session)
+
+
+def test_how_long_records_were_on_their_way(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    now = datetime.now(UTC)
+    for number, hours in enumerate((1, 2, 3, 90)):
+        one = add_submission(session, seeded.site, seeded.device, seeded.version, now, f"uuid:lag-{number}")
+        one.ended_at = now - timedelta(hours=hours)
+    page = read(client, session)
+    assert "3 hours" in page
+    assert "9 in 10 within" in page
+
+
+def test_a_silent_tablet_is_pointed_out(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    seeded.device.last_contact_at = datetime.now(UTC) - timedelta(hours=73)
+    assert "silent" in read(client, session)
+
+
+def test_a_site_supervisor_sees_one_site(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    add_site(session, "ROSSO")
+    page = read(client, session, "site_supervisor")
+    assert "Rosso" in page
+    assert "Dkr-C" not in page
+
+
+def test_a_notice_is_text_whatever_it_says(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    change_setting(session, "notice", "<b>Power cut</b> on Monday", None, datetime.now(UTC))
+    assert "&lt;b&gt;Power cut&lt;/b&gt; on Monday" in read(client, session)
+
+
+def test_without_anything_it_says_so(client: FlaskClient, session: Session) -> None:
+    page = read(client, session)
+    assert "Nothing waits: all that came is merged." in page
+    assert "No tablet is enrolled yet." in page
