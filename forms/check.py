@@ -11,6 +11,7 @@ from forms.compiled import CompiledForm, compile_form
 from forms.definition import Field, FormDefinition, Itemset
 from forms.dependencies import COLUMNS, find_cycles, list_rules, referred_paths
 from forms.entity_claims import check_claims
+from forms.entity_sources import check_entity_ids
 from forms.errors import FormProblem
 from forms.node import PLAIN, Node
 from forms.xpath.compiler import Expression, compile_expression
@@ -34,6 +35,7 @@ def check_form(definition: FormDefinition) -> list[FormProblem]:
         _languages(definition),
         _mappings(definition),
         _entities_in_the_clear(definition),
+        check_entity_ids(form),
         check_claims(definition),
     )
     return sorted(found, key=lambda problem: problem.grade)

@@ -12,7 +12,8 @@ ENTITIES_NAMESPACE = "http://www.opendatakit.org/xforms/entities"
 _KNOWN = ("2022.1", "2023.1", "2024.1", "2025.1")
 _SEVERAL = "2025.1"
 # A list is an XML identifier without a dot, a property may have dots; `__` is the server's own prefix.
-LIST_NAME = re.compile(r"^(?!__)[^\W\d][\w-]*$")
+# With `.csv` behind it, it names a file.
+LIST_NAME = re.compile(r"^(?!__)[^\W\d][\w-]{0,250}$")
 PROPERTY_NAME = re.compile(r"^(?!__)[^\W\d][\w.-]*$")
 _RESERVED = {"name", "label"}
 
@@ -46,7 +47,9 @@ def read_declarations(
         return ()
     known = _refuse_version(nodes, version, repeats)
     properties = _by_container(nodes, save_to)
-    return tuple(_declaration(node, known, properties[node.container], expressions) for node in nodes)
+    declared = tuple(_declaration(node, known, properties[node.container], expressions) for node in nodes)
+    _refuse_other_case(declared)
+    return declared
 
 
 def _refuse_version(nodes: list[EntityNode], version: str | None, repeats: set[str]) -> str:
@@ -82,6 +85,20 @@ def _refuse_property(name: str, path: str, taken: Mapping[str, str]) -> None:
         raise FormRefused("entities_property", name=name, path=path)
     if name in taken:
         raise FormRefused("entities_property_twice", name=name, path=path, other=taken[name])
+
+
+def _refuse_other_case(declared: tuple[EntityDeclaration, ...]) -> None:
+    """Collect keeps lists as tables and properties as columns, whose names differ by more than their case."""
+    lists: dict[str, str] = {}
+    properties: dict[tuple[str, str], tuple[str, str]] = {}
+    for one in declared:
+        other = lists.setdefault(one.list_name.lower(), one.list_name)
+        if other != one.list_name:
+            raise FormRefused("entities_list_case", name=one.list_name, other=other)
+        for name, path in one.save_to:
+            first, first_path = properties.setdefault((one.list_name, name.lower()), (name, path))
+            if first != name:
+                raise FormRefused("entities_property_case", name=name, path=path, other=first, first=first_path)
 
 
 def _declaration(

@@ -65,6 +65,7 @@ class Field:
     constraint: str | None = None
     constraint_message: Text = field(default_factory=dict)
     calculate: str | None = None
+    set_value: str | None = None  # what an action puts in, at the form's opening or after another answer
     readonly: str | None = None
     repeat_count: str | None = None
     preload: str | None = None

@@ -31,6 +31,11 @@ _FORM = {
     "entities_one_per_container": N_("Each form, group or repeat can declare only one entity."),
     "entities_list_name": N_("“%(name)s” cannot be the name of an entity list."),
     "entities_property": N_("%(path)s saves to “%(name)s”, which cannot be the name of an entity property."),
+    "entities_list_case": N_("The entity lists “%(name)s” and “%(other)s” differ by nothing but capital letters."),
+    "entities_property_case": N_(
+        "%(path)s saves to “%(name)s” and %(first)s to “%(other)s”: for ODK Collect, properties that differ by nothing "
+        "but capital letters are one."
+    ),
     "entities_property_twice": N_("%(path)s and %(other)s both save to the entity property “%(name)s”."),
     "save_to_without_entity": N_("%(path)s saves to an entity, but no entity is declared around it."),
 }
@@ -146,6 +151,14 @@ _CHECK = {
     "entities_in_encrypted_form": N_(
         "An encrypted form cannot declare ODK entities: Collect keeps them on the tablet in the clear, before it "
         "encrypts. Use bind::teral:entity instead."
+    ),
+    "entity_id_of_several": N_(
+        "The entity_id of “%(list)s” is taken from %(path)s, a select_multiple: two answers become “uuid uuid”, which "
+        "is no id. Use a repeat over the answers, and in it selected-at()."
+    ),
+    "entity_id_prefixed": N_(
+        "The entity_id of “%(list)s” begins with “uuid:” (%(path)s). ODK Collect takes a bare version 4 UUID only: "
+        "use uuid()."
     ),
     "entity_claim_shape": N_("%(path)s claims the entity property “%(claim)s”. It is written list#property."),
     "entity_claim_twice": N_("%(path)s and %(other)s both claim the entity property “%(claim)s”."),

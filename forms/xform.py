@@ -222,6 +222,7 @@ class _FormReader:
             constraint=_expression(attributes, "constraint"),
             constraint_message=self.itext.text(attributes.get(f"{_JAVAROSA}constraintMsg", "")),
             calculate=_expression(attributes, "calculate"),
+            set_value=self.set_by_action.get(node.path) or None,
             readonly=_expression(attributes, "readonly"),
             repeat_count=part.repeat_count if part else None,
             preload=_preload(attributes),

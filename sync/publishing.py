@@ -20,7 +20,7 @@ from forms.programme import Programme, load_programme
 from forms.xform import parse_form
 from sync.catalogue import bump_catalogue, lock_catalogue
 from sync.entity_lists import find_list_name, register_lists
-from sync.models import FORM_STATES, Form, FormAttachment, FormVersion, Submission
+from sync.models import FORM_STATES, EntityList, Form, FormAttachment, FormVersion, Submission
 from sync.releasing import release_waiting_for_form
 from sync.server_lists import SERVER_LISTS
 
@@ -34,6 +34,11 @@ MESSAGES = {
     ),
     "form_not_found": N_("There is no form %(form_id)s in version “%(version)s”."),
     "draft_not_found": N_("Form %(form_id)s has no draft."),
+    "entity_list_reserved": N_("“%(name)s” cannot be an entity list: the server makes the file %(name)s.csv itself."),
+    "entity_list_case": N_("“%(name)s” differs from the entity list “%(other)s” by nothing but capital letters."),
+    "entity_property_case": N_(
+        "“%(name)s” differs from the property “%(other)s” of the entity list “%(list)s” by nothing but capital letters."
+    ),
     "form_state_unknown": N_("A form version can be open, closing or closed, not %(state)s."),
 }
 
@@ -85,6 +90,7 @@ def publish_form(session: Session, file: FormFile, media: Media, actor_id: int |
     known = find_form_version(session, definition.form_id, definition.version)
     if known is not None:
         return _publish_again(session, known, file, media)
+    _refuse_lists(session, definition)
     version = _make_version(session, file, "open", now)
     _add_attachments(session, version, definition.attachments, media)
     return _open(session, version, actor_id, now)
@@ -116,6 +122,7 @@ def publish_draft(session: Session, form_id: str, actor_id: int | None, now: dat
         raise PublishRefused("draft_not_found", form_id=form_id)
     known = find_form_version(session, form_id, draft.version)
     if known is None:
+        _refuse_lists(session, get_definition(session, draft))
         return _open(session, draft, actor_id, now)
     file = FormFile(draft.xml, get_definition(session, draft))
     media = {one.name: one.blob_sha256 for one in draft.attachments if one.blob_sha256}
@@ -226,6 +233,24 @@ def _add_attachments(session: Session, version: FormVersion, named: tuple[Attach
         known = one.name in SERVER_LISTS or find_list_name(session, one.name) is not None
         made = blob is None and known
         version.attachments.append(FormAttachment(name=one.name, type=one.type, blob_sha256=blob, server_made=made))
+
+
+def _refuse_lists(session: Session, definition: FormDefinition) -> None:
+    """A list that tablets would confuse with another: they keep lists as tables and properties as columns."""
+    known = {one.name.lower(): one for one in session.scalars(select(EntityList))}
+    for one in definition.entities:
+        if f"{one.list_name.lower()}.csv" in SERVER_LISTS:
+            raise PublishRefused("entity_list_reserved", name=one.list_name)
+        other = known.get(one.list_name.lower())
+        if other is None:
+            continue
+        if other.name != one.list_name:
+            raise PublishRefused("entity_list_case", name=one.list_name, other=other.name)
+        spelled = {name.lower(): name for name in other.properties}
+        for name, _path in one.save_to:
+            if spelled.get(name.lower(), name) != name:
+                params = {"name": name, "other": spelled[name.lower()], "list": other.name}
+                raise PublishRefused("entity_property_case", **params)
 
 
 def _open(session: Session, version: FormVersion, actor_id: int | None, now: datetime) -> Published:

@@ -49,6 +49,7 @@ class Holder:
     language: str
     right: Right
     generation: int
+    is_in_use: bool  # neither drained nor lost: such a tablet gets empty lists before it is shut out
     has_quarantined: bool  # records that an officer should hear of
     password_sha256: str
     sealed_ha1: bytes
@@ -152,6 +153,7 @@ def _holder(row: Row[*tuple[Any, ...]], now: datetime, grace_days: int) -> Holde
         language=row.language,
         right=_decide_right(row, now, timedelta(days=grace_days)),
         generation=row.generation or 0,
+        is_in_use=row.state == "active",
         has_quarantined=row.has_quarantined,
         password_sha256=row.password_sha256,
         sealed_ha1=row.ha1,

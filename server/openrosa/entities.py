@@ -36,7 +36,8 @@ def read_gone(visit: Visit, name: str) -> dict[str, bool]:
 
 def _receiver(session: Session, visit: Visit) -> Receiver | None:
     holder = visit.caller.holder
-    if holder is None:
+    # Collect refreshes the lists of listed forms only, so a drained tablet is shown its forms, and of lists nothing.
+    if holder is None or not holder.is_in_use:
         return None
     site = session.execute(select(Site.code, Site.region).where(Site.id == holder.site_id)).one_or_none()
     return Receiver(site.code, holder.site_kind, site.region) if site else None

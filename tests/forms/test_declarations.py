@@ -103,6 +103,31 @@ def test_declaration_that_nobody_could_follow_is_refused(
     assert refusal(instance, model, body, version) == code
 
 
+@pytest.mark.parametrize(
+    ("instance", "model", "code"),
+    [
+        pytest.param(
+            f"<r>{ENTITY.replace('gens', 'Gens')}</r>" + ENTITY, "", "entities_list_case", id="two lists of one name"
+        ),
+        pytest.param(
+            "<a/><b/>" + ENTITY,
+            '<bind nodeset="/data/a" entities:saveto="etat"/><bind nodeset="/data/b" entities:saveto="Etat"/>',
+            "entities_property_case",
+            id="two properties of one name",
+        ),
+        pytest.param(
+            f"<a/><r><b/>{ENTITY}</r>{ENTITY}",
+            '<bind nodeset="/data/a" entities:saveto="etat"/><bind nodeset="/data/r/b" entities:saveto="Etat"/>',
+            "entities_property_case",
+            id="in two declarations of one list",
+        ),
+        pytest.param(ENTITY.replace("gens", "g" * 252), "", "entities_list_name", id="too long for a file's name"),
+    ],
+)
+def test_names_that_a_tablet_cannot_tell_apart_are_refused(instance: str, model: str, code: str) -> None:
+    assert refusal(instance, model) == code
+
+
 def test_two_entities_of_one_container_are_refused() -> None:
     entity = '<entity dataset="a"/><entity dataset="b"/>'
     assert refusal(f"<meta>{entity}</meta>") == "entities_one_per_container"

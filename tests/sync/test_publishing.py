@@ -3,12 +3,15 @@
 import dataclasses
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from forms.xlsform import read_form
 from sync.attachments import StoredFile, add_blob
 from sync.catalogue import read_generation
-from sync.models import FormVersion
+from sync.models import EntityList, FormVersion
 from sync.publishing import (
+    FormFile,
     PublishRefused,
     add_draft,
     change_form_state,
@@ -185,3 +188,47 @@ def test_form_goes_to_the_kinds_of_site_that_the_programme_names(
 def test_form_is_published_while_a_draft_of_it_is_tested(session: Session) -> None:
     add_draft(session, form_file("2"), {}, NOW)
     assert publish_form(session, form_file("1"), {}, None, NOW).outcome == "new"
+
+
+def declaring(list_name: str, property_name: str, form_id: str) -> FormFile:
+    sheet = f"""
+| survey |
+| | type | name | label | save_to |
+| | text | etat | État | {property_name} |
+| entities |
+| | list_name | label |
+| | {list_name} | ${{etat}} |
+| settings |
+| | form_id | version |
+| | {form_id} | 1 |
+"""
+    read = read_form(sheet.encode(), "forme.md")
+    return FormFile(read.xml, read.definition)
+
+
+@pytest.mark.parametrize(
+    ("list_name", "property_name", "code"),
+    [
+        ("sites", "etat", "entity_list_reserved"),
+        ("Sites", "etat", "entity_list_reserved"),
+        ("Dossiers", "etat", "entity_list_case"),
+        ("dossiers", "Etat", "entity_property_case"),
+    ],
+)
+@pytest.mark.parametrize("tested", [False, True], ids=["at once", "after a draft"])
+def test_list_that_a_tablet_would_confuse_with_another_is_refused(
+    session: Session, list_name: str, property_name: str, code: str, tested: bool
+) -> None:
+    publish_form(session, declaring("dossiers", "etat", "une"), {}, None, NOW)
+    other = declaring(list_name, property_name, "autre")
+    if tested:
+        add_draft(session, other, {}, NOW)
+    with pytest.raises(PublishRefused) as refused:
+        publish_draft(session, "autre", None, NOW) if tested else publish_form(session, other, {}, None, NOW)
+    assert (refused.value.code, find_form_version(session, "autre", "1")) == (code, None)
+
+
+def test_list_is_declared_by_several_forms(session: Session) -> None:
+    for form_id, property_name in (("une", "etat"), ("autre", "lit"), ("encore", "etat")):
+        publish_form(session, declaring("dossiers", property_name, form_id), {}, None, NOW)
+    assert session.scalars(select(EntityList)).one().properties == ["etat", "lit"]

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from forms.xlsform import read_form
+from tests.sync.entities import ARRIVAL, ASSISTANCE
 from tests.sync.factory import PASSAGE
 
 
@@ -36,6 +38,36 @@ def test_refusal_says_where_and_why_in_both_languages(run: Any, bad: Path) -> No
     [problem] = refused["problems"]
     assert (problem["sheet"], problem["row"]) == ("survey", 2)
     assert set(problem["words"]) == {"fr", "en"}
+
+
+@pytest.mark.parametrize(
+    ("form", "code", "word"),
+    [
+        pytest.param(
+            read_form(ARRIVAL.encode(), "a.md").xml.replace(
+                b'entities-version="2024.1.0"', b'entities-version="2026.1.0"'
+            ),
+            "entities_version",
+            "2026.1.0",
+            id="a newer entities version",
+        ),
+        pytest.param(
+            ASSISTANCE.replace("select_one_from_file", "select_multiple_from_file").encode(),
+            "entity_id_of_several",
+            "selected-at",
+            id="an entity_id from a select_multiple",
+        ),
+    ],
+)
+def test_form_whose_entities_cannot_work_is_refused_with_the_reason(
+    run: Any, tmp_path: Path, form: bytes, code: str, word: str
+) -> None:
+    path = tmp_path / ("forme.xml" if form.startswith(b"<?xml") else "forme.md")
+    path.write_bytes(form)
+    result = run("forms", "publish", path, "--json")
+    [problem] = json.loads(result.stdout)[0]["problems"]
+    assert (result.exit_code, problem["code"]) == (1, code)
+    assert word in problem["words"]["fr"]
 
 
 def test_refusal_without_json_goes_to_standard_error(run: Any, bad: Path) -> None:

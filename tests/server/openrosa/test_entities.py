@@ -1,19 +1,32 @@
 """What tablets are given of entity lists: the open rows of their own site, under a hash that moves with them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.credentials import enrol_device
 from server.config import Settings
-from sync.models import Entity
+from sync.devices import change_device_state
+from sync.models import Device, Entity, Submission
+from sync.publishing import publish_form
+from sync.quarantine import reject
 from tests.server.openrosa.tablet import MANIFEST, Tablet, entries
-from tests.sync.entities import STAY, add_arrival, add_event, add_update, publish_entity_forms
-from tests.sync.factory import add_site
+from tests.sync.entities import (
+    ARRIVAL,
+    STAY,
+    add_arrival,
+    add_event,
+    add_update,
+    branch,
+    entity_form,
+    publish_entity_forms,
+)
+from tests.sync.factory import NOW, add_site
 from tests.sync.test_processing import settle
 
 
@@ -80,6 +93,56 @@ def test_a_row_that_leaves_the_view_changes_the_hash_and_is_gone(tablet: Tablet,
     add_update(session, "uuid:u", 1, values={"etat": "clos"})
     settle(session)
     assert (listed(tablet)["hash"] != before, len(rows(tablet)), is_gone(tablet)) == (True, 1, "true")
+
+
+def _move_tablet(session: Session) -> None:
+    session.scalars(select(Device)).one().site_id = add_site(session, "DKR", kind="centre").id
+
+
+def _drain_tablet(session: Session) -> None:
+    change_device_state(session, session.scalars(select(Device)).one(), "drained", NOW)
+
+
+def _reject_arrival(session: Session) -> None:
+    reject(session, session.scalars(select(Submission)).one(), None, "Saisie de formation", NOW)
+
+
+def _publish_with_another_property(session: Session) -> None:
+    more = ARRIVAL.replace("| | end | end | | |", "| | end | end | | |\n| | text | lit | Lit | lit |")
+    publish_form(session, entity_form(more.replace("| arrivee | 1 |", "| arrivee | 2 |")), {}, None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        pytest.param(lambda session: add_arrival(session, "uuid:d", stay=branch("S")), 2, id="another stay"),
+        pytest.param(lambda session: add_update(session, "uuid:u", 1, values={"urgence": "2"}), 1, id="a value"),
+        pytest.param(lambda session: add_update(session, "uuid:u", 1, values={"etat": "arrive"}), 1, id="no new value"),
+        pytest.param(lambda session: add_update(session, "uuid:u", 1, values={"etat": "clos"}), 0, id="a closure"),
+        pytest.param(lambda session: add_update(session, "uuid:u", 1, values={"site_id": "DKR"}), 0, id="a departure"),
+        pytest.param(lambda session: add_update(session, "uuid:u", 1, values={"site_id": ""}), 0, id="a blank site"),
+        pytest.param(lambda session: add_update(session, "uuid:u", 3, on="A", trunk=1), 1, id="an update that waits"),
+        pytest.param(_reject_arrival, 0, id="a rejected creation"),
+        pytest.param(_move_tablet, 0, id="a tablet that moves"),
+        pytest.param(_drain_tablet, 0, id="a drained tablet"),
+        pytest.param(_publish_with_another_property, 1, id="a new column"),
+    ],
+)
+def test_the_hash_changes_with_whatever_the_tablet_could_see(
+    tablet: Tablet, session: Session, change: Callable[[Session], object], left: int
+) -> None:
+    before = listed(tablet)["hash"]
+    change(session)
+    settle(session)
+    assert listed(tablet)["hash"] != before
+    assert len(rows(tablet)) == 1 + left
+
+
+def test_the_hash_stays_with_what_another_site_does(tablet: Tablet, session: Session) -> None:
+    before = listed(tablet)["hash"]
+    add_arrival(session, "uuid:d", stay=branch("S"), values={"site_id": "DKR"})
+    settle(session)
+    assert listed(tablet)["hash"] == before
 
 
 def test_an_entity_that_is_not_here_yet_is_not_called_gone(tablet: Tablet) -> None:
