@@ -65,7 +65,7 @@ def _entities(form: CompiledForm) -> Iterator[FormProblem]:
     for entity in form.definition.entities:
         for text in (entity.id_expression, entity.create_if, entity.update_if, entity.label_expression):
             try:
-                compile_expression(text or "''", form.scope)
+                compile_expression(text or "''", form.surroundings)
             except XPathRefused as error:
                 yield FormProblem(error.code, dict(error.params), sheet="entities", quoted=text)
         for name, path in entity.save_to:

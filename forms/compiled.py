@@ -17,7 +17,7 @@ from forms.shapes import FormShape, NodeShape, build_shapes
 from forms.xpath.compiler import Expression, compile_expression, compile_syntax
 from forms.xpath.environment import Environment, Test
 from forms.xpath.errors import CannotVerify, XPathRefused
-from forms.xpath.part import Scope
+from forms.xpath.part import Surroundings
 from forms.xpath.syntax import Chain, Path, Step
 
 DERIVED = "compiled"
@@ -81,7 +81,7 @@ class CompiledForm:
 
     definition: FormDefinition
     shape: FormShape
-    scope: Scope
+    surroundings: Surroundings
     rules: dict[str, Rules] = field(default_factory=dict)
     # By path and kind of rule: relevant, required, constraint, calculate, repeat_count, itemset.
     refused: dict[tuple[str, str], XPathRefused | CannotVerify] = field(default_factory=dict)
@@ -103,8 +103,8 @@ def compile_form(definition: FormDefinition) -> CompiledForm:
 
 def _compile(definition: FormDefinition) -> CompiledForm:
     shape = build_shapes(definition)
-    instances = {one.id for one in definition.instances}
-    form = CompiledForm(definition, shape, Scope(definition=definition, slots=shape.slots, instances=instances))
+    instances = frozenset(one.id for one in definition.instances)
+    form = CompiledForm(definition, shape, Surroundings(definition, shape.slots, instances))
     form.files = frozenset(one.path for one in definition.fields if one.control == "upload" or one.type == "binary")
     form.zones = frozenset(one.path for one in definition.fields if one.person == "mrz")
     form.witnesses = find_witnesses(definition, shape.slots)
@@ -198,7 +198,7 @@ def _compiled(form: CompiledForm, path: str, kind: str, text: str) -> Expression
     try:
         # Forms repeat their rules; an expression does not depend on where it stands.
         if text not in form.by_text:
-            form.by_text[text] = compile_expression(text, form.scope)
+            form.by_text[text] = compile_expression(text, form.surroundings)
         return form.by_text[text]
     except (XPathRefused, CannotVerify) as error:
         form.refused[path, kind] = error.with_traceback(None)
@@ -224,7 +224,7 @@ def _membership(form: CompiledForm, field: Field) -> Expression | None:
     is_answer = Chain((Path("context", (Step("child", itemset.value_ref),)), Path("current", ())), ("=",))
     *before, last = path.steps
     narrowed = Step(last.axis, last.name, (is_answer, *last.predicates))
-    return compile_syntax(found.text, Path("instance", (*before, narrowed), path.instance), form.scope)
+    return compile_syntax(found.text, Path("instance", (*before, narrowed), path.instance), form.surroundings)
 
 
 def _fixed_choices(field: Field) -> frozenset[str]:

@@ -7,8 +7,8 @@ from forms.xpath import functions, operators, paths
 from forms.xpath.environment import Environment, Evaluate, Raw, Test
 from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.parser import DEEPEST, parse
-from forms.xpath.part import FUNCTIONS, Kind, Part, Scope, constant
-from forms.xpath.syntax import Call, Chain, Negative, Number, Path, Syntax, Text, list_paths
+from forms.xpath.part import FUNCTIONS, Kind, Part, Scope, Surroundings, constant
+from forms.xpath.syntax import Call, Chain, Negative, Number, Path, Syntax, Text
 from forms.xpath.values import Value, to_boolean
 
 # What the tablet computed with these cannot be computed again: chance, its clock, itself.
@@ -21,6 +21,7 @@ SITUATED = frozenset(["position", "jr:choice-name"])
 
 # One module per function family; importing them has filled FUNCTIONS.
 FAMILIES = functions.FAMILIES
+NOTHING_KNOWN = Surroundings()
 
 
 @dataclass(slots=True)
@@ -81,38 +82,29 @@ class Expression:
         return found if isinstance(found, list) else []
 
 
-def compile_expression(text: str, scope: Scope | None = None) -> Expression:
-    """Compile an expression for a form; XPathRefused if the tablet would refuse it.
-
-    Without a scope, paths are resolved as they come and every list is taken to exist.
-    """
+def compile_expression(text: str, form: Surroundings = NOTHING_KNOWN) -> Expression:
+    """Compile an expression for a form; XPathRefused if the tablet would refuse it."""
     try:
-        return compile_syntax(text, parse(text), scope)
+        return compile_syntax(text, parse(text), form)
     except RecursionError:
         raise XPathRefused("xpath_too_deep", limit=DEEPEST) from None
 
 
-def compile_syntax(text: str, syntax: Syntax, scope: Scope | None) -> Expression:
+def compile_syntax(text: str, syntax: Syntax, form: Surroundings) -> Expression:
     """Compile what has been parsed; `text` is what findings say."""
-    own = Scope(
-        definition=scope.definition if scope else None,
-        slots=scope.slots if scope else {},
-        instances=scope.instances if scope else set(),
-    )
-    own.compile = lambda syntax: _compile(syntax, own)
-    part = own.compile(syntax)
-    found = list_paths(syntax)
+    scope = Scope(form, _compile)
+    part = scope.compile(syntax)
     return Expression(
         text=text,
         syntax=syntax,
         evaluate=part.value,
         raw=part.raw,
-        uses=frozenset(own.uses),
-        instances=frozenset(path.instance for path in found if path.start == "instance"),
+        uses=frozenset(scope.uses),
+        instances=frozenset(path.instance for path in scope.paths if path.start == "instance"),
         kind=part.kind,
         condition=part.test(),
         # An indexed list, a choice's name or a predicate may ask from inside.
-        situated=bool(own.uses & SITUATED) or any(path.start == "current" for path in found),
+        situated=bool(scope.uses & SITUATED) or any(path.start == "current" for path in scope.paths),
     )
 
 
@@ -123,6 +115,7 @@ def _compile(syntax: Syntax, scope: Scope) -> Part:
         case Text(value):
             return constant(syntax, value, "text")
         case Path():
+            scope.paths.append(syntax)
             return paths.compile_path(syntax, scope)
         case Negative(operand):
             return operators.compile_negative(syntax, scope.compile(operand))

@@ -36,29 +36,30 @@ class _Parser:
     def __init__(self, expression: str) -> None:
         self.text = expression
         self.tokens = [*tokenize(expression), END]
-        self.position = 0
         self.depth = 0
+        self.go_to(0)
 
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.position]
+    def go_to(self, position: int) -> None:
+        """Stand at a token. `symbol` is its text if it is a symbol, else "": nearly all questions are about that."""
+        self.position = position
+        self.token = token = self.tokens[position]
+        self.symbol = token.text if token.kind == "symbol" else ""
+
+    def advance(self) -> None:
+        self.go_to(self.position + 1)
 
     def unexpected(self) -> XPathRefused:
         return refused(self.text, self.token.text)
 
-    def at(self, *symbols: str) -> bool:
-        token = self.tokens[self.position]
-        return token.kind == "symbol" and token.text in symbols
-
     def take(self) -> Token:
         token = self.token
-        self.position += 1
+        self.advance()
         return token
 
     def expect(self, symbol: str) -> None:
-        if not self.at(symbol):
+        if self.symbol != symbol:
             raise self.unexpected()
-        self.position += 1
+        self.advance()
 
     def expression(self) -> Syntax:
         self.depth += 1
@@ -74,25 +75,21 @@ class _Parser:
         return self.climb(first, level)
 
     def climb(self, left: Syntax, level: int) -> Syntax:
-        while (found := self.operator_level()) >= level:
+        while (found := LEVEL.get(self.symbol, -1)) >= level:
             operands, operators = [left], []
-            while self.operator_level() == found:
+            while LEVEL.get(self.symbol, -1) == found:
                 operators.append(self.take().text)
                 operands.append(self.chain(found + 1))
             left = Chain(tuple(operands), tuple(operators))
         return left
 
-    def operator_level(self) -> int:
-        token = self.token
-        return LEVEL.get(token.text, -1) if token.kind == "symbol" else -1
-
     def unary(self) -> Syntax:
         negatives = 0
-        while self.at("negative"):
-            self.position += 1
+        while self.symbol == "negative":
+            self.advance()
             negatives += 1
         operand = self.primary()
-        if self.at("|"):
+        if self.symbol == "|":
             # JavaRosa reads a union and then fails each time it evaluates one.
             raise XPathRefused("xpath_unsupported", what="|")
         for _ in range(negatives):
@@ -106,7 +103,7 @@ class _Parser:
         literal = self.literal(token)
         if literal is not None:
             return literal
-        if self.at("("):
+        if self.symbol == "(":
             return self.parenthesis()
         if token.kind == "name" and self.follows("(") and token.text not in NODE_TESTS:
             return self.call()
@@ -114,10 +111,10 @@ class _Parser:
 
     def literal(self, token: Token) -> Syntax | None:
         if token.kind == "number":
-            self.position += 1
+            self.advance()
             return Number(token.number)
         if token.kind == "string":
-            self.position += 1
+            self.advance()
             return Text(token.text)
         return None
 
@@ -133,16 +130,16 @@ class _Parser:
         return inner
 
     def no_filter(self) -> None:
-        if self.at("[", "/", "//"):
+        if self.symbol in ("[", "/", "//"):
             raise XPathRefused("xpath_unsupported", what=self.token.text)
 
     def call(self) -> Syntax:
         name = self.take().text
         arguments = tuple(self.enclosed_arguments())
-        if name == "instance" and self.at("/"):
+        if name == "instance" and self.symbol == "/":
             return self.instance_path(arguments)
-        if name == "current" and self.at("/"):
-            self.position += 1
+        if name == "current" and self.symbol == "/":
+            self.advance()
             return Path("current", _normal_steps(self.steps(), absolute=False))
         self.no_filter()
         return Call(name, arguments)
@@ -150,10 +147,10 @@ class _Parser:
     def enclosed_arguments(self) -> list[Syntax]:
         self.expect("(")
         arguments: list[Syntax] = []
-        if not self.at(")"):
+        if self.symbol != ")":
             arguments.append(self.expression())
-            while self.at(","):
-                self.position += 1
+            while self.symbol == ",":
+                self.advance()
                 arguments.append(self.expression())
         self.expect(")")
         return arguments
@@ -161,13 +158,13 @@ class _Parser:
     def instance_path(self, arguments: tuple[Syntax, ...]) -> Path:
         if len(arguments) != 1 or not isinstance(arguments[0], Text):
             raise XPathRefused("xpath_unsupported", what="instance(…)")
-        self.position += 1
+        self.advance()
         return Path("instance", _normal_steps(self.steps(), absolute=True), arguments[0].value)
 
     def path(self) -> Path:
-        if not self.at("/"):
+        if self.symbol != "/":
             return Path("context", _normal_steps(self.steps(), absolute=False))
-        self.position += 1
+        self.advance()
         steps = _normal_steps(self.steps(), absolute=True)
         if not steps:
             raise XPathRefused("xpath_unsupported_step", step="/.")
@@ -175,18 +172,18 @@ class _Parser:
 
     def steps(self) -> list[Step]:
         steps = [self.step()]
-        while self.at("/"):
-            self.position += 1
+        while self.symbol == "/":
+            self.advance()
             steps.append(self.step())
-        if self.at("//"):
+        if self.symbol == "//":
             raise XPathRefused("xpath_unsupported_step", step="//")
         return steps
 
     def step(self) -> Step:
-        if self.at(".", ".."):
+        if self.symbol in (".", ".."):
             return Step("self" if self.take().text == "." else "parent")
-        if self.at("@"):
-            self.position += 1
+        if self.symbol == "@":
+            self.advance()
             return self.named_step("attribute")
         if self.token.kind == "name" and self.follows("::"):
             return self.axis_step()
@@ -194,11 +191,11 @@ class _Parser:
 
     def axis_step(self) -> Step:
         axis = self.take().text
-        self.position += 1
+        self.advance()
         if axis not in AXES:
             raise XPathRefused("xpath_unsupported_step", step=f"{axis}::")
         if axis in ("self", "parent") and self.token.text == "node" and self.follows("("):
-            self.position += 1
+            self.advance()
             self.expect("(")
             self.expect(")")
             return Step("self" if axis == "self" else "parent")
@@ -211,12 +208,12 @@ class _Parser:
         if token.kind == "prefixed-wildcard" or (token.kind == "name" and self.follows("(")):
             raise XPathRefused("xpath_unsupported_step", step=token.text)
         if token.kind != "name":
-            raise XPathRefused("xpath_unsupported_step", step="//") if self.at("//") else self.unexpected()
+            raise XPathRefused("xpath_unsupported_step", step="//") if self.symbol == "//" else self.unexpected()
         if axis == "attribute" and token.text == "*":
             raise XPathRefused("xpath_unsupported_step", step="@*")
-        self.position += 1
+        self.advance()
         predicates: list[Syntax] = []
-        while self.at("["):
+        while self.symbol == "[":
             predicates.append(self.predicate())
         return Step("attribute" if axis == "attribute" else "child", token.text, tuple(predicates))
 
@@ -232,6 +229,8 @@ def _normal_steps(steps: list[Step], absolute: bool) -> tuple[Step, ...]:
 
     A “..” after a name is counted like one at the start (a/../b is ../a/b), and has no effect in an absolute path.
     """
+    if all(step.axis in ("child", "attribute") for step in steps):
+        return tuple(steps)
     climbs = any(step.axis == "parent" for step in steps)
     if absolute and climbs and (steps[0].axis == "parent" or any(step.predicates for step in steps)):
         raise XPathRefused("xpath_unsupported_step", step="..")

@@ -1,6 +1,6 @@
 """A compiled piece of an expression and the registry of functions, filled by the modules in functions/."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,7 +8,7 @@ from forms.definition import FormDefinition
 from forms.node import Node
 from forms.xpath.environment import Environment, Evaluate, Raw, Test, value_of
 from forms.xpath.errors import CannotVerify, XPathRefused
-from forms.xpath.syntax import Syntax
+from forms.xpath.syntax import Path, Syntax
 from forms.xpath.values import Value, to_boolean, to_number, to_text
 
 Kind = Literal["text", "number", "boolean", "moment", "any"]
@@ -57,19 +57,29 @@ def number_of(node: Node, environment: Environment) -> float:
     return value if type(value) is float else to_number(value_of(node, environment))
 
 
-@dataclass(slots=True)
-class Scope:
-    """What compiling an expression may know about its form, and what it finds out: the functions it uses."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What compiling may know about the form. Without a definition, paths are resolved as they come and every list
+    is taken to exist.
+    """
 
     definition: FormDefinition | None = None
-    slots: dict[str, int] = field(default_factory=dict)
+    slots: Mapping[str, int] = field(default_factory=dict)
+    instances: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Scope:
+    """The compiling of one expression, and what it finds out: which functions and paths there are."""
+
+    form: Surroundings
+    compiler: "Callable[[Syntax, Scope], Part]"
     uses: set[str] = field(default_factory=set)
-    instances: set[str] = field(default_factory=set)
-    compile: Callable[[Syntax], Part] = field(default=lambda syntax: Part(syntax, _unset, _unset))
+    paths: list[Path] = field(default_factory=list)
 
-
-def _unset(_node: Node, _environment: Environment) -> Value:
-    raise AssertionError("compiler.py sets Scope.compile")
+    def compile(self, syntax: Syntax) -> Part:
+        """The part of an expression inside the one that is being compiled."""
+        return self.compiler(syntax, self)
 
 
 def scalar(syntax: Syntax, evaluate: Evaluate, kind: Kind = "any") -> Part:

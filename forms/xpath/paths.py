@@ -37,7 +37,7 @@ class CompiledStep:
 
 def compile_path(path: Path, scope: Scope) -> Part:
     """A part that finds the nodes of a path, or the value where exactly one is asked for."""
-    if path.start == "instance" and scope.definition is not None and path.instance not in scope.instances:
+    if path.start == "instance" and scope.form.definition is not None and path.instance not in scope.form.instances:
         raise XPathRefused("xpath_unknown_list", list=path.instance)
     slot = _fixed_slot(path, scope)
     if slot is not None:
@@ -62,7 +62,7 @@ def _fixed_slot(path: Path, scope: Scope) -> int | None:
     """The slot of a path whose one node is the same wherever the expression stands: no repeat on the way."""
     if path.start != "root" or any(step.predicates or step.axis != "child" for step in path.steps):
         return None
-    return scope.slots.get("".join(f"/{step.name}" for step in path.steps))
+    return scope.form.slots.get("".join(f"/{step.name}" for step in path.steps))
 
 
 def _fixed_part(path: Path, slot: int) -> Part:

@@ -78,7 +78,7 @@ def compile_pattern(java: str) -> Pattern:
     if len(java) > LONGEST_PATTERN:
         raise CannotVerify("cannot_use_pattern")
     narrow = _Translator(java, ASCII_CLASSES).translate()
-    wide = _Translator(java, UNICODE_CLASSES).translate()
+    wide = _Translator(java, UNICODE_CLASSES).translate() if "\\" in java else narrow
     soon = "(" not in java and sum(map(java.count, "?*+{")) <= FEW_QUANTIFIERS
     return Pattern(_compiled(narrow, java), _compiled(wide, java) if wide != narrow else None, soon)
 

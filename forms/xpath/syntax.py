@@ -4,22 +4,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Number:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Negative:
     operand: "Syntax"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chain:
     """Operators of one precedence in a row: a - b + c is (a, b, c) and ("-", "+"), read from the left."""
 
@@ -27,20 +27,20 @@ class Chain:
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     name: str
     arguments: tuple["Syntax", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     axis: Literal["child", "attribute", "self", "parent"]
     name: str = ""
     predicates: tuple["Syntax", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Path:
     """`start` is where the steps set out: the root, the context node, current(), or a secondary instance."""
 

@@ -69,9 +69,10 @@ def _next_token(expression: str, start: int, after_operand: bool) -> tuple[Token
 
 
 def _operator(expression: str, start: int) -> tuple[Token, int]:
-    for word in WORD_OPERATORS:
-        if expression.startswith(word, start):
-            return Token("symbol", word), start + len(word)
+    if expression[start] in "aodm":
+        for word in WORD_OPERATORS:
+            if expression.startswith(word, start):
+                return Token("symbol", word), start + len(word)
     return _symbol(expression, start)
 
 

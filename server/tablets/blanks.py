@@ -141,7 +141,7 @@ def _value(element: etree._Element, compiled: CompiledForm) -> Expression | None
     if not text:
         return None
     try:
-        return compile_expression(_rewrite(text), compiled.scope)
+        return compile_expression(_rewrite(text), compiled.surroundings)
     except (XPathRefused, CannotVerify):
         return None
 

@@ -74,7 +74,7 @@ class FunctionForm:
     def answer(self, expression: str, context: str) -> str:
         """What the engine answers, in the words of `describe`, or why it does not."""
         try:
-            compiled = compile_expression(expression, self.form.scope)
+            compiled = compile_expression(expression, self.form.surroundings)
             return describe(compiled.value(find_node(self.record.document, context), self.environment))
         except XPathRefused as refused:
             return f"refused {refused.code}"

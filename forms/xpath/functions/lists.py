@@ -65,7 +65,7 @@ def choice_name(syntax: Syntax, parts: list[Part], scope: Scope) -> Part:
 
 def _itemset_of(question: Node, scope: Scope) -> Itemset | None:
     path = "".join(f"/{one.name}" for one in question.chain())
-    field = scope.definition.by_path.get(path) if scope.definition else None
+    field = scope.form.definition.by_path.get(path) if scope.form.definition else None
     return field.itemset if field else None
 
 

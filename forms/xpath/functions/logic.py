@@ -99,7 +99,7 @@ def device_property(_name: Value) -> Value:
 @builder("version", counts=lambda count: count == 0)
 def version(syntax: Syntax, _parts: list[Part], scope: Scope) -> Part:
     """The version of the form that the record names."""
-    text = scope.definition.version if scope.definition else ""
+    text = scope.form.definition.version if scope.form.definition else ""
     return scalar(syntax, lambda _node, _environment: text, "text")
 
 

@@ -101,7 +101,7 @@ def test_differs_from_javarosa_as_declared(row: Row, environment: Environment) -
 
 
 def evaluate(row: Row, environment: Environment) -> Value:
-    expression = compile_expression(row.expression, COMPILED.scope)
+    expression = compile_expression(row.expression, COMPILED.surroundings)
     return expression.value(find_node(environment.document, row.context), environment)
 
 
