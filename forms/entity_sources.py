@@ -36,7 +36,7 @@ def check_entity_ids(form: CompiledForm) -> Iterator[FormProblem]:
 
 def _compile(form: CompiledForm, text: str | None) -> Expression | None:
     try:
-        return compile_expression(text, form.scope) if text else None
+        return compile_expression(text, form.surroundings) if text else None
     except (XPathRefused, CannotVerify):
         # check.py refuses what cannot be read.
         return None
