@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from server import keys, openrosa, proxies, routing, spooling, web
+from server import keys, openrosa, proxies, rest, routing, spooling, web
 from server.config import Settings
 from server.extensions import init_extensions
 
@@ -19,6 +19,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     spooling.init_app(app)
     openrosa.init_app(app)
     web.init_app(app)
+    rest.init_app(app)
     routing.read_raw_paths(app)
     proxies.init_app(app, settings.trusted_proxies)
     return app

@@ -27,12 +27,17 @@ class PreparedForm:
     warnings: list[FormProblem]
 
 
-def prepare_form(store: AttachmentStore, name: str, content: bytes, media: Mapping[str, bytes]) -> PreparedForm:
-    """Read a form and keep those of the media that it names; raise FormRefused, and keep nothing, if it is wrong."""
+def prepare_form(
+    store: AttachmentStore, name: str, content: bytes, media: Mapping[str, bytes], form_id_fallback: str | None = None
+) -> PreparedForm:
+    """Read a form and keep those of the media that it names; raise FormRefused, and keep nothing, if it is wrong.
+
+    A workbook that names no form id has the one that is given here, else its file's name.
+    """
     # pyxform brings half a second and 40 MB with it, and most processes never publish.
     from forms.publishable import read_publishable
 
-    read = read_publishable(content, name, PurePath(name).stem)
+    read = read_publishable(content, name, form_id_fallback or PurePath(name).stem)
     given = {EXTERNAL_CHOICES: read.itemsets, **media} if read.itemsets is not None else media
     named = {one.name for one in read.definition.attachments}
     stored = {one: store.save(given[one]) for one in given if one in named}

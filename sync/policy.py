@@ -21,6 +21,8 @@ PURPOSES = ("data_quality", "protection", "person_request", "legal_request", "ov
 # D1 operations, D2 movements and events, D3 stay and identity, D4 needs, consent and complaints, D5 trafficking and
 # judicial, D6 financial, D7 accounts and devices, D8 audit.
 #
+# `exchange` is no person: the account of another server or of a script that is trusted with everything it moves.
+#
 # A cell is verbs, a colon, limits. Verbs: C create, R read, U update, V validate, X export; "a" aggregate only,
 # "i" metadata only (that a record exists, never what it says), "-" nothing.
 # Limits: s own site, o own records, m masked, p for a stated purpose (without one: only that a record exists).
@@ -34,6 +36,7 @@ protection_officer    R:s      R:s     CRU:s   CRU:s   CRU:s   -      -       -
 data_steward          -        R:m     R       -       -       -      -       R:o
 form_designer         -        -       -       -       -       -      -       -
 auditor               R        R:m     R:m     i       i       i      R       RX
+exchange              CRUVX    CRUVX   CRUVX   CRUVX   CRUVX   CRUVX  CRU     -
 """
 
 # Who may do what. An act says nothing about whose data it shows: that is the table above and the row scopes.
@@ -47,6 +50,7 @@ protection_officer   x            x                 x                   -       
 data_steward         -            x                 -                   -                   x
 form_designer        -            -                 -                   -                   -
 auditor              x            x                 -                   -                   x
+exchange             x            x                 x                   x                   -
 
                      forms.read  forms.publish  forms.validate  devices.read  devices.enrol  alerts.settle
 administrator        x           x              x               x             x              x
@@ -57,6 +61,7 @@ protection_officer   x           -              -               -             - 
 data_steward         -           -              -               -             -              -
 form_designer        x           x              x               -             -              -
 auditor              x           -              -               x             -              -
+exchange             x           x              -               x             x              -
 
                      entities.read  entities.decide  entities.export
 administrator        -              -                -
@@ -77,6 +82,18 @@ protection_officer   -             -             -                -          -
 data_steward         -             -             -                -          x
 form_designer        -             -             -                -          -
 auditor              -             -             -                x          x
+exchange             -             -             -                -          -
+
+                     submissions.add
+administrator        -
+national_supervisor  -
+site_supervisor      -
+centre_staff         -
+protection_officer   -
+data_steward         -
+form_designer        -
+auditor              -
+exchange             x
 """
 
 

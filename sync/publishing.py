@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from forms.definition import Attachment, FormDefinition
 from forms.errors import N_, FormsError
 from forms.programme import Programme, load_programme
+from forms.versions import rename_version
 from forms.xform import parse_form
 from sync.catalogue import bump_catalogue, lock_catalogue
 from sync.entity_lists import find_list_name, register_lists
@@ -114,12 +115,31 @@ def add_draft(session: Session, file: FormFile, media: Media, now: datetime) -> 
     return draft
 
 
-def publish_draft(session: Session, form_id: str, actor_id: int | None, now: datetime) -> Published:
-    """Publish what was tested, under the rules of publish_form; the draft's token ends with it."""
+def copy_to_draft(session: Session, form_id: str, now: datetime) -> FormVersion:
+    """Make the newest published version the form's draft, with its files, so that only those need be changed."""
+    current = find_newest(session, form_id)
+    if current is None:
+        raise PublishRefused("form_not_found", form_id=form_id, version="")
+    media = {one.name: one.blob_sha256 for one in current.attachments if one.blob_sha256}
+    file = FormFile(current.xml, get_definition(session, current), current.source, current.source_name)
+    return add_draft(session, file, media, now)
+
+
+def publish_draft(
+    session: Session, form_id: str, actor_id: int | None, now: datetime, version: str | None = None
+) -> Published:
+    """Publish what was tested, under the rules of publish_form; the draft's token ends with it.
+
+    With a `version` the draft gets this name first.
+    """
     lock_catalogue(session)
     draft = find_draft(session, form_id)
     if draft is None:
         raise PublishRefused("draft_not_found", form_id=form_id)
+    if version is not None and version != draft.version:
+        renamed = rename_version(draft.xml, version)
+        _fill(draft, FormFile(renamed, parse_form(renamed), draft.source, draft.source_name), now)
+        session.flush()
     known = find_form_version(session, form_id, draft.version)
     if known is None:
         _refuse_lists(session, get_definition(session, draft))
@@ -129,6 +149,30 @@ def publish_draft(session: Session, form_id: str, actor_id: int | None, now: dat
     published = _publish_again(session, known, file, media)
     _forget_draft(session, draft, known)
     return published
+
+
+def drop_draft(session: Session, form_id: str) -> None:
+    """Take a draft away; records that tested it belong to the version that tablets have."""
+    lock_catalogue(session)
+    draft, newest = find_draft(session, form_id), find_newest(session, form_id)
+    if draft is None:
+        raise PublishRefused("draft_not_found", form_id=form_id)
+    if newest is None:
+        raise PublishRefused("form_not_found", form_id=form_id, version="")
+    _forget_draft(session, draft, newest)
+    bump_catalogue(session)
+
+
+def set_draft_file(session: Session, draft: FormVersion, name: str, sha256: str | None) -> FormAttachment | None:
+    """Give a file that the draft names these bytes of the store, or none; None where the draft names no such file."""
+    lock_catalogue(session)
+    named = next((one for one in draft.attachments if one.name == name), None)
+    if named is not None:
+        known = name in SERVER_LISTS or find_list_name(session, name) is not None
+        named.blob_sha256, named.server_made = sha256, sha256 is None and known
+        bump_catalogue(session)
+        session.refresh(named)
+    return named
 
 
 def change_form_state(session: Session, form_id: str, version: str, state: str, now: datetime) -> FormVersion:
@@ -151,6 +195,12 @@ def find_form_version(session: Session, form_id: str, version: str, draft: bool 
     of_state = FormVersion.state == "draft" if draft else FormVersion.state != "draft"
     query = select(FormVersion).join(Form).where(Form.form_id == form_id, FormVersion.version == version, of_state)
     return session.scalar(query)
+
+
+def find_newest(session: Session, form_id: str) -> FormVersion | None:
+    """Find the version of a form that was published last, whatever its state."""
+    query = select(FormVersion).join(Form).where(Form.form_id == form_id, FormVersion.state != "draft")
+    return session.scalar(query.order_by(*_NEWEST_FIRST).limit(1))
 
 
 def find_draft(session: Session, form_id: str) -> FormVersion | None:

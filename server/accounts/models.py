@@ -10,7 +10,7 @@ from sync.models import Actor, Device, Site
 
 ROLES = (
     "administrator", "national_supervisor", "site_supervisor", "centre_staff", "protection_officer", "data_steward",
-    "form_designer", "auditor",
+    "form_designer", "auditor", "exchange",
 )  # fmt: skip
 
 
@@ -33,7 +33,10 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A login. The cookie holds the token, the table its SHA-256, so that logging out ends it for good."""
+    """A login. The cookie holds the token, the table its SHA-256, so that logging out ends it for good.
+
+    `expires_at` makes it a program's: its token comes in a header, never in a cookie, and idleness does not end it.
+    """
 
     __tablename__ = "user_sessions"
 
@@ -43,6 +46,7 @@ class UserSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from server.accounts.programs import identify_program
 from server.accounts.sessions import current_user, current_viewer, open_writer
 from server.extensions import db
 from sync.audit import add_audit_event
@@ -18,6 +19,7 @@ from sync.policy import PERMISSIONS, Viewer, may, needs_purpose
 PUBLIC = "public"  # anybody, logged in or not
 TABLET = "tablet"  # tablets by their own credentials, which server/openrosa checks
 LOGGED_IN = "session"  # every user, whatever their role
+PROGRAMS = "rest"  # the blueprint whose callers log in as programs.py says
 _SPECIAL = frozenset({PUBLIC, TABLET, LOGGED_IN})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,11 +66,13 @@ def permission_of(endpoint: str) -> str | None:
 
 def guard_request() -> ResponseReturnValue | None:
     """Let a request in or not, before its view runs."""
-    for left in ("login", "language", "readings"):
+    for left in ("login", "basic_user", "language", "readings"):
         g.pop(left, None)  # an application context may outlive a request (commands, tests)
     if request.endpoint is None:
         return None  # no such page: the router answers 404 or 405
     name = permission_of(request.endpoint)
+    if request.blueprint == PROGRAMS:
+        identify_program()
     if name in (PUBLIC, TABLET):
         return None
     user = current_user()
@@ -76,7 +80,7 @@ def guard_request() -> ResponseReturnValue | None:
         return ask_for_login()
     g.language = user.language
     if user.must_change_password and name != LOGGED_IN:
-        return redirect(url_for("account.password"))
+        return ask_for_password()
     if name != LOGGED_IN and (name is None or not may(current_viewer(), name)):
         abort(403)
     return ask_for_purpose()
@@ -92,12 +96,19 @@ def ask_for_purpose() -> ResponseReturnValue | None:
 
 def ask_for_login() -> ResponseReturnValue:
     """Send a browser to the login page and back afterwards; a page that refreshes itself goes there as a whole."""
-    if request.is_json:
+    if request.is_json or request.blueprint == PROGRAMS:
         abort(401)
     target = url_for("session.login", next=request.full_path.rstrip("?") if request.method == "GET" else None)
     if "HX-Request" in request.headers:
         return "", 401, {"HX-Redirect": url_for("session.login")}
     return redirect(target)
+
+
+def ask_for_password() -> ResponseReturnValue:
+    """A one-time password opens only the page that replaces it; a program cannot choose a password."""
+    if request.blueprint == PROGRAMS:
+        abort(403)
+    return redirect(url_for("account.password"))
 
 
 def note_reading(action: str, target: str) -> None:

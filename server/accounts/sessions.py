@@ -38,6 +38,7 @@ def start_session(user: User, now: datetime) -> None:
 
 
 def end_session(now: datetime) -> None:
+    """Log out whoever sends this request, a page's reader or a program."""
     login = current_login()
     if login:
         login.ended_at = now
@@ -53,8 +54,9 @@ def current_login() -> UserSession | None:
 
 
 def current_user() -> User | None:
+    """The page's user by its cookie; a program's as programs.py found it."""
     login = current_login()
-    return login.user if login else None
+    return login.user if login else g.get("basic_user")
 
 
 def current_viewer() -> Viewer:
@@ -104,6 +106,7 @@ def _is_live(login: UserSession, now: datetime) -> bool:
     idle = timedelta(minutes=current_app.extensions["teral_settings"].session_minutes)
     return (
         login.ended_at is None
+        and login.expires_at is None
         and login.user.disabled_at is None
         and now - login.seen_at < idle
         and now - login.created_at < LONGEST

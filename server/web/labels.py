@@ -19,6 +19,7 @@ LABELS: dict[str, dict[str, str]] = {
         "data_steward": N_("Data steward"),
         "form_designer": N_("Form designer"),
         "auditor": N_("Auditor"),
+        "exchange": N_("Exchange between servers (no person)"),
     },
     "site_kind": {
         "border_post": N_("Border post"),

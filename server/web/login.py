@@ -2,15 +2,14 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
+from server.accounts.logins import LoginRefused, check_login
 from server.accounts.permissions import LOGGED_IN, PUBLIC, permission
 from server.accounts.sessions import current_user, end_session, start_session
-from server.accounts.throttling import Attempt, add_failure, forget_failures, make_attempt, wait_seconds
-from server.accounts.users import LANGUAGES, find_user, normalise_email, verify_password
-from server.extensions import db
+from server.accounts.users import LANGUAGES
 from server.web.navigation import landing_page
 
 blueprint = Blueprint("session", __name__)
@@ -25,16 +24,11 @@ def login() -> ResponseReturnValue:
 @blueprint.post("/login")
 @permission(PUBLIC)
 def log_in() -> ResponseReturnValue:
-    now = datetime.now(UTC)
-    email = normalise_email(request.form.get("email", ""))
-    attempt = make_attempt(current_app.config["SECRET_KEY"], email, request.remote_addr or "")
-    wait = wait_seconds(db.session(), attempt, now)
-    if wait:
-        return _refuse(email, _word_wait(wait), 429, {"Retry-After": str(wait)})
-    user = find_user(db.session(), email)
-    if user is None or not verify_password(user, request.form.get("password", "")):
-        return _fail(email, attempt, now, unknown=user is None)
-    forget_failures(db.session(), attempt)
+    now, email = datetime.now(UTC), request.form.get("email", "")
+    try:
+        user = check_login(email, request.form.get("password", ""), now)
+    except LoginRefused as refused:
+        return _refuse(email, refused.wait_s)
     start_session(user, now)
     return redirect(safe_target(request.form.get("next")) or landing_page(user.role))
 
@@ -66,17 +60,10 @@ def choose_language() -> ResponseReturnValue:
     return redirect(safe_target(request.form.get("next")) or url_for("session.login"))
 
 
-def _fail(email: str, attempt: Attempt, now: datetime, *, unknown: bool) -> ResponseReturnValue:
-    """One answer for an unknown account and a wrong password, after the same work."""
-    if unknown:
-        verify_password(None, request.form.get("password", ""))
-    add_failure(db.session(), attempt, now)
-    return _refuse(email, gettext("The e-mail address or the password is not right."), 401, {})
-
-
-def _refuse(email: str, message: str, status: int, headers: dict[str, str]) -> ResponseReturnValue:
+def _refuse(email: str, wait_s: int) -> ResponseReturnValue:
+    message = _word_wait(wait_s) if wait_s else gettext("The e-mail address or the password is not right.")
     page = render_template("login.html", email=email, problem=message, next=safe_target(request.form.get("next")))
-    return page, status, headers
+    return (page, 429, {"Retry-After": str(wait_s)}) if wait_s else (page, 401)
 
 
 def _word_wait(seconds: int) -> str:

@@ -1,6 +1,7 @@
 """Every table of this package, imported so that the metadata is whole."""
 
 from sync.models.actors import Actor
+from sync.models.answers import AnswerRow, AnswerValue
 from sync.models.devices import DEVICE_STATES, Alert, Device, DeviceFetch
 from sync.models.entities import (
     Entity,
@@ -15,6 +16,7 @@ from sync.models.entities import (
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
 from sync.models.registry import Encounter, Person, PersonRecord
+from sync.models.reviews import SubmissionComment, SubmissionMark, SubmissionSender
 from sync.models.sites import SITE_KINDS, Site
 from sync.models.submissions import (
     SUBMISSION_STATES,
@@ -32,6 +34,8 @@ __all__ = [
     "SUBMISSION_STATES",
     "Actor",
     "Alert",
+    "AnswerRow",
+    "AnswerValue",
     "AuditEvent",
     "Blob",
     "Catalogue",
@@ -58,6 +62,9 @@ __all__ = [
     "Site",
     "Submission",
     "SubmissionAttachment",
+    "SubmissionComment",
     "SubmissionEvent",
     "SubmissionFinding",
+    "SubmissionMark",
+    "SubmissionSender",
 ]

@@ -1,0 +1,20 @@
+"""A form's XML under another version name: what a client may ask for when it publishes a draft."""
+
+from lxml import etree
+
+from forms.errors import FormRefused
+from forms.xml import FORM_LIMITS, child, parse_xml, without_namespace
+
+
+def rename_version(xml: bytes, version: str) -> bytes:
+    """Return the form with another version on its primary instance; raise FormRefused for what is no form."""
+    html = parse_xml(xml, FORM_LIMITS)
+    model = next(html.iter("{*}model"), None)
+    instance = child(model, "instance") if model is not None else None
+    root = next(iter(instance), None) if instance is not None else None
+    if root is None:
+        raise FormRefused("form_without_instance")
+    # Some forms write the version in a namespace of its own.
+    name = next((name for name in root.attrib if without_namespace(str(name)) == "version"), "version")
+    root.set(name, version)
+    return etree.tostring(html, encoding="utf-8", xml_declaration=True)

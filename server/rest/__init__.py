@@ -1,0 +1,37 @@
+"""ODK Central's `/v1`, so that pyodk, OData readers and scripts work unchanged. Same rows as our pages, same wall.
+
+What is said differently on purpose: filters reach into answers, and what a role may not read is absent.
+"""
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from forms.errors import FormsError
+from server.accounts.permissions import PUBLIC, permission
+from server.extensions import csrf
+from server.rest import app_users, form_drafts, forms, projects, sessions
+from server.rest.problems import Problem, answer_http_error, answer_invalid, answer_problem, answer_refusal
+from server.rest.speech import blueprint
+
+_ROOMS = (sessions, projects, app_users, forms, form_drafts)
+
+
+@blueprint.route("/<path:anywhere>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@permission(PUBLIC)
+def nothing_here(anywhere: str) -> ResponseReturnValue:
+    """Central's answer to an address or a verb that it does not know."""
+    raise Problem(404.1)
+
+
+blueprint.register_error_handler(Problem, answer_problem)
+blueprint.register_error_handler(FormsError, answer_refusal)
+blueprint.register_error_handler(ValidationError, answer_invalid)
+blueprint.register_error_handler(HTTPException, answer_http_error)
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    # A program's token comes in a header that no foreign page can set.
+    csrf.exempt(blueprint)

@@ -1,0 +1,167 @@
+"""Forms on their way in: created from XML or a workbook, drafts with their files, publishing."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from flask import Response, abort, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from forms.errors import FormRefused, FormsError
+from server.accounts.permissions import permission, reads_first
+from server.accounts.sessions import current_viewer, open_writer
+from server.extensions import attachment_store, db
+from server.publishing import PreparedForm, draft_prepared, prepare_form, publish_prepared
+from server.rest.forms import FORM, answer_form_file
+from server.rest.problems import Problem, refuse_form, word_warnings
+from server.rest.shapes import Done, DraftShape, FormFileShape, FormShape
+from server.rest.speech import answers, blueprint, is_on
+from sync.attachments import add_blob
+from sync.models import Form, FormVersion
+from sync.publishing import (
+    copy_to_draft,
+    drop_draft,
+    find_draft,
+    find_form_version,
+    find_newest,
+    publish_draft,
+    set_draft_file,
+)
+
+DRAFT = f"{FORM}/draft"
+_WORKBOOKS = {
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.ms-excel": "xls",
+}
+
+
+@blueprint.post("/projects/1/forms")
+@permission("forms.publish")
+@reads_first
+@answers(FormShape)
+def create_form() -> Any:
+    prepared, now = _read_form(), datetime.now(UTC)
+    form_id = prepared.file.definition.form_id
+    open_writer()
+    if db.session.scalar(select(Form.id).where(Form.form_id == form_id)) is not None:
+        raise Problem(409.3, fields=["projectId", "xmlFormId"], values=[1, form_id], table="forms")
+    if is_on("publish"):
+        return publish_prepared(db.session(), prepared, current_viewer().actor_id, now).version
+    return draft_prepared(db.session(), prepared, now)
+
+
+@blueprint.post(DRAFT)
+@permission("forms.publish")
+@reads_first
+@answers(Done)
+def create_draft(form_id: str) -> Any:
+    """A body is the new definition; without one the published version is copied."""
+    if not request.content_length:
+        open_writer()
+        get_form(form_id)
+        return copy_to_draft(db.session(), form_id, datetime.now(UTC)) and {}
+    prepared = _read_form(form_id)
+    open_writer()
+    get_form(form_id)
+    if prepared.file.definition.form_id != form_id:
+        raise Problem(400.8, field="xmlFormId", reason=prepared.file.definition.form_id)
+    return draft_prepared(db.session(), prepared, datetime.now(UTC)) and {}
+
+
+@blueprint.get(DRAFT)
+@permission("forms.publish")
+@answers(DraftShape)
+def draft(form_id: str) -> Any:
+    return get_draft(form_id)
+
+
+@blueprint.delete(DRAFT)
+@permission("forms.publish")
+@answers(Done)
+def delete_draft(form_id: str) -> Any:
+    get_draft(form_id)
+    if find_newest(db.session(), form_id) is None:
+        raise Problem(409.7)
+    drop_draft(db.session(), form_id)
+    return {}
+
+
+@blueprint.get(f"{DRAFT}.xml")
+@permission("forms.publish")
+def draft_xml(form_id: str) -> ResponseReturnValue:
+    return Response(get_draft(form_id).xml, mimetype="application/xml")
+
+
+@blueprint.post(f"{DRAFT}/publish")
+@permission("forms.publish")
+@answers(Done)
+def publish(form_id: str) -> Any:
+    name = request.args.get("version") or get_draft(form_id).version
+    get_draft(form_id)
+    if find_form_version(db.session(), form_id, name) is not None:
+        raise Problem(409.6, xmlFormId=form_id, version=name)
+    publish_draft(db.session(), form_id, current_viewer().actor_id, datetime.now(UTC), name)
+    return {}
+
+
+@blueprint.get(f"{DRAFT}/attachments")
+@permission("forms.publish")
+@answers(FormFileShape, many=True)
+def draft_files(form_id: str) -> Any:
+    return get_draft(form_id).attachments
+
+
+@blueprint.get(f"{DRAFT}/attachments/<segment:name>")
+@permission("forms.publish")
+def draft_file(form_id: str, name: str) -> ResponseReturnValue:
+    return answer_form_file(get_draft(form_id), name)
+
+
+@blueprint.post(f"{DRAFT}/attachments/<segment:name>")
+@permission("forms.publish")
+@reads_first
+@answers(FormFileShape)
+def upload_draft_file(form_id: str, name: str) -> Any:
+    stored = attachment_store().save(request.stream)
+    open_writer()
+    add_blob(db.session.connection(), stored, datetime.now(UTC))
+    return set_draft_file(db.session(), get_draft(form_id), name, stored.sha256) or abort(404)
+
+
+@blueprint.delete(f"{DRAFT}/attachments/<segment:name>")
+@permission("forms.publish")
+@answers(Done)
+def delete_draft_file(form_id: str, name: str) -> Any:
+    return {} if set_draft_file(db.session(), get_draft(form_id), name, None) else abort(404)
+
+
+def get_form(form_id: str) -> Form:
+    return db.session.scalar(select(Form).where(Form.form_id == form_id)) or abort(404)
+
+
+def get_draft(form_id: str) -> FormVersion:
+    return find_draft(db.session(), form_id) or abort(404)
+
+
+def _read_form(form_id: str | None = None) -> PreparedForm:
+    """Read the body before the database is locked for writing: converting takes seconds."""
+    kind = _WORKBOOKS.get(request.mimetype)
+    fallback = unquote(request.headers.get("X-XlsForm-FormId-Fallback", "")) or form_id
+    name = f"form.{kind or 'xml'}"
+    try:
+        prepared = prepare_form(attachment_store(), name, request.get_data(), {}, fallback)
+    except FormRefused as refused:
+        raise refuse_form(refused, is_workbook=kind is not None) from refused
+    except FormsError as refused:
+        raise Problem(400.1, format=kind or "xml") from refused
+    _check(prepared)
+    return prepared
+
+
+def _check(prepared: PreparedForm) -> None:
+    form_id = prepared.file.definition.form_id
+    if form_id.lower().endswith((".xls", ".xlsx", ".xml")):
+        raise Problem(400.8, field="xmlFormId", reason=".xls, .xlsx, .xml")
+    if prepared.warnings and request.mimetype in _WORKBOOKS and not is_on("ignoreWarnings"):
+        raise Problem(400.16, **word_warnings(prepared.warnings))

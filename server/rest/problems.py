@@ -1,0 +1,131 @@
+"""What a program is told when something is refused: ODK Central's numeric codes, in its JSON {message, code, details}.
+
+Sentences are ours. Details hold names, ids and codes, never an answer.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, g, jsonify
+from flask_babel import gettext
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from forms.errors import N_, FormProblem, FormRefused, FormsError
+from server.extensions import db
+
+MESSAGES: dict[float, str] = {
+    400.1: N_("What was sent cannot be read as %(format)s."),
+    400.2: N_("The parameter %(field)s is missing."),
+    400.6: N_("The header %(field)s cannot be understood."),
+    400.8: N_("The value of %(field)s cannot be used here: %(reason)s"),
+    400.11: N_("The value of %(field)s is not of the expected type."),
+    400.15: N_("This XLSForm has errors; the details name them."),
+    400.16: N_("The form can be used, but has warnings. Send it again with ?ignoreWarnings=true to accept them."),
+    400.18: N_("The filter cannot be read: %(reason)s"),
+    400.19: N_("An edit must name the present version of the record in meta/deprecatedID."),
+    400.23: N_("There is no property named %(property)s."),
+    400.28: N_("The entity cannot be used: %(reason)s"),
+    400.31: N_("Expected were these parameters: %(expected)s"),
+    400.32: N_("This entity has no conflict."),
+    400.35: N_("The skip token cannot be read."),
+    400.36: N_("What was sent is larger than this server accepts."),
+    401.2: N_("The e-mail address, the password or the token is not right."),
+    401.3: N_("A password in a header is accepted over https only."),
+    403.1: N_("Your account may not do this."),
+    404.1: N_("There is nothing at this address that you may see."),
+    404.6: N_("The form has no version “%(formVersion)s”."),
+    408.1: N_("The request did not arrive in time."),
+    409.2: N_("This form accepts no records now."),
+    409.3: N_("There is one already with this %(fields)s."),
+    409.6: N_("Version “%(version)s” of form %(xmlFormId)s is published already. Give the form a new version."),
+    409.7: N_("The form has no published version, so its draft cannot go."),
+    409.9: N_("The record was changed meanwhile: %(deprecatedId)s is not its present version any more."),
+    409.15: N_("The entity is at version %(current)s, not at %(provided)s. Read it again, or add ?force=true."),
+    409.19: N_("These identifiers belonged to entities that were deleted."),
+    429.1: N_("Too many failed tries. Wait before the next one."),
+    500.1: N_("The server made a mistake. Nothing was changed; the fault is noted in its log."),
+    501.1: N_("%(feature)s is not supported here."),
+    501.4: N_("The filter uses something that is not supported here: %(text)s"),
+    501.5: N_("The filter or order uses a field that cannot be used here: %(text)s"),
+    501.6: N_("Only $expand=* is supported."),
+    503.1: N_("The server is busy. Nothing was lost; try again in a minute."),
+}
+# What werkzeug and our guard raise by HTTP status; Central knows no 405.
+_BY_STATUS = {401: 401.2, 403: 403.1, 404: 404.1, 405: 404.1, 408: 408.1, 413: 400.36, 429: 429.1, 503: 503.1}
+# What the rooms below refuse.
+_BY_REFUSAL = {"published_form_differs": 409.6, "published_media_differ": 409.6, "draft_not_found": 404.1}
+
+
+class Problem(Exception):
+    """Something that Central would refuse with this code; `details` fill the sentence and go along."""
+
+    def __init__(self, code: float, **details: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+
+def answer_problem(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """Undo what the request began, and say why in the caller's language."""
+    db.session.rollback()
+    for left in ("login", "basic_user"):
+        g.pop(left, None)
+    told = {name: _tell(value) for name, value in problem.details.items()}
+    body = {"message": gettext(MESSAGES[problem.code]) % told, "code": problem.code, "details": problem.details or None}
+    answer = jsonify(body)
+    answer.status_code = int(problem.code)
+    answer.headers.update(headers or {})
+    return answer
+
+
+def answer_http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return Response(error.get_response().get_data(), status, error.get_headers())
+    code = _BY_STATUS.get(status) or (500.1 if status >= 500 else 400.1)
+    kept = {name: value for name, value in error.get_headers() if name == "Retry-After"}
+    return answer_problem(Problem(code, **({"format": "HTTP"} if code == 400.1 else {})), kept)
+
+
+def answer_refusal(refused: FormsError) -> Response:
+    """What the rooms below refuse, in the code that fits; else as an unusable value, with the catalogue's words."""
+    code = _BY_REFUSAL.get(refused.code)
+    if code == 409.6:
+        params = {"xmlFormId": refused.params["form_id"], "version": refused.params["version"]}
+        return answer_problem(Problem(409.6, **params))
+    if code is not None:
+        return answer_problem(Problem(code))
+    return answer_problem(Problem(400.8, field=refused.code, reason=refused.word(gettext)))
+
+
+def answer_invalid(error: ValidationError) -> Response:
+    """A JSON body that is not of its shape: what is missing, else what is of another type."""
+    messages = error.messages if isinstance(error.messages, dict) else {"body": error.messages}
+    for name, said in messages.items():
+        if "Missing data" in str(said):
+            return answer_problem(Problem(400.2, field=str(name)))
+    return answer_problem(Problem(400.11, field=str(next(iter(messages)))))
+
+
+def refuse_form(refused: FormRefused, *, is_workbook: bool) -> Problem:
+    """An XLSForm's problems as Central lists pyxform's; an XForm that cannot be used is one that cannot be read."""
+    if not is_workbook:
+        return Problem(400.1, format="xml", problems=[_word(one) for one in refused.problems])
+    words = [_word(one) for one in refused.problems if one.grade == "error"]
+    warnings = [_word(one) for one in refused.problems if one.grade != "error"]
+    return Problem(400.15, error="\n".join(words), warnings=warnings)
+
+
+def word_warnings(problems: list[FormProblem]) -> dict[str, Any]:
+    return {"warnings": {"xlsFormWarnings": [_word(one) for one in problems], "workflowWarnings": []}}
+
+
+def _word(problem: FormProblem) -> str:
+    place = " ".join(str(part) for part in (problem.sheet, problem.row, problem.column) if part)
+    said = problem.word(gettext)
+    return f"{place}: {said}" if place else said
+
+
+def _tell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

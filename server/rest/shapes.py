@@ -1,0 +1,187 @@
+"""The shapes of `/v1`, one marshmallow schema each. What the API description says is made from them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields, validate
+
+from server.rest.speech import PROJECT
+
+
+class Moment(fields.Field[datetime]):
+    """A time as Central writes it: UTC with milliseconds."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return write_moment(value)
+
+
+def write_moment(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Shape(Schema):
+    """Names in Python's way here, in Central's camelCase outside; what we do not know is left aside."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        if field_obj.data_key is None:
+            first, *others = field_name.split("_")
+            field_obj.data_key = first + "".join(word.capitalize() for word in others)
+
+
+class Done(Shape):
+    success = fields.Constant(True)
+
+
+class ProblemShape(Shape):
+    message = fields.String()
+    code = fields.Float()
+    details = fields.Dict(allow_none=True)
+
+
+class Credentials(Shape):
+    email = fields.String(required=True)
+    password = fields.String(required=True)
+
+
+class Token(Shape):
+    token = fields.String()
+    # Programs have no cookie that a foreign page could misuse; Central's own pages read this.
+    csrf = fields.String(attribute="token")
+    created_at = Moment()
+    expires_at = Moment()
+
+
+class SessionShape(Shape):
+    created_at = Moment()
+    expires_at = Moment()
+
+
+class ActorShape(Shape):
+    id = fields.Integer()
+    type = fields.String(attribute="kind")
+    display_name = fields.String()
+    created_at = Moment()
+    updated_at = fields.Constant(None)
+    deleted_at = fields.Constant(None)
+
+
+class UserShape(Shape):
+    """A web user under the number of its actor, since that is what other answers name."""
+
+    id = fields.Integer(attribute="actor_id")
+    type = fields.Constant("user")
+    display_name = fields.String(attribute="actor.display_name")
+    email = fields.String()
+    created_at = Moment()
+    updated_at = fields.Constant(None)
+    deleted_at = Moment(attribute="disabled_at")
+
+
+class ProjectShape(Shape):
+    id = fields.Constant(PROJECT)
+    name = fields.String()
+    description = fields.Constant(None)
+    archived = fields.Constant(None)
+    key_id = fields.Constant(None)
+    created_at = Moment()
+    updated_at = fields.Constant(None)
+    deleted_at = fields.Constant(None)
+    app_users = fields.Integer()
+    forms = fields.Integer()
+    last_submission = Moment()
+
+
+class FormShape(Shape):
+    """A form in one of its versions."""
+
+    project_id = fields.Constant(PROJECT)
+    xml_form_id = fields.String(attribute="form.form_id")
+    name = fields.String(attribute="title")
+    version = fields.String()
+    hash = fields.String(attribute="md5")
+    sha256 = fields.String()
+    state = fields.Function(lambda one: "open" if one.state == "draft" else one.state)
+    key_id = fields.Constant(None)
+    enketo_id = fields.Constant(None)
+    enketo_once_id = fields.Constant(None)
+    created_at = Moment(attribute="form.created_at")
+    updated_at = Moment(attribute="published_at")
+    published_at = Moment()
+
+
+class DraftShape(FormShape):
+    """Who holds the token may fetch the draft and send test records."""
+
+    draft_token = fields.String(allow_none=True)
+
+
+class FormChange(Shape):
+    state = fields.String(required=True, validate=validate.OneOf(("open", "closing", "closed")))
+
+
+class FieldShape(Shape):
+    path = fields.String()
+    name = fields.String()
+    type = fields.String()
+    binary = fields.Boolean(allow_none=True)
+    select_multiple = fields.Boolean(allow_none=True)
+
+
+class FormFileShape(Shape):
+    """A file that a form version names. A list that the server makes counts as Central's linked entity list."""
+
+    name = fields.String()
+    type = fields.Function(lambda one: "file" if one.type == "list" else one.type)
+    hash = fields.String(attribute="blob.md5")
+    exists = fields.Function(lambda one: one.blob_sha256 is not None or one.server_made)
+    blob_exists = fields.Function(lambda one: one.blob_sha256 is not None)
+    dataset_exists = fields.Boolean(attribute="server_made")
+    updated_at = Moment(attribute="blob.created_at", dump_default=None)
+
+
+class AppUserShape(Shape):
+    """A tablet under the number of its actor. Its token was told once, when it was enrolled, and is hashed here.
+
+    "" stands for a token that holds and cannot be shown, null (as in Central) for one that was revoked.
+    """
+
+    project_id = fields.Constant(PROJECT)
+    id = fields.Integer(attribute="actor_id")
+    type = fields.Constant("field_key")
+    display_name = fields.String(attribute="name")
+    token = fields.Function(lambda one: None if one.state == "revoked" else "")
+    created_at = Moment(attribute="enrolled_at")
+    updated_at = fields.Constant(None)
+    deleted_at = fields.Constant(None)
+    last_used = Moment(attribute="last_submission_at")
+
+
+class NewAppUser(Shape):
+    display_name = fields.String(required=True, validate=validate.Length(1, 255))
+    # Ours: where the tablet works. Central knows no sites.
+    site = fields.String()
+
+
+class RoleShape(Shape):
+    id = fields.Integer()
+    name = fields.String()
+    system = fields.String()
+    verbs = fields.List(fields.String())
+
+
+class AssignmentShape(Shape):
+    actor_id = fields.Integer()
+    role_id = fields.Integer()
+
+
+class AuditShape(Shape):
+    actor_id = fields.Integer(allow_none=True)
+    action = fields.String()
+    actee_id = fields.String(attribute="target")
+    details = fields.Dict()
+    logged_at = Moment(attribute="at")

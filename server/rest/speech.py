@@ -1,0 +1,82 @@
+"""How ODK Central's `/v1` is spoken: what a view takes and answers, as marshmallow shapes that also describe it."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema
+from werkzeug import Response
+
+from server.accounts.permissions import PROGRAMS
+from server.rest.problems import Problem
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# One installation is one project; tablets' addresses say the same number.
+PROJECT = 1
+
+blueprint = Blueprint(PROGRAMS, __name__, url_prefix="/v1")
+
+
+def answers(shape: type[Schema], *, many: bool = False) -> Callable[[View], Callable[..., ResponseReturnValue]]:
+    """Let a view return rows or dicts: they are dumped by their shape."""
+
+    def wrap(view: View) -> Callable[..., ResponseReturnValue]:
+        @functools.wraps(view)
+        def speak(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            result = view(*args, **kwargs)
+            return result if isinstance(result, Response) else jsonify(shape().dump(result, many=many))
+
+        speak.answer_shape, speak.answers_many = shape, many  # type: ignore[attr-defined]
+        return speak
+
+    return wrap
+
+
+def takes(shape: type[Schema]) -> Callable[[View], Callable[..., Any]]:
+    """Hand the JSON body to the view as `body`, loaded by its shape."""
+
+    def wrap(view: View) -> Callable[..., Any]:
+        @functools.wraps(view)
+        def hear(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, body=shape().load(read_json()), **kwargs)
+
+        hear.body_shape = shape  # type: ignore[attr-defined]
+        return hear
+
+    return wrap
+
+
+def read_json() -> dict[str, Any]:
+    """The body as a JSON object; an empty body is an empty one."""
+    body = request.get_json(force=True, silent=True) if request.content_length else {}
+    if not isinstance(body, dict):
+        raise Problem(400.1, format="json")
+    return body
+
+
+def is_on(name: str) -> bool:
+    """A flag of the query: `true` in any writing, since pyodk says `True`."""
+    return request.args.get(name, "").lower() == "true"
+
+
+def read_number(name: str, least: int = 0) -> int | None:
+    """A whole number of the query; None where it is not given."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < least:
+        raise Problem(400.8, field=name, reason=f">= {least}")
+    return int(text)
+
+
+def is_extended() -> bool:
+    return request.headers.get("X-Extended-Metadata", "").lower() == "true"
+
+
+def cut(rows: list[Any]) -> list[Any]:
+    """The part of a short list that ?offset and ?limit ask for."""
+    offset, limit = read_number("offset") or 0, read_number("limit")
+    return rows[offset:] if limit is None else rows[offset : offset + limit]
