@@ -3,7 +3,7 @@
 from lxml import etree
 
 from forms.errors import FormRefused
-from forms.xml import FORM_LIMITS, child, parse_xml, without_namespace
+from forms.xml import FORM_LIMITS, child, parse_xml
 
 
 def rename_version(xml: bytes, version: str) -> bytes:
@@ -14,7 +14,5 @@ def rename_version(xml: bytes, version: str) -> bytes:
     root = next(iter(instance), None) if instance is not None else None
     if root is None:
         raise FormRefused("form_without_instance")
-    # Some forms write the version in a namespace of its own.
-    name = next((name for name in root.attrib if without_namespace(str(name)) == "version"), "version")
-    root.set(name, version)
+    root.set("version", version)
     return etree.tostring(html, encoding="utf-8", xml_declaration=True)

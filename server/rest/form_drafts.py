@@ -16,7 +16,7 @@ from server.publishing import PreparedForm, draft_prepared, prepare_form, publis
 from server.rest.forms import FORM, answer_form_file
 from server.rest.problems import Problem, refuse_form, word_warnings
 from server.rest.shapes import Done, DraftShape, FormFileShape, FormShape
-from server.rest.speech import answers, blueprint, is_on
+from server.rest.speech import answers, blueprint, body_file, is_on
 from sync.attachments import add_blob
 from sync.models import Form, FormVersion
 from sync.publishing import (
@@ -123,7 +123,7 @@ def draft_file(form_id: str, name: str) -> ResponseReturnValue:
 @reads_first
 @answers(FormFileShape)
 def upload_draft_file(form_id: str, name: str) -> Any:
-    stored = attachment_store().save(request.stream)
+    stored = attachment_store().save(body_file())
     open_writer()
     add_blob(db.session.connection(), stored, datetime.now(UTC))
     return set_draft_file(db.session(), get_draft(form_id), name, stored.sha256) or abort(404)

@@ -9,7 +9,10 @@ from server.rest.speech import PROJECT
 
 
 class Moment(fields.Field[datetime]):
-    """A time as Central writes it: UTC with milliseconds."""
+    """A time as Central writes it: UTC with milliseconds. Programs are told times and tell none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(dump_only=True, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return write_moment(value)
@@ -51,7 +54,7 @@ class Credentials(Shape):
 class Token(Shape):
     token = fields.String()
     # Programs have no cookie that a foreign page could misuse; Central's own pages read this.
-    csrf = fields.String(attribute="token")
+    csrf = fields.String(attribute="token", dump_only=True)
     created_at = Moment()
     expires_at = Moment()
 

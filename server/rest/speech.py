@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -55,6 +55,12 @@ def read_json() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Problem(400.1, format="json")
     return body
+
+
+def body_file() -> IO[bytes]:
+    """The whole body, which lies in a file already (server/spooling.py)."""
+    stream: IO[bytes] = request.environ["wsgi.input"]
+    return stream
 
 
 def is_on(name: str) -> bool:

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from server.accounts.permissions import LOGGED_IN, PUBLIC, TABLET, permission_of
+from server.accounts.permissions import LOGGED_IN, PROGRAMS, PUBLIC, TABLET, permission_of
 from sync.policy import PERMISSIONS, ROLES, SITE_ROLES, TABLE, Viewer, access
 from tests.accounts import add_account, add_site, log_in
 from tests.seed import CANARIES, Seeded, seed
@@ -17,7 +17,7 @@ Visited = dict[tuple[str, str], tuple[int, str]]
 READERS_OF_FILE = {role for role in ROLES if TABLE[role]["D7"].reads_plainly}
 # Routes that look at an answer's class beyond the route's permission, and the roles for which they open.
 NARROWER = {
-    "submissions.raw_xml": {"protection_officer"},
+    "submissions.raw_xml": {"protection_officer", "exchange"},
     "submissions.file": READERS_OF_FILE,
     "submissions.picture": READERS_OF_FILE,
 }
@@ -29,12 +29,13 @@ def seeded(session: Session) -> Seeded:
 
 
 def list_routes(app: Flask) -> list[tuple[str, Rule]]:
-    """Every route of the pages with each method; tablets' own are proven in tests/server/openrosa."""
+    """Every route of the pages with each method; tablets' and programs' own are proven in their rooms of the tests."""
     return [
         (method, rule)
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"})
         if permission_of(rule.endpoint) != TABLET and rule.endpoint not in ("static", "session.log_out")
+        if not rule.endpoint.startswith(f"{PROGRAMS}.")
     ]
 
 

@@ -1,0 +1,104 @@
+"""Every address of `/v1` as every role and as nobody, held against the policy table."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from server.accounts.permissions import LOGGED_IN, PROGRAMS, PUBLIC, permission_of
+from sync.policy import PERMISSIONS, ROLES, SITE_ROLES, TABLE, Viewer, access
+from tests.accounts import add_account, add_site
+from tests.seed import CANARIES, Seeded, seed
+from tests.server.rest.program import Program
+
+Visited = dict[tuple[str, str, str], tuple[int, str]]
+
+READERS_OF_FILE = {role for role in ROLES if TABLE[role]["D7"].reads_plainly}
+READERS_OF_ALL = {"protection_officer", "exchange"}
+# Addresses that look at an answer's class beyond the route's permission, and the roles for which they open.
+NARROWER = {
+    "rest.submission_xml": READERS_OF_ALL,
+    "rest.submission_version_xml": READERS_OF_ALL,
+    "rest.submission_file": READERS_OF_FILE,
+    "rest.submission_version_file": READERS_OF_FILE,
+}
+# What ends the caller's own session would end the visit.
+LEFT_OUT = {"rest.close_session", "rest.close_named_session"}
+
+
+@pytest.fixture
+def seeded(session: Session) -> Seeded:
+    return seed(session)
+
+
+def list_rules(app: Flask) -> list[tuple[str, Rule]]:
+    """Reading comes first: what is written on the way must not hide what could be read."""
+    found = [
+        (method, rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(f"{PROGRAMS}.") and rule.endpoint not in LEFT_OUT
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"})
+    ]
+    return sorted(found, key=lambda one: (one[0] != "GET", one[0] == "DELETE", one[1].rule))
+
+
+def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
+    given = {
+        "form_id": "f04_arrivee", "version": seeded.version.version, "name": "audit.csv", "kind": "xlsx",
+        "actor_id": seeded.device.actor_id, "role_id": 2, "token": "x", "anywhere": "nowhere", "instance_id": "uuid:1",
+        "version_id": "uuid:1", "table": "Submissions", "list_name": "dossiers", "uuid": "0",
+    }  # fmt: skip
+    with app.test_request_context():
+        return app.url_for(rule.endpoint, **{name: given[name] for name in rule.arguments})
+
+
+def visit(app: Flask, client: FlaskClient, seeded: Seeded, program: Program | None) -> Visited:
+    rules = [(method, rule, address(app, rule, seeded)) for method, rule in list_rules(app)]
+    found = {}
+    for method, rule, url in rules:
+        path = url.removeprefix("/v1/")
+        answer = program.call(method, path) if program else client.open(url, method=method)
+        found[method, rule.endpoint, path] = (answer.status_code, answer.data.decode(errors="replace"))
+    return found
+
+
+def test_nobody_gets_in_anywhere(app: Flask, client: FlaskClient, seeded: Seeded) -> None:
+    for (method, endpoint, _path), (status, said) in visit(app, client, seeded, None).items():
+        expected = {404, 400} if permission_of(endpoint) == PUBLIC else {401}
+        assert status in expected, f"{method} {endpoint}"
+        assert not any(canary in said for canary in CANARIES.values()), endpoint
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_in_and_finds_what_the_table_says(
+    app: Flask, client: FlaskClient, session: Session, seeded: Seeded, role: str
+) -> None:
+    user = add_account(session, role, seeded.site if role in SITE_ROLES else None)
+    viewer = Viewer(user.actor_id, role, user.site_id)
+    visited = visit(app, client, seeded, Program(client, user))
+    for (method, endpoint, _path), (status, said) in visited.items():
+        assert (status != 403) == is_allowed(role, endpoint), f"{method} {endpoint}: {status} {said}"
+        assert status < 500 or status == 501, f"{method} {endpoint}: {said}"
+    check_finds(viewer, "".join(said for _status, said in visited.values()))
+
+
+def is_allowed(role: str, endpoint: str) -> bool:
+    name = permission_of(endpoint)
+    return name in (PUBLIC, LOGGED_IN) or role in PERMISSIONS[name or ""] & NARROWER.get(endpoint, set(ROLES))
+
+
+def check_finds(viewer: Viewer, everything: str) -> None:
+    found = {name for name, canary in CANARIES.items() if canary in everything}
+    assert found <= {name for name in CANARIES if access(viewer, name).reads_plainly}
+
+
+@pytest.mark.parametrize("role", sorted(SITE_ROLES))
+def test_another_site_is_as_if_it_were_not_there(
+    app: Flask, client: FlaskClient, session: Session, seeded: Seeded, role: str
+) -> None:
+    user = add_account(session, role, add_site(session, "ROSSO"))
+    for (method, endpoint, path), (status, said) in visit(app, client, seeded, Program(client, user)).items():
+        assert not any(canary in said for canary in CANARIES.values()), f"{method} {endpoint}"
+        if "uuid%3A1" in path:
+            assert status in (403, 404), f"{method} {endpoint}: {status}"
