@@ -72,6 +72,7 @@ protection_officer   x              x                -
 data_steward         x              -                -
 form_designer        -              -                -
 auditor              x              -                -
+exchange             x              x                x
 
                      users.manage  sites.manage  settings.manage  jobs.read  audit.read
 administrator        x             x             x                x          x
@@ -84,16 +85,16 @@ form_designer        -             -             -                -          -
 auditor              -             -             -                x          x
 exchange             -             -             -                -          -
 
-                     submissions.add
-administrator        -
-national_supervisor  -
-site_supervisor      -
-centre_staff         -
-protection_officer   -
-data_steward         -
-form_designer        -
-auditor              -
-exchange             x
+                     submissions.add  entities.change
+administrator        -                -
+national_supervisor  -                -
+site_supervisor      -                -
+centre_staff         -                -
+protection_officer   -                -
+data_steward         -                -
+form_designer        -                -
+auditor              -                -
+exchange             x                x
 """
 
 
