@@ -6,12 +6,15 @@ from typing import Literal
 
 from lxml import etree
 
+from forms.declarations import LIST_NAME
 from forms.definition import EntityDeclaration, FormDefinition
+from forms.errors import FormsError
 from forms.submission import Submission, list_elements
-from forms.xml import attributes_of, child, descend, text_of, without_namespace
+from forms.xml import attributes_of, child, descend, local_name, parse_xml, text_of, without_namespace
 
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _TRUE = {"1", "true"}
+_LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,46 @@ def read_entity_changes(definition: FormDefinition, submission: Submission) -> l
     return changes
 
 
+def read_unread_changes(data: bytes) -> list[EntityChange]:
+    """What a record whose form nobody knows yet says about entities: enough to tell which versions its tablet holds.
+
+    Each has a problem, for nothing of it may be applied before the form is here. Never raises.
+    """
+    try:
+        root = parse_xml(data)
+    except FormsError:
+        return []
+    nodes = [
+        one for one in root.iter("{*}entity") if (above := one.getparent()) is not None and local_name(above) == "meta"
+    ]
+    return [change for one in nodes if (change := _unread(local_name(root), one)) is not None]
+
+
+def _unread(form: str, entity: etree._Element) -> EntityChange | None:
+    sent = _sent(entity)
+    action, list_name = _action(sent), sent.get("dataset", "")
+    if action is None or not LIST_NAME.match(list_name) or len(list_name) > _LONGEST:
+        return None
+    problems = ["entity_form_unknown"]
+    return EntityChange(
+        list_name,
+        read_uuid(sent.get("id", ""), "entity_id", problems) or "",
+        action,
+        f"/{form}"[:_LONGEST],
+        base_version=_number(sent.get("baseVersion", ""), "entity_base_version", problems),
+        problems=tuple(problems),
+    )
+
+
+def _sent(entity: etree._Element) -> dict[str, str]:
+    return {without_namespace(name): value.strip() for name, value in attributes_of(entity).items()}
+
+
 def _change(declaration: EntityDeclaration, path: str, container: etree._Element) -> EntityChange | None:
     entity = descend(container, ("meta", "entity"))
     if entity is None:
         return None
-    sent = {without_namespace(name): value.strip() for name, value in attributes_of(entity).items()}
+    sent = _sent(entity)
     action = _action(sent)
     if action is None:
         return None

@@ -140,6 +140,7 @@ _FINDING = {
 }
 
 _ENTITY = {
+    "entity_form_unknown": N_("The form that speaks of this entity is not here yet."),
     "entity_list_differs": N_("The record names another entity list than its form."),
     "entity_id": N_("The entity's id is not a version 4 UUID."),
     "entity_branch_id": N_("The entity's branch id is not a version 4 UUID."),

@@ -159,9 +159,10 @@ class _Builder:
         if one.predecessor:
             before = self._mask(self.branches.get(one.predecessor, ())) & self.placed
             return (None, before) if before else (f"branch version {base}", creation)
-        if base == 1:
-            return None, creation
         inside = self.inside.get(base)
+        if base == 1:
+            # A branch without a trunk began with the tablet's own creation; others saw the one that was served.
+            return None, ((one.trunk_version or not one.branch_id) and inside) or creation
         return (None, inside) if inside is not None else (f"version {base}", creation)
 
     def _still_says(self, key: str, decision: Contribution, value: str) -> bool:

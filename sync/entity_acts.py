@@ -18,7 +18,9 @@ from forms.entities import read_uuid
 from forms.errors import N_, FormsError
 from sync import entity_rows as rows
 from sync.audit import add_audit_event
-from sync.entity_fold import fold_whole, read_act, step_all
+from sync.branches import Contribution
+from sync.entity_fold import fold_whole, step_all
+from sync.entity_facts import ActFacts
 from sync.entity_lists import register_list
 from sync.entity_state import EntityState
 from sync.models import Entity, EntityAct, EntityList
@@ -209,7 +211,7 @@ def _add_batch(
         if before.exists or before.deleted_at:
             code = "entity_deleted" if before.deleted_at else "entity_exists"
             raise EntityActRefused(code, list=list_name, id=one.uuid)
-        stepped = step_all(before, [(read_act(act), True)])
+        stepped = step_all(before, [(_read(act), True)])
         writes.append(rows.Write(entity_id, before, *(stepped or (before, []))))
         acts.append(act)
         left += [one.uuid] if stepped is None else []
@@ -236,6 +238,11 @@ def _act(
         session, actor_id, f"entity.{_DONE[action]}", f"entity:{entity.id}", now, properties=sorted(values or ())
     )
     return entity
+
+
+def _read(row: Mapping[str, Any]) -> Contribution:
+    names = ("uuid", "action", "base_version", "label", "properties", "acted_at")
+    return ActFacts(0, **{name: row[name] for name in names}).read()
 
 
 def _act_row(

@@ -5,8 +5,8 @@ whole. Which record of a family counts is families.py's word; order and waiting 
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from forms.entities import EntityChange
 from sync import entity_rows as rows
-from sync.branches import Contribution, Issued, read_graph
-from sync.entity_state import EntityState, adopt, can_follow, claim, follow
+from sync.branches import Contribution
+from sync.entity_facts import Folded, SaidFacts, fold_history, record_name
+from sync.entity_state import EntityState, can_follow, follow
 from sync.families import Standing
-from sync.merge import DELETED, LABEL, Merged, merge_entity
-from sync.models import Entity, EntityConflict, EntityContribution, Submission
+from sync.merge import Merged
+from sync.models import Entity, EntityConflict, EntityContribution, EntityRelease, Submission
 from sync.policy import programme
 
 
@@ -42,22 +43,24 @@ def fold_entities(session: Session, said: Sequence[Said], standings: Mapping[int
     if not said or not (before or any(one.changes for one in said)):
         return
     touched = {row.entity_id for row in before}
-    forced = rows.forget_contributions(session, before, [one.submission.id for one in said])
+    rows.forget_contributions(session, before, [one.submission.id for one in said])
     rows.write_standings(session, before, standings)
-    fresh = _group(one for single in said for one in _contributions(single, standings[single.submission.id], forced))
+    fresh = _group(one for single in said for one in _contributions(single, standings[single.submission.id]))
     touched |= _take_steps(session, fresh, touched, now)
     fold_whole(session, touched, now)
 
 
 def fold_whole(session: Session, ids: Collection[int], now: datetime) -> None:
     """Fold these entities from their whole history. The caller holds the registry's lock (registry.lock_registry)."""
-    folded = [_fold(one) for one in rows.read_histories(session, ids)]
+    policy_for = programme().policy_for_list
+    histories = rows.read_histories(session, ids)
+    folded = [fold_history(one, policy_for(one.state.list_name)) for one in histories]
     if not folded:
         return
     rows.write_waiting(session, [wait for one in folded for wait in one.waits])
-    had = [one.entity_id for one in folded if one.write.before.open_conflicts]
-    rows.write_conflicts(session, {one.entity_id: _conflict_rows(one.merged) for one in folded}, had, now)
-    rows.write_states(session, [one.write for one in folded], now)
+    had = [one.entity_id for one in histories if one.state.open_conflicts]
+    rows.write_conflicts(session, {one.history.entity_id: _conflict_rows(one.merged) for one in folded}, had, now)
+    rows.write_states(session, [_write(one) for one in folded], now)
 
 
 def has_overdue(session: Session, days: int, now: datetime) -> bool:
@@ -71,17 +74,21 @@ def force_overdue(session: Session, days: int, now: datetime) -> int:
     The caller holds the registry's lock (registry.lock_registry).
     """
     overdue = session.scalars(_overdue(days, now)).all()
-    for row in overdue:
-        row.forced_at = now
+    released = {(row.entity_id, _record(row)) for row in overdue}
+    session.add_all(EntityRelease(entity_id=one, record=record, released_at=now) for one, record in sorted(released))
     session.flush()
     fold_whole(session, {row.entity_id for row in overdue}, now)
     return len(overdue)
 
 
+def _record(row: EntityContribution) -> str:
+    return record_name(row.submission.form_id, row.submission.instance_id, row.ordinal)
+
+
 def _overdue(days: int, now: datetime) -> Select[EntityContribution]:
     late = Submission.received_at < now - timedelta(days=days)
     waiting = select(EntityContribution).join(EntityContribution.submission)
-    return waiting.where(EntityContribution.waits_for.is_not(None), EntityContribution.forced_at.is_(None), late)
+    return waiting.where(EntityContribution.waits_for.is_not(None), late)
 
 
 def entity_lines(session: Session) -> Iterable[str]:
@@ -97,6 +104,9 @@ def entity_lines(session: Session) -> Iterable[str]:
 
 
 _Name = tuple[str, str]
+_SAID = (
+    "root_id", "ordinal", "action", "base_version", "trunk_version", "branch_id", "label", "properties", "counts"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +121,18 @@ class _Fresh:
         return bool(self.row["counts"])
 
 
-def _contributions(
-    said: Said, standing: Standing, forced: Mapping[tuple[int, str, str], datetime]
-) -> Iterable[tuple[_Name, _Fresh]]:
+def _contributions(said: Said, standing: Standing) -> Iterable[tuple[_Name, _Fresh]]:
+    counted = Counter[_Name]()
     for one in said.changes:
         if not one.id:
             continue
-        place = (said.submission.id, one.list_name, one.path)
+        name = (one.list_name, one.id)
+        counted[name] += 1
         row = {
             "submission_id": said.submission.id,
             "list_name": one.list_name,
             "path": one.path,
+            "ordinal": counted[name],
             "root_id": standing.root_id,
             "action": one.action,
             "base_version": one.base_version,
@@ -131,14 +142,16 @@ def _contributions(
             "properties": dict(one.values),
             "problem": one.problems[0] if one.problems else None,
             "counts": standing.counts and not one.problems,
-            # That it was forced once stays with the place in the record.
-            "forced_at": forced.get(place),
         }
-        submission = said.submission
-        yield (
-            (one.list_name, one.id),
-            _Fresh(row, read_contribution(row, submission.form_id, submission.instance_id, submission.ended_at)),
-        )
+        yield name, _Fresh(row, _read(said.submission, row))
+
+
+def _read(submission: Submission, row: Mapping[str, Any]) -> Contribution:
+    facts = {name: row[name] for name in _SAID}
+    told = SaidFacts(
+        0, form_id=submission.form_id, instance_id=submission.instance_id, ended_at=submission.ended_at, **facts
+    )
+    return told.read()
 
 
 def _group(fresh: Iterable[tuple[_Name, _Fresh]]) -> dict[_Name, list[_Fresh]]:
@@ -148,26 +161,6 @@ def _group(fresh: Iterable[tuple[_Name, _Fresh]]) -> dict[_Name, list[_Fresh]]:
     for group in found.values():
         group.sort(key=lambda one: (one.read.base_version or 0, not one.read.begins, one.read.rank))
     return found
-
-
-def read_contribution(
-    row: Mapping[str, Any], form_id: str, instance_id: str, ended_at: datetime | None
-) -> Contribution:
-    """A row of what a submission says, as the fold reads it."""
-    # A blank label leaves the old one (ODK Entities spec, "label").
-    label = {LABEL: row["label"]} if row["label"] else {}
-    return Contribution(
-        key=f"{form_id} {row['root_id']} {row['path']}",
-        instance_id=instance_id,
-        ended_at=ended_at,
-        creates=row["action"] != "update",
-        # A creation is based on nothing, whatever a form writes beside it.
-        base_version=None if row["action"] == "create" else row["base_version"],
-        trunk_version=row["trunk_version"],
-        branch_id=row["branch_id"],
-        values={**row["properties"], **label},
-        forced=row["forced_at"] is not None,
-    )
 
 
 def _take_steps(
@@ -203,70 +196,6 @@ def step_all(
     return state, served
 
 
-@dataclass(frozen=True, slots=True)
-class _Folded:
-    """What the whole history of an entity says, on its way to the database."""
-
-    entity_id: int
-    write: rows.Write
-    merged: Merged
-    waits: Sequence[rows.Wait]
-
-
-def _fold(history: rows.History) -> _Folded:
-    """Pure: the same facts give the same entity."""
-    told = list(_read_told(history))
-    known = {read.key for _, read in told} | {one.key for one in history.decisions}
-    decided = [one for one in history.decisions if not one.undone and one.find_missing(known) is None]
-    applied = [*(read for one, read in told if one.counts), *(_read_decision(one) for one in decided)]
-    graph = read_graph(applied, history.issued)
-    merged = merge_entity(graph, programme().policy_for_list(history.state.list_name).merge_policy)
-    before, state = copy(history.state), history.state
-    for _, read in told:
-        claim(state, read)
-    issued = adopt(state, graph, merged, history.issued)
-    waits = [
-        *(rows.Wait(one, graph.held.get(read.key) if one.counts else None) for one, read in told),
-        *(rows.Wait(one, one.find_missing(known)) for one in history.decisions),
-    ]
-    state.is_settled = state.is_settled and not any(one.missing for one in waits)
-    served = [_serve(issued, merged)] if issued else []
-    return _Folded(history.entity_id, rows.Write(history.entity_id, before, state, served), merged, waits)
-
-
-def _read_told(history: rows.History) -> Iterable[tuple[rows.SaidFacts | rows.ActFacts, Contribution]]:
-    for one in history.said:
-        yield one, read_contribution(one.facts, one.form_id, one.instance_id, one.ended_at)
-    for act in history.acts:
-        yield act, read_act(act.facts)
-
-
-def read_act(row: Mapping[str, Any]) -> Contribution:
-    """A row of what a person did to an entity without a form, as the fold reads it."""
-    key = f"act {row['uuid']}"
-    label = {LABEL: row["label"]} if row["label"] else {}
-    fate = {"delete": {DELETED: row["acted_at"].isoformat()}, "restore": {DELETED: ""}}
-    return Contribution(
-        key=key,
-        instance_id=key,
-        ended_at=row["acted_at"],
-        creates=row["action"] == "create",
-        base_version=row["base_version"],
-        values={**row["properties"], **label, **fate.get(row["action"], {})},
-    )
-
-
-def _read_decision(one: rows.DecisionFacts) -> Contribution:
-    return Contribution(
-        key=one.key,
-        instance_id=one.key,
-        ended_at=one.decided_at,
-        base_version=one.shown_version,
-        values={one.property_name: one.value},
-        shown=dict(one.shown),
-    )
-
-
 def _conflict_rows(merged: Merged) -> list[dict[str, Any]]:
     return [
         {"property_name": name, "candidates": [list(one) for one in candidates], "base": merged.bases.get(name)}
@@ -274,5 +203,7 @@ def _conflict_rows(merged: Merged) -> list[dict[str, Any]]:
     ]
 
 
-def _serve(issued: Issued, merged: Merged) -> rows.Served:
-    return rows.Served(issued, merged.label, dict(merged.values))
+def _write(folded: Folded) -> rows.Write:
+    label, values, history = folded.merged.label, dict(folded.merged.values), folded.history
+    served = [rows.Served(folded.issued, label, values)] if folded.issued else []
+    return rows.Write(history.entity_id, history.state, folded.state, served)

@@ -1,9 +1,10 @@
 """The rows behind the fold of entities, read and written many at once. What they mean is entity_fold.py's work."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Row, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from sync.branches import Issued
+from sync.entity_facts import ActFacts, DecisionFacts, History, SaidFacts, Wait
 from sync.entity_state import EntityState, fold_label
 from sync.families import Standing
 from sync.models import (
@@ -19,6 +21,7 @@ from sync.models import (
     EntityConflict,
     EntityContribution,
     EntityDecision,
+    EntityRelease,
     EntityView,
     IssuedVersion,
     Submission,
@@ -26,11 +29,8 @@ from sync.models import (
 from sync.policy import programme
 
 _Row = Row[*tuple[Any, ...]]
+_F = TypeVar("_F")
 
-_FACTS = (
-    "path", "root_id", "action", "base_version", "trunk_version", "branch_id", "label", "properties", "counts",
-    "waits_for", "forced_at",
-)  # fmt: skip
 _STATE = tuple(one.name for one in fields(EntityState))
 _RULES = ("is_open", "site_code", "open_until")
 
@@ -39,7 +39,7 @@ _ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _said, _entities = EntityContribution.__table__, Entity.__table__
 _SAID_BY = select(
     _said.c.id, _said.c.submission_id, _said.c.entity_id, _said.c.list_name, _said.c.path, _said.c.root_id,
-    _said.c.counts, _said.c.problem, _said.c.forced_at,
+    _said.c.counts, _said.c.problem,
 ).where(_said.c.submission_id.in_(_ids))  # fmt: skip
 _FORGET = delete(EntityContribution).where(EntityContribution.id.in_(_ids))
 _STAND = (
@@ -47,7 +47,11 @@ _STAND = (
     .where(_said.c.id == bindparam("key"))
     .values(root_id=bindparam("root"), counts=bindparam("does"))
 )
-_WAIT = update(EntityContribution).where(_said.c.id == bindparam("key")).values(waits_for=bindparam("missing"))
+_WAIT = (
+    update(EntityContribution)
+    .where(_said.c.id == bindparam("key"))
+    .values(waits_for=bindparam("missing"), forced=bindparam("though"))
+)
 _ADD_SAID = insert(EntityContribution)
 _STATES_BY_NAME = select(_entities.c.id, *(_entities.c[name] for name in _STATE)).where(
     _entities.c.list_name.in_(bindparam("lists", expanding=True)),
@@ -69,18 +73,26 @@ _ISSUED = (
 )
 _HISTORY = (
     select(
-        _said.c.id, _said.c.entity_id, Submission.form_id, Submission.instance_id, Submission.ended_at,
-        *(_said.c[name] for name in _FACTS),
+        _said.c.entity_id, _said.c.id, Submission.form_id, Submission.instance_id, _said.c.root_id, _said.c.ordinal,
+        Submission.ended_at, _said.c.action, _said.c.base_version, _said.c.trunk_version, _said.c.branch_id,
+        _said.c.label, _said.c.properties, _said.c.counts, Submission.superseded_by_id.is_not(None),
+        _said.c.waits_for, _said.c.forced,
     )
     .join(Submission, Submission.id == _said.c.submission_id)
     .where(_said.c.entity_id.in_(_ids))
 )  # fmt: skip
-_ACTS = select(EntityAct.__table__).where(EntityAct.entity_id.in_(_ids)).order_by(EntityAct.id)
 _act = EntityAct.__table__
+_ACTS = select(_act.c.entity_id, *(_act.c[one.name] for one in fields(ActFacts))).where(_act.c.entity_id.in_(_ids))
+_RELEASED = select(EntityRelease.entity_id, EntityRelease.record).where(EntityRelease.entity_id.in_(_ids))
 _ACT_WAITS = update(EntityAct).where(_act.c.id == bindparam("key")).values(waits_for=bindparam("missing"))
-_DECISIONS = select(EntityDecision.__table__).where(EntityDecision.entity_id.in_(_ids)).order_by(EntityDecision.id)
 _decision = EntityDecision.__table__
+_DECISIONS = select(
+    _decision.c.entity_id, _decision.c.id, _decision.c.uuid, _decision.c.property_name, _decision.c.value,
+    _decision.c.shown, _decision.c.shown_version, _decision.c.decided_at, _decision.c.undone_at.is_not(None),
+    _decision.c.waits_for,
+).where(_decision.c.entity_id.in_(_ids))  # fmt: skip
 _DECIDED = update(EntityDecision).where(_decision.c.id == bindparam("key")).values(waits_for=bindparam("missing"))
+_WAITS = {SaidFacts: _WAIT, ActFacts: _ACT_WAITS, DecisionFacts: _DECIDED}
 _OPENED = select(EntityConflict.entity_id, EntityConflict.property_name, EntityConflict.opened_at).where(
     EntityConflict.entity_id.in_(_ids)
 )
@@ -115,95 +127,16 @@ class Write:
     served: Sequence[Served]
 
 
-@dataclass(frozen=True, slots=True)
-class SaidFacts:
-    """One contribution with what its submission adds to it."""
-
-    id: int
-    form_id: str
-    instance_id: str
-    ended_at: datetime | None
-    facts: Mapping[str, Any]
-
-    @property
-    def counts(self) -> bool:
-        return bool(self.facts["counts"])
-
-    @property
-    def waits_for(self) -> str | None:
-        missing: str | None = self.facts["waits_for"]
-        return missing
-
-
-@dataclass(frozen=True, slots=True)
-class ActFacts:
-    """What a person did to an entity without a form."""
-
-    id: int
-    waits_for: str | None
-    facts: Mapping[str, Any]
-    counts: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionFacts:
-    """One decision of a person."""
-
-    id: int
-    uuid: str
-    property_name: str
-    value: str
-    shown: Sequence[tuple[str, str]]
-    shown_version: int
-    decided_at: datetime
-    undone: bool
-    waits_for: str | None
-
-    @property
-    def key(self) -> str:
-        return f"decision {self.uuid}"
-
-    def find_missing(self, known: Collection[str]) -> str | None:
-        """The first thing that the person was shown and that is not here yet."""
-        return None if self.undone else next((key for key, _value in self.shown if key not in known), None)
-
-
-_WAITS = {SaidFacts: _WAIT, ActFacts: _ACT_WAITS, DecisionFacts: _DECIDED}
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A fact, and what is missing before it; None where nothing is."""
-
-    fact: SaidFacts | ActFacts | DecisionFacts
-    missing: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """All that is known about one entity."""
-
-    entity_id: int
-    state: EntityState
-    said: Sequence[SaidFacts]
-    acts: Sequence[ActFacts]
-    decisions: Sequence[DecisionFacts]
-    issued: Sequence[Issued]
-
-
 def read_contributions_of(session: Session, submissions: Sequence[int]) -> Sequence[_Row]:
     """What these submissions said when they were last judged."""
     return session.connection().execute(_SAID_BY, {"ids": submissions}).all()
 
 
-def forget_contributions(
-    session: Session, before: Sequence[_Row], submissions: Collection[int]
-) -> dict[tuple[int, str, str], datetime]:
-    """Take out what these submissions said; return what was forced of it, by its place in the record."""
-    mine = [row for row in before if row.submission_id in submissions]
+def forget_contributions(session: Session, before: Sequence[_Row], submissions: Collection[int]) -> None:
+    """Take out what these submissions said."""
+    mine = [row.id for row in before if row.submission_id in submissions]
     if mine:
-        session.connection().execute(_FORGET, {"ids": [row.id for row in mine]})
-    return {(row.submission_id, row.list_name, row.path): row.forced_at for row in mine if row.forced_at}
+        session.connection().execute(_FORGET, {"ids": mine})
 
 
 def write_standings(session: Session, before: Sequence[_Row], standings: Mapping[int, Standing]) -> None:
@@ -261,28 +194,35 @@ def read_histories(session: Session, ids: Collection[int]) -> list[History]:
         return []
     connection, wanted = session.connection(), {"ids": sorted(ids)}
     states = {row.id: EntityState(*row[1:]) for row in connection.execute(_STATES, wanted)}
-    said: dict[int, list[SaidFacts]] = {one: [] for one in states}
-    for row in connection.execute(_HISTORY, wanted):
-        facts = dict(zip(_FACTS, row[5:], strict=True))
-        said[row.entity_id].append(SaidFacts(row.id, row.form_id, row.instance_id, row.ended_at, facts))
-    issued: dict[int, list[Issued]] = {one: [] for one in states}
-    for row in connection.execute(_ISSUED, wanted):
-        issued[row.entity_id].append(Issued(row.number, row.added, row.removed))
-    acts: dict[int, list[ActFacts]] = {one: [] for one in states}
-    for row in connection.execute(_ACTS, wanted):
-        acts[row.entity_id].append(ActFacts(row.id, row.waits_for, dict(row._mapping)))
-    decisions: dict[int, list[DecisionFacts]] = {one: [] for one in states}
-    for row in connection.execute(_DECISIONS, wanted):
-        decisions[row.entity_id].append(_read_decision(row))
-    return [History(one, states[one], said[one], acts[one], decisions[one], issued[one]) for one in sorted(states)]
+    said = _by_entity((row.entity_id, SaidFacts(*row[1:])) for row in connection.execute(_HISTORY, wanted))
+    acts = _by_entity((row.entity_id, ActFacts(*row[1:])) for row in connection.execute(_ACTS, wanted))
+    words = _by_entity((row.entity_id, DecisionFacts(*row[1:])) for row in connection.execute(_DECISIONS, wanted))
+    issued = _by_entity((row.entity_id, Issued(*row[1:])) for row in connection.execute(_ISSUED, wanted))
+    released = _by_entity((row.entity_id, row.record) for row in connection.execute(_RELEASED, wanted))
+    return [
+        History(one, states[one], said[one], acts[one], words[one], issued[one], released[one])
+        for one in sorted(states)
+    ]
+
+
+def _by_entity(facts: Iterable[tuple[int, _F]]) -> dict[int, list[_F]]:
+    found: dict[int, list[_F]] = defaultdict(list)
+    for entity_id, fact in facts:
+        found[entity_id].append(fact)
+    return found
 
 
 def write_waiting(session: Session, waits: Iterable[Wait]) -> None:
     """Say of what waits what it waits for, and of the others that they wait no longer."""
     changed: dict[type, list[dict[str, Any]]] = {}
     for one in waits:
-        if one.fact.waits_for != one.missing:
-            changed.setdefault(type(one.fact), []).append({"key": one.fact.id, "missing": one.missing})
+        row: dict[str, Any] = {"key": one.fact.id, "missing": one.missing}
+        before, after = (one.fact.waits_for, False), (one.missing, one.forced)
+        if isinstance(one.fact, SaidFacts):
+            row["though"] = one.forced
+            before = (one.fact.waits_for, one.fact.forced)
+        if before != after:
+            changed.setdefault(type(one.fact), []).append(row)
     for kind, facts in changed.items():
         session.connection().execute(_WAITS[kind], facts)
 
@@ -303,13 +243,6 @@ def write_conflicts(
     ]
     if fresh:
         connection.execute(_ADD_CONFLICT, fresh)
-
-
-def _read_decision(row: _Row) -> DecisionFacts:
-    return DecisionFacts(
-        row.id, row.uuid, row.property_name, row.value, row.shown, row.shown_version, row.decided_at,
-        row.undone_at is not None, row.waits_for,
-    )  # fmt: skip
 
 
 def _entity_row(state: EntityState) -> dict[str, Any]:

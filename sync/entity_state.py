@@ -78,7 +78,7 @@ def follow(state: EntityState, one: Contribution, policy: ListPolicy, *, counts:
 
     What does not count raises the number all the same: its tablet would else keep its own row for ever.
     """
-    claim(state, one)
+    claim(state, one.base_version)
     if not counts:
         return issue(state, changed=False, added=())
     created = not state.exists
@@ -91,9 +91,9 @@ def follow(state: EntityState, one: Contribution, policy: ListPolicy, *, counts:
     return issued
 
 
-def claim(state: EntityState, one: Contribution) -> None:
-    """Note the version that the tablet itself holds since: an update makes it one above its base."""
-    state.claimed = max(state.claimed, (one.base_version or 0) + 1)
+def claim(state: EntityState, base_version: int | None) -> None:
+    """Note the version that a tablet itself holds since: an update makes it one above its base."""
+    state.claimed = max(state.claimed, (base_version or 0) + 1)
 
 
 def adopt(state: EntityState, graph: Graph, merged: Merged, known: Sequence[Issued]) -> Issued | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from forms.definition import FormDefinition
 from forms.encryption import EncryptionRefused
-from forms.entities import EntityChange, read_entity_changes
+from forms.entities import EntityChange, read_entity_changes, read_unread_changes
 from forms.entity_claims import read_entity_claims
 from forms.errors import Finding, FormsError
 from forms.lists import HeldLists
@@ -56,7 +56,7 @@ class Verdict:
 def judge(work: Work) -> Verdict:
     """Hold one submission against its form; an encrypted one is opened first, which reads its files."""
     if work.definition is None:
-        return Verdict(work, reason=work.reason)
+        return Verdict(work, reason=work.reason, entities=read_unread_changes(work.xml))
     try:
         submission = parse_submission(work.xml)
     except FormsError:

@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, case, delete, in
 from sqlalchemy.orm import Session, undefer
 
 from forms.encryption import PrivateKeys
+from forms.entities import read_unread_changes
 from forms.errors import Finding
 from forms.lists import HeldLists
 from sync.attachments import AttachmentStore
@@ -123,6 +124,9 @@ def record_failure(session: Session, work: Work, error: Exception, now: datetime
     if work.attempts >= MAX_ATTEMPTS:
         submission.processed_at, submission.reason = now, "processing_failed"
         submission.next_attempt_at, submission.attempts = None, 0
+        lock_registry(session)
+        told = Said(submission, read_unread_changes(work.xml))
+        fold_entities(session, [told], {submission.id: Standing(submission.instance_id)}, now)
     refresh_state(submission)
     details = {"attempt": work.attempts, "error": type(error).__name__}
     session.add(SubmissionEvent(submission_id=work.id, at=now, kind="failed", details=details))

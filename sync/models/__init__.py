@@ -10,6 +10,7 @@ from sync.models.entities import (
     EntityContribution,
     EntityDecision,
     EntityList,
+    EntityRelease,
     EntityView,
     IssuedVersion,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "EntityContribution",
     "EntityDecision",
     "EntityList",
+    "EntityRelease",
     "EntityView",
     "Form",
     "FormAttachment",

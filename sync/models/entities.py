@@ -83,7 +83,7 @@ class EntityContribution(Base):
 
     __tablename__ = "entity_contributions"
     __table_args__ = (
-        UniqueConstraint("submission_id", "list_name", "path"),
+        UniqueConstraint("submission_id", "entity_id", "ordinal"),
         # Hardly anything waits: the others need not be in an index of what does.
         Index(
             "ix_entity_contributions_held", "entity_id",
@@ -96,6 +96,7 @@ class EntityContribution(Base):
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"))
     list_name: Mapped[str] = mapped_column(String(255))
     path: Mapped[str] = mapped_column(String(255))
+    ordinal: Mapped[int] = mapped_column(default=1)  # among all that the record says about this entity
     # The instanceID with which the chain of edits began: an edit takes the place of its original.
     root_id: Mapped[str] = mapped_column(String(255))
     action: Mapped[str] = mapped_column(String(8))
@@ -107,8 +108,7 @@ class EntityContribution(Base):
     problem: Mapped[str | None] = mapped_column(String(64))  # why it can never be applied, as the catalogue's code
     counts: Mapped[bool] = mapped_column(default=False)
     waits_for: Mapped[str | None] = mapped_column(String(64))  # what is missing before it
-    # Since when it is applied although something is missing before it: a fact, like a person's decision.
-    forced_at: Mapped[datetime | None]
+    forced: Mapped[bool] = mapped_column(default=False)  # applied although something is missing before it
 
     entity: Mapped[Entity] = relationship(back_populates="contributions")
     submission: Mapped[Submission] = relationship()
@@ -134,6 +134,20 @@ class EntityAct(Base):
     waits_for: Mapped[str | None] = mapped_column(String(64))  # what is missing before it
 
     entity: Mapped[Entity] = relationship(back_populates="acts")
+
+
+class EntityRelease(Base):
+    """That a record had waited for too long: a fact, like a person's decision. Only ever added to.
+
+    `record` names the submission and what it says about the entity by names that hold on every server
+    (entity_facts.py).
+    """
+
+    __tablename__ = "entity_releases"
+
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
+    record: Mapped[str] = mapped_column(String(640), primary_key=True)
+    released_at: Mapped[datetime]
 
 
 class IssuedVersion(Base):

@@ -1,6 +1,6 @@
 import pytest
 
-from forms.entities import EntityChange, read_entity_changes
+from forms.entities import EntityChange, read_entity_changes, read_unread_changes
 from tests.forms.samples import definition, sample_form, sample_submission, submission
 
 UUID = "0d9d5d83-58c9-4a4b-9c0a-0a4b2f3c1d11"
@@ -99,3 +99,26 @@ def test_id_is_normalised(written: str) -> None:
 def test_malformed_change_names_its_problem(attributes: str, problem: str) -> None:
     (read,) = changes(attributes)
     assert read.problems == (problem,)
+
+
+def unread(attributes: str) -> list[EntityChange]:
+    return read_unread_changes(f'<data id="x"><g><meta><entity {attributes}/></meta></g><entity/></data>'.encode())
+
+
+def test_without_its_form_a_record_tells_the_versions_that_its_tablet_holds() -> None:
+    (found,) = unread(f'dataset="gens" id="{UUID}" update="1" baseVersion="3"')
+    assert (found.list_name, found.id, found.base_version) == ("gens", UUID, 3)
+    assert found.problems == ("entity_form_unknown",)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [f'dataset="gens" id="{UUID}"', f'dataset="a.b" id="{UUID}" update="1"', f'id="{UUID}" update="1"'],
+    ids=["no action", "no list's name", "no list"],
+)
+def test_without_its_form_what_is_unclear_is_left_out(attributes: str) -> None:
+    assert unread(attributes) == []
+
+
+def test_what_is_no_record_says_nothing() -> None:
+    assert read_unread_changes(b"<data") == []

@@ -40,6 +40,7 @@ ASSISTANCE = """
 | | text | urgence | Urgence | urgence |
 | | text | site_id | Site | site_id |
 | | text | etat | État | etat |
+| | integer | repas | Repas | |
 | entities |
 | | list_name | entity_id |
 | | dossiers | ${dossier} |

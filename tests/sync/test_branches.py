@@ -84,6 +84,13 @@ def test_a_number_that_names_its_own_update_makes_no_circle() -> None:
     assert sorted(one.key for one in graph.order) == ["c", "u", "v"]
 
 
+def test_base_1_is_the_creation_that_was_served_though_an_earlier_one_comes() -> None:
+    served, earlier = said("c", 5, creates=True), said("b", 0, creates=True)
+    first = [Issued(1, {"c"})]
+    graph = read_graph([served, earlier, offline("a1", 6, "A", 1), said("u", 6, base_version=1)], first)
+    assert (graph.ancestors("a1"), graph.ancestors("u")) == ({"c"}, {"c"})
+
+
 def test_an_upsert_that_found_nothing_creates() -> None:
     graph = read_graph([said("x", 1, creates=True), offline("a1", 2, "A", 1)], ())
     assert [one.key for one in graph.order] == ["x", "a1"]

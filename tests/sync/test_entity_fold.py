@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session
 
 from sync.db import begin_write
 from sync.entity_fold import force_overdue
+from sync.entity_facts import SaidFacts
 from sync.models import Entity, EntityContribution, IssuedVersion, Submission
+from sync.processing import MAX_ATTEMPTS
 from sync.quarantine import reject, replay
 from sync.registry import registry_digest
+from sync.releasing import release_submission
 from tests.sync.entities import add_arrival, add_update, publish_entity_forms
 from tests.sync.factory import NOW
 from tests.sync.test_processing import clear, settle
@@ -25,6 +28,12 @@ def published(session: Session) -> None:
 
 def the_entity(session: Session) -> Entity:
     return session.scalars(select(Entity)).one()
+
+
+def flagged(session: Session) -> list[str]:
+    """The records that are applied although something is missing before them."""
+    forced = select(EntityContribution).where(EntityContribution.forced)
+    return [one.submission.instance_id for one in session.scalars(forced)]
 
 
 def waiting(session: Session) -> list[str]:
@@ -91,14 +100,66 @@ def unclear(session: Session) -> Submission:
     return add_update(session, "uuid:u", 6, on="A", deprecated_id="uuid:lost")
 
 
-@pytest.mark.parametrize("send", [held, rejected, unclear], ids=["held", "rejected", "edit without its original"])
+def quarantined(session: Session) -> Submission:
+    return add_update(session, "uuid:u", 6, on="A", values={"repas": "vingt"})
+
+
+def of_an_unknown_form(session: Session) -> Submission:
+    row = add_update(session, "uuid:u", 6, on="A", values={"urgence": "3"})
+    row.form_id = "assistance_2"
+    return row
+
+
+def of_an_unknown_version(session: Session) -> Submission:
+    row = add_update(session, "uuid:u", 6, on="A", values={"urgence": "3"})
+    row.version = "2"
+    return row
+
+
+def breaking(session: Session) -> Submission:
+    row = add_update(session, "uuid:u", 6, on="A", values={"urgence": "3"})
+    row.attempts = MAX_ATTEMPTS
+    return row
+
+
+def twin(session: Session) -> Submission:
+    add_update(session, "uuid:u", 1, on="B", values={"urgence": "1"})
+    return add_update(session, "uuid:u", 6, on="A", values={"urgence": "3"})
+
+
+@pytest.mark.parametrize(
+    ("send", "state"),
+    [
+        (held, "merged"), (rejected, "rejected"), (unclear, "held"), (quarantined, "quarantined"),
+        (of_an_unknown_form, "quarantined"), (of_an_unknown_version, "quarantined"), (breaking, "quarantined"),
+        (twin, None),
+    ],
+    ids=[
+        "held", "rejected", "edit without its original", "quarantined", "of an unknown form", "of an unknown version",
+        "that no try judged", "a twin",
+    ],
+)  # fmt: skip
 def test_whatever_becomes_of_an_update_its_tablet_is_served_its_own_version(
-    session: Session, published: None, send: Callable[[Session], Submission]
+    session: Session, published: None, send: Callable[[Session], Submission], state: str | None
 ) -> None:
     add_arrival(session)
-    send(session)
+    row = send(session)
     settle(session)
     assert the_entity(session).version == 7
+    assert state in (row.state, None)
+
+
+@pytest.mark.both_databases
+def test_an_update_whose_form_is_published_late_is_applied_then(session: Session, published: None) -> None:
+    add_arrival(session)
+    row = of_an_unknown_version(session)
+    settle(session)
+    assert the_entity(session).properties["urgence"] == "0"
+    row.version = "1"
+    release_submission(session, row, "form_published", None, NOW)
+    add_update(session, "uuid:v", 5, on="A", trunk=5, values={"etat": "transfere"})
+    settle(session)
+    assert waiting(session) == ["branch version 6", "version 5"]
 
 
 def test_what_waited_for_too_long_is_applied_and_falls_into_place_later(session: Session, published: None) -> None:
@@ -108,10 +169,28 @@ def test_what_waited_for_too_long_is_applied_and_falls_into_place_later(session:
     begin_write(session)
     assert force_overdue(session, days=-9999, now=NOW) == 1
     session.commit()
-    assert (the_entity(session).properties["urgence"], waiting(session)) == ("2", [])
+    assert (the_entity(session).properties["urgence"], waiting(session), flagged(session)) == ("2", [], ["uuid:a2"])
     add_update(session, "uuid:a1", 1, on="A", hour=1, values={"urgence": "3"})
     settle(session)
-    assert the_entity(session).properties["urgence"] == "2"
+    assert (the_entity(session).properties["urgence"], flagged(session)) == ("2", [])
+
+
+def test_an_edit_stands_where_its_original_stood_though_it_saw_more(session: Session, published: None) -> None:
+    add_arrival(session)
+    add_update(session, "uuid:a1", 1, on="A", hour=1, values={"urgence": "3"})
+    add_update(session, "uuid:a2", 2, on="A", hour=2, values={"urgence": "1"})
+    # On the tablet the edited form reads the versions anew, and so names a base that its original had made.
+    add_update(session, "uuid:a1e", 3, on="A", hour=9, deprecated_id="uuid:a1", values={"urgence": "2", "sexe": "9"})
+    settle(session)
+    entity = the_entity(session)
+    assert (entity.properties["urgence"], entity.properties["sexe"], waiting(session)) == ("1", "9", [])
+
+
+def test_an_edit_that_moves_an_answer_says_the_same_thing_anew(session: Session, published: None) -> None:
+    first = SaidFacts(1, "f", "uuid:a", "uuid:a", 1, NOW, "update", 1, 1, None, None, {"sexe": "2"}, False, True)
+    edit = SaidFacts(2, "f", "uuid:b", "uuid:a", 1, NOW, "update", 2, 1, None, None, {"sexe": "9"}, True)
+    assert first.key == edit.key
+    assert first.record != edit.record
 
 
 def test_concurrent_identities_open_a_conflict_with_both_values(session: Session, published: None) -> None:

@@ -28,7 +28,7 @@ def folded(contributions: list[Contribution], issued: list[Issued]) -> EntitySta
     state = EntityState("dossiers", "x", version=issued[-1].number if issued else 0)
     graph = read_graph(contributions, issued)
     for one in contributions:
-        claim(state, one)
+        claim(state, one.base_version)
     again = adopt(state, graph, merge_entity(graph, POLICY.merge_policy), issued)
     state.version -= again is not None
     return state
