@@ -19,8 +19,8 @@ from forms.errors import N_, FormsError
 from sync import entity_rows as rows
 from sync.audit import add_audit_event
 from sync.branches import Contribution
-from sync.entity_fold import fold_whole, step_all
 from sync.entity_facts import ActFacts
+from sync.entity_fold import fold_whole, step_all
 from sync.entity_lists import register_list
 from sync.entity_state import EntityState
 from sync.models import Entity, EntityAct, EntityList

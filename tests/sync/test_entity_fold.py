@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from sync.db import begin_write
 from sync.entity_fold import force_overdue
-from sync.entity_facts import SaidFacts
 from sync.models import Entity, EntityContribution, IssuedVersion, Submission
 from sync.processing import MAX_ATTEMPTS
 from sync.quarantine import reject, replay
@@ -184,13 +183,6 @@ def test_an_edit_stands_where_its_original_stood_though_it_saw_more(session: Ses
     settle(session)
     entity = the_entity(session)
     assert (entity.properties["urgence"], entity.properties["sexe"], waiting(session)) == ("1", "9", [])
-
-
-def test_an_edit_that_moves_an_answer_says_the_same_thing_anew(session: Session, published: None) -> None:
-    first = SaidFacts(1, "f", "uuid:a", "uuid:a", 1, NOW, "update", 1, 1, None, None, {"sexe": "2"}, False, True)
-    edit = SaidFacts(2, "f", "uuid:b", "uuid:a", 1, NOW, "update", 2, 1, None, None, {"sexe": "9"}, True)
-    assert first.key == edit.key
-    assert first.record != edit.record
 
 
 def test_concurrent_identities_open_a_conflict_with_both_values(session: Session, published: None) -> None:
