@@ -14,7 +14,7 @@ from sync.models import FormVersion
 
 def publish_library(session: Session, store: AttachmentStore, now: datetime, folder: Path = LIBRARY) -> list[str]:
     """Publish what is new; returns the names of the files that were. Raises FormsError for one that is wrong."""
-    media = {path.name: path.read_bytes() for path in (folder / "media").iterdir() if path.is_file()}
+    media = {path.name: path.read_bytes() for path in (folder / "media").glob("*") if path.is_file()}
     published = []
     for path in sorted(folder.glob("[!~]*.xlsx")):
         content = path.read_bytes()

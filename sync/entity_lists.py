@@ -78,11 +78,12 @@ def read_view(session: Session, name: str, receiver: Receiver | None, now: datet
     """Say what this receiver gets of the list today, without reading a row of it."""
     policy = programme().policy_for_list(name)
     declared = session.scalar(_DECLARED, {"name": name}) or []
+    columns = dict.fromkeys([*policy.properties, *declared])
     codes = _list_codes(session, policy, receiver)
     changes = session.execute(_GENERATIONS, {"name": name, "codes": codes}) if codes else ()
     return ListView(
         name,
-        properties=tuple(dict.fromkeys([*policy.properties, *declared])),
+        properties=tuple(one for one in columns if one not in policy.server_only),
         codes=tuple(codes),
         generations=tuple(sorted((code, number) for code, number in changes)),
         today=now.astimezone(UTC).date() if policy.date_property else None,

@@ -90,8 +90,10 @@ def work_offline(tablet: Tablet, plan: Plan) -> None:
     for day in range(plan.days, 0, -1):
         opened_at = (plan.until - timedelta(days=day)).replace(hour=_SHIFT_STARTS, minute=0)
         for moment in _moments(tablet.rng, opened_at, plan):
-            record = tablet.fill(tablet.rng.choice(forms), moment)
-            if tablet.rng.random() < plan.edits:
+            record = tablet.try_fill(tablet.rng.choice(forms), moment)
+            if record is None:
+                tablet.given_up += 1
+            elif tablet.rng.random() < plan.edits:
                 tablet.edit(record, moment + timedelta(minutes=20))
 
 
@@ -120,7 +122,7 @@ def summarise(tablets: Sequence[Tablet]) -> dict[str, Any]:
         "sent": states["sent"],
         "failed": states["failed"] + states["finalised"],
         "edits": sum(record.deprecated_id is not None for record in records),
-        "unsatisfied": sum(bool(record.filled.problems) for record in records),
+        "given_up": sum(tablet.given_up for tablet in tablets),
         "files": sum(len(record.files) for record in records),
         "forms": dict(Counter(record.form_id for record in records)),
         "statuses": dict(Counter(str(record.status) for record in records)),

@@ -34,6 +34,7 @@ class Tablet:
     most_files: int = 101
     retries: int = 13
     faults: list[str] = field(default_factory=list)
+    given_up: int = 0  # forms that asked what nobody could answer
 
     def __post_init__(self) -> None:
         # By the officer's chance, so that the same seed lives through the same week.
@@ -121,10 +122,21 @@ class Tablet:
 
     def fill(self, form_id: str, now: datetime, told: Told | None = None) -> Record:
         """Fill a form at a moment of the tablet's clock, keep the finalised record, and let it change the lists."""
-        blank, entities = self.queue.blanks[form_id], self.queue.entities
-        filled = fill_form(blank, self.officer, now, self.queue.last_saved.get(form_id), entities.find_list, told)
+        return self._save(form_id, self._fill(form_id, now, told), now)
+
+    def try_fill(self, form_id: str, now: datetime) -> Record | None:
+        """Fill a form unless it asks what nobody here can answer, such as a stay at a centre where there is none."""
+        filled = self._fill(form_id, now, None)
+        return None if filled.problems else self._save(form_id, filled, now)
+
+    def _fill(self, form_id: str, now: datetime, told: Told | None) -> Filled:
+        blank, last_saved = self.queue.blanks[form_id], self.queue.last_saved.get(form_id)
+        return fill_form(blank, self.officer, now, last_saved, self.queue.entities.find_list, told)
+
+    def _save(self, form_id: str, filled: Filled, now: datetime) -> Record:
+        blank = self.queue.blanks[form_id]
         self.queue.last_saved[form_id] = filled.root
-        entities.take_record(blank.definition, filled.root)
+        self.queue.entities.take_record(blank.definition, filled.root)
         return self._keep(blank, filled, now, None)
 
     def edit(self, record: Record, now: datetime, told: Told | None = None) -> Record:

@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from forms.check import check_form
 from forms.definition import ENCOUNTER_PROPERTIES, PERSON_PROPERTIES, Field
 from forms.lists import HeldLists, parse_list
 from forms.programme import LIBRARY, load_programme
@@ -20,7 +21,7 @@ FORM_IDS = sorted(path.stem for path in LIBRARY.glob("*.xlsx"))
 LANGUAGES = ("Français (fr)", "English (en)")
 PROGRAMME = load_programme()
 # Lists that the server makes at each download; every other file of a form is shipped beside it.
-SERVER_MADE = {"sites.csv"}
+SERVER_MADE = {"sites.csv", *(f"{name}.csv" for name in PROGRAMME.lists)}
 each_form = pytest.mark.parametrize("form_id", FORM_IDS)
 
 
@@ -42,14 +43,17 @@ def vocabulary(filename: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_first_two_forms_are_shipped() -> None:
-    assert {"f02_passage", "f04_arrivee"} <= set(FORM_IDS)
+def test_the_forms_of_the_programme_are_shipped() -> None:
+    assert set(FORM_IDS) == set(PROGRAMME.forms)
+    assert set(FORM_IDS) == {
+        "f02_passage", "f03_evenement", "f04_arrivee", "f07_assistance", "f08_orientation", "f09_sortie",
+    }  # fmt: skip
 
 
 @each_form
 def test_a_form_publishes_without_a_remark(form_id: str) -> None:
     form = shipped(form_id)
-    assert (form.definition.form_id, form.problems) == (form_id, [])
+    assert (form.definition.form_id, form.problems, check_form(form.definition)) == (form_id, [], [])
 
 
 @each_form
@@ -148,8 +152,10 @@ def test_the_programme_names_only_what_a_form_has(form_id: str) -> None:
 
 @each_form
 def test_what_feeds_a_person_is_classed_as_identity(form_id: str) -> None:
-    classes = {PROGRAMME.data_class(form_id, one.path) for one in answers_of(form_id) if one.person}
-    assert classes == {"D3"}
+    persons = [one.path for one in answers_of(form_id) if one.person]
+    assert [path for path in persons if PROGRAMME.data_class(form_id, path) != "D3"] == []
+    # Of the forms these two alone ask who somebody is; the others speak of a stay.
+    assert bool(persons) == (form_id in ("f02_passage", "f04_arrivee"))
 
 
 @each_form
@@ -188,17 +194,124 @@ def test_what_tells_people_apart_is_never_demanded() -> None:
     assert demanded & {"given_names", "family_name", "mother_name", "birth_place", "phone", "document_number"} == set()
 
 
-def test_a_tablets_list_of_stays_names_nobody() -> None:
-    definition = shipped("f04_arrivee").definition
-    [stay] = definition.entities
-    assert (stay.list_name, stay.container, stay.creates, stay.spec_version) == (
-        "dossiers", "/data/personnes", True, "2025.1.0",
-    )  # fmt: skip
-    assert {name for name, _ in stay.save_to} == {
-        "ref", "bracelet", "initiales", "sexe", "tranche", "site_id", "etat", "urgence", "alerte_suivi", "echeance",
-        "maj",
+def saved(form_id: str) -> list[tuple[str, str, Field]]:
+    """What a form saves to entity lists: list, property, and the field behind it."""
+    definition = shipped(form_id).definition
+    by_path = definition.by_path
+    return [(one.list_name, name, by_path[path]) for one in definition.entities for name, path in one.save_to]
+
+
+def test_a_tablets_lists_hold_what_the_programme_decided_and_nothing_else() -> None:
+    given: dict[str, set[str]] = {}
+    for form_id in FORM_IDS:
+        for list_name, name, _field in saved(form_id):
+            if name not in PROGRAMME.policy_for_list(list_name).server_only:
+                given.setdefault(list_name, set()).add(name)
+    assert given == {
+        "dossiers": {
+            "ref", "bracelet", "initiales", "sexe", "tranche", "site_id", "etat", "urgence", "alerte_suivi",
+            "echeance", "maj",
+        },
+        "evenements": {"type", "date", "site_debarq", "n_vivants", "n_ailleurs", "n_refus", "etat"},
+        "orientations": {"dossier_ref", "cible", "service", "echeance", "statut"},
     }  # fmt: skip
-    assert {definition.by_path[path].person for _, path in stay.save_to} == {None, "sex", "age_band"}
+
+
+def test_the_lists_hold_for_the_server_what_the_head_count_needs() -> None:
+    names = {(list_name, name) for form_id in FORM_IDS for list_name, name, _field in saved(form_id)}
+    kept = {(one.name, name) for one in PROGRAMME.lists.values() for name in one.server_only}
+    assert kept == {
+        ("dossiers", "evt"), ("evenements", "n_morts"), ("evenements", "n_disparus"), ("orientations", "site_id"),
+    }  # fmt: skip
+    assert kept <= names
+
+
+@each_form
+def test_nothing_that_names_or_judges_anybody_is_saved_to_a_list(form_id: str) -> None:
+    """Whatever a form learns to save: no name, nationality or document, no victim or suspect, no result, no text."""
+    fields = [field for _list, _name, field in saved(form_id)]
+    assert {field.person for field in fields} <= {None, "sex", "age_band"}
+    assert {PROGRAMME.data_class(form_id, field.path) for field in fields} & {"D5", "D6"} == set()
+    assert [field.path for field in fields if field.type == "binary"] == []
+    # What people choose or type reaches a list in these answers alone; all else is calculated.
+    asked = {field.name for field in fields if field.kind == "question"}
+    assert asked <= {
+        "type_evt", "morts", "disparus", "site_debarq", "n_ailleurs", "n_refus", "sexe", "urgence_med", "vers",
+    }  # fmt: skip
+
+
+def test_no_tablet_learns_that_somebody_goes_to_the_anti_trafficking_unit_or_to_court() -> None:
+    calculate = shipped("f08_orientation").definition.by_path["/data/liste_orientations/cible_liste"].calculate or ""
+    assert calculate.count("'protection'") == 1
+    assert all(f"= '{target}'" in calculate for target in ("cnltp", "dacg"))
+
+
+@pytest.mark.parametrize(
+    ("form_id", "list_name", "container", "creates", "updates"),
+    [
+        ("f03_evenement", "evenements", "/data", True, True),
+        ("f04_arrivee", "dossiers", "/data/personnes", True, False),
+        ("f07_assistance", "dossiers", "/data/beneficiaires", False, True),
+        ("f08_orientation", "orientations", "/data/liste_orientations", True, True),
+        ("f08_orientation", "dossiers", "/data/liste_dossiers", False, True),
+        ("f09_sortie", "dossiers", "/data", False, True),
+    ],
+)
+def test_a_form_creates_and_updates_its_lists(
+    form_id: str, list_name: str, container: str, creates: bool, updates: bool
+) -> None:
+    declared = {
+        (one.list_name, one.container, one.creates, one.updates) for one in shipped(form_id).definition.entities
+    }
+    assert (list_name, container, creates, updates) in declared
+
+
+@each_form
+def test_entities_are_of_a_version_for_which_tablets_keep_rows_offline(form_id: str) -> None:
+    assert {one.spec_version for one in shipped(form_id).definition.entities} <= {"2024.1.0", "2025.1.0"}
+
+
+def test_stays_and_referrals_go_to_centres_alone() -> None:
+    assert [PROGRAMME.lists[name].site_kinds for name in ("dossiers", "orientations")] == [("centre",), ("centre",)]
+    assert [PROGRAMME.lists[name].region_kinds for name in ("dossiers", "orientations")] == [(), ()]
+
+
+@pytest.mark.parametrize("form_id", ["f04_arrivee", "f07_assistance", "f08_orientation", "f09_sortie"])
+def test_what_is_about_stays_is_filled_at_centres_alone(form_id: str) -> None:
+    assert PROGRAMME.policy_for(form_id).site_kinds == ("centre",)
+
+
+def test_facts_for_the_judiciary_are_classed_as_such() -> None:
+    classes = {
+        form_id: {name for name, one in PROGRAMME.policy_for(form_id).data_classes.items() if one == "D5"}
+        for form_id in FORM_IDS
+    }
+    assert {form_id: names for form_id, names in classes.items() if names} == {
+        "f03_evenement": {"armes", "passeurs_suspectes"},
+        "f08_orientation": {"cible", "champs"},
+    }
+
+
+@each_form
+def test_the_programme_says_why_a_form_is_filled_and_how_long_it_is_kept(form_id: str) -> None:
+    policy = PROGRAMME.policy_for(form_id)
+    assert set(policy.legal_basis) == {"fr", "en"}
+    assert policy.retention
+    assert policy.record_class in ("D2", "D3", "D4")
+
+
+@pytest.mark.parametrize(
+    ("form_id", "name"),
+    [("f07_assistance", "recit"), ("f07_assistance", "rappel_contact"), ("f07_assistance", "aide"),
+     ("f08_orientation", "motif_refus"), ("f08_orientation", "resultat"), ("f09_sortie", "type_sortie")],
+)  # fmt: skip
+def test_needs_and_complaints_are_classed_as_such(form_id: str, name: str) -> None:
+    assert PROGRAMME.policy_for(form_id).data_classes[name] == "D4"
+
+
+@pytest.mark.parametrize("form_id", ["f07_assistance", "f08_orientation"])
+def test_a_tablet_forgets_complaints_and_referrals_once_they_are_sent(form_id: str) -> None:
+    assert b'orx:auto-delete="true"' in shipped(form_id).xml
 
 
 @each_form

@@ -1,8 +1,7 @@
 """What was filled is held against the validator, which knows nothing of the filler."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -19,19 +18,9 @@ from forms.xlsform import read_form
 from server.tablets.blanks import BlankForm, read_blank
 from server.tablets.filler import Filled, Officer, Told, correct_form, fill_form, make_collect_id
 from server.tablets.people import Population
+from tests.library_fills import NOW, ON_BOARD, fill_shipped, shipped_blank
 
-NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-MEDIA = {
-    "sites.csv": b"name,label,type,kind\nROSSO,Rosso,border_post,border_post\nCADKR,Dakar,centre,centre\n",
-    "evenements.csv": (LIBRARY / "media" / "evenements.csv").read_bytes(),
-}
-LISTS = HeldLists({name: parse_list(name, data) for name, data in MEDIA.items()})
-
-
-@cache
-def library_form(name: str) -> tuple[BlankForm, FormDefinition]:
-    xml = read_form((LIBRARY / f"{name}.xlsx").read_bytes(), f"{name}.xlsx").xml
-    return read_blank(xml, MEDIA), parse_form(xml)
+LISTS = HeldLists({name: parse_list(name, data) for name, data in ON_BOARD.items()})
 
 
 def small_form(rows: str, choices: str = "") -> tuple[BlankForm, FormDefinition]:
@@ -80,18 +69,14 @@ def answer(filled: Filled, path: str) -> str | None:
     return filled.root.findtext(path)
 
 
-@pytest.mark.parametrize("name", ["f02_passage", "f04_arrivee"])
-def test_shipped_form_is_filled_without_a_finding(name: str) -> None:
-    blank, definition = library_form(name)
-    at_work, last = officer(), None
-    for minute in range(12):
-        filled = fill_form(blank, at_work, NOW + timedelta(minutes=minute), last)
-        assert (filled.problems, findings(definition, filled)) == ([], [])
-        last = filled.root
+@pytest.mark.parametrize("form_id", sorted(path.stem for path in LIBRARY.glob("*.xlsx")))
+def test_shipped_form_is_filled_without_a_finding(form_id: str) -> None:
+    for filled in fill_shipped(form_id, 12):
+        assert (filled.problems, findings(shipped_blank(form_id)[1], filled)) == ([], [])
 
 
 def test_sequence_goes_on_from_the_record_before() -> None:
-    blank, _ = library_form("f02_passage")
+    blank, _ = shipped_blank("f02_passage")
     at_work = officer()
     first = fill_form(blank, at_work, NOW)
     second = fill_form(blank, at_work, NOW, first.root)
@@ -99,7 +84,7 @@ def test_sequence_goes_on_from_the_record_before() -> None:
 
 
 def test_tablet_writes_what_collect_writes_by_itself() -> None:
-    filled = fill_form(library_form("f02_passage")[0], officer(), NOW)
+    filled = fill_form(shipped_blank("f02_passage")[0], officer(), NOW)
     assert answer(filled, "end") == "2026-03-02T09:30:00.000Z"
     assert answer(filled, "today") == "2026-03-02"
     assert answer(filled, "deviceid") == "collect:0123456789abcdef"
@@ -109,7 +94,7 @@ def test_tablet_writes_what_collect_writes_by_itself() -> None:
 
 
 def test_record_has_a_random_id_of_its_own() -> None:
-    blank, _ = library_form("f02_passage")
+    blank, _ = shipped_blank("f02_passage")
     at_work = officer()
     ids = {fill_form(blank, at_work, NOW).instance_id for _ in range(5)}
     assert len(ids) == 5
@@ -117,7 +102,7 @@ def test_record_has_a_random_id_of_its_own() -> None:
 
 
 def test_each_person_gets_an_entity_of_its_own() -> None:
-    blank, _ = library_form("f04_arrivee")
+    blank, _ = shipped_blank("f04_arrivee")
     at_work = officer()
     entities = [
         entity.get("id")
@@ -129,7 +114,7 @@ def test_each_person_gets_an_entity_of_its_own() -> None:
 
 
 def test_edit_keeps_all_but_one_answer_and_names_its_original() -> None:
-    blank, definition = library_form("f04_arrivee")
+    blank, definition = shipped_blank("f04_arrivee")
     at_work = officer()
     first = fill_form(blank, at_work, NOW)
     edit = correct_form(blank, at_work, NOW + timedelta(hours=1), first)

@@ -299,3 +299,10 @@ def test_edit_is_a_clone_that_names_what_it_replaces(tablet: Tablet) -> None:
     assert edit.instance_id != first.instance_id
     assert f"<deprecatedID>{first.instance_id}</deprecatedID>".encode() in edit.xml
     assert b"<lieu>" + first.xml.partition(b"<lieu>")[2][:1] in edit.xml
+
+
+def test_a_form_that_nobody_can_answer_is_given_up(tablet: Tablet, fake: FakeServer) -> None:
+    fake.csv = b"name,label\n"
+    tablet.refresh()
+    assert tablet.try_fill("simple", NOW) is None
+    assert (tablet.queue.records, tablet.queue.last_saved) == ([], {})
