@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forms.programme import ListPolicy
-from sync.branches import Contribution, Issued, read_graph
+from sync.branches import Contribution, Graph, Issued, read_graph
 from sync.entity_state import EntityState, adopt, claim
 from sync.merge import DELETED, LABEL, Merged, merge_entity
 
@@ -166,6 +166,7 @@ class Folded:
     """What a history says. `issued` is the number that is served from now on, if it is a new one."""
 
     history: History
+    graph: Graph
     state: EntityState
     merged: Merged
     issued: Issued | None
@@ -191,7 +192,7 @@ def fold_history(history: History, policy: ListPolicy) -> Folded:
         *(Wait(one, one.find_missing(known)) for one in history.decisions),
     ]
     state.is_settled = state.is_settled and not any(one.missing for one in waits)
-    return Folded(history, state, merged, issued, waits)
+    return Folded(history, graph, state, merged, issued, waits)
 
 
 def _read_counting(history: History) -> Iterable[tuple[SaidFacts, Contribution]]:

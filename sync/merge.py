@@ -3,15 +3,17 @@
 Nothing is lost here: every value stays with the contribution that brought it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
 from forms.programme import MergePolicy
 from sync.branches import Contribution, Graph
 
 LABEL = "label"
+Outcome = Literal["stands", "open", "repeated", "replaced", "outranked"]
 # A deletion is a value like any other: the moment of it, or "" where the entity was restored. No list may have a
 # property of this name (ODK Entities spec: two underscores are the server's).
 DELETED = "__deleted"
@@ -31,6 +33,21 @@ class Merged:
     deleted_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one value that somebody gave to a property; `before` is what they had before them.
+
+    stands: the entity says so. open: a human must choose. repeated: it is what they had before them. replaced: `by`
+    had seen it and wrote over it. outranked: of values that had not seen each other the policy chose `by`.
+    """
+
+    key: str
+    value: str
+    before: str | None
+    outcome: Outcome
+    by: str | None = None
+
+
 def merge_entity(graph: Graph, find_policy: Callable[[str], MergePolicy]) -> Merged:
     """Merge every property by its policy; the same graph gives the same values in any order of arrival."""
     names = sorted({name for one in graph.order for name in one.values})
@@ -42,12 +59,17 @@ def merge_entity(graph: Graph, find_policy: Callable[[str], MergePolicy]) -> Mer
         merging = _Merging(graph, name, policy)
         values[name] = merging.merge(merging.writes)
         rivals = merging.find_rivals(merging.writes)
-        if policy.rule == "review" and len({one.values[name] for one in rivals}) > 1:
+        if merging.is_disputed(rivals):
             conflicts[name] = tuple((one.key, one.values[name]) for one in sorted(rivals, key=lambda one: one.key))
             bases.update(merging.find_base(rivals))
     deleted = values.pop(DELETED, "")
     gone = datetime.fromisoformat(deleted) if deleted else None
     return Merged(values.pop(LABEL, ""), values, conflicts, bases, gone)
+
+
+def explain_property(graph: Graph, name: str, policy: MergePolicy) -> list[Fate]:
+    """Say of every value that was given to a property what became of it, in the order in which they stand."""
+    return list(_Merging(graph, name, policy).find_fates())
 
 
 def advance(policy: MergePolicy, before: str | None, value: str) -> str:
@@ -65,7 +87,7 @@ class _Merging:
         self.bases: dict[int, str | None] = {}
 
     def merge(self, writes: list[Contribution]) -> str:
-        candidates = self._find_states(writes) if self.policy.rule == "forward" else self.find_rivals(writes)
+        candidates = self._find_candidates(writes)
         return _choose(self.policy, [one.values[self.name] for one in sorted(candidates, key=lambda one: one.rank)])
 
     def find_rivals(self, writes: list[Contribution]) -> list[Contribution]:
@@ -85,6 +107,40 @@ class _Merging:
             common &= self.graph.seen[one.key]
         value = self._value_among(common)
         return {} if value is None else {self.name: value}
+
+    def find_fates(self) -> Iterator[Fate]:
+        """What became of each write among all the others."""
+        chosen, rivals = self.merge(self.writes), self.find_rivals(self.writes)
+        standing = [one for one in self._find_candidates(self.writes) if self._is_part(one.values[self.name], chosen)]
+        disputed = rivals if self.is_disputed(rivals) else []
+        for one in self.writes:
+            before = self._base_of(one)
+            outcome, by = self._judge(one, before, standing, disputed)
+            yield Fate(one.key, one.values[self.name], before, outcome, by)
+
+    def _judge(
+        self, one: Contribution, before: str | None, standing: list[Contribution], disputed: list[Contribution]
+    ) -> tuple[Outcome, str | None]:
+        if one in disputed:
+            return "open", None
+        if one in standing:
+            return "stands", None
+        if one.values[self.name] == before and one.shown is None:
+            return "repeated", None
+        over = next((other for other in self.writes if self.graph.seen[other.key] & self.graph.bits[one.key]), None)
+        if over is not None:
+            return "replaced", over.key
+        return "outranked", max(standing, key=lambda winner: winner.rank).key
+
+    def is_disputed(self, rivals: list[Contribution]) -> bool:
+        """Whether a human must choose between the rivals."""
+        return self.policy.rule == "review" and len({one.values[self.name] for one in rivals}) > 1
+
+    def _is_part(self, value: str, chosen: str) -> bool:
+        return set(value.split()) <= set(chosen.split()) if self.policy.rule == "union" else value == chosen
+
+    def _find_candidates(self, writes: list[Contribution]) -> list[Contribution]:
+        return self._find_states(writes) if self.policy.rule == "forward" else self.find_rivals(writes)
 
     def _find_states(self, writes: list[Contribution]) -> list[Contribution]:
         """A state never goes back, unless a person decides so: that sets aside the states that they were shown."""

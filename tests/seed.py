@@ -20,7 +20,9 @@ from sync.models import (
     DeviceFetch,
     Encounter,
     Entity,
+    EntityConflict,
     EntityContribution,
+    EntityDecision,
     FormVersion,
     JobRun,
     Person,
@@ -61,7 +63,7 @@ def seed(session: Session) -> Seeded:
     version, draft = publish(session, "f04_arrivee", now)
     submission = add_submission(session, site, device, version, now)
     person = add_person(session, submission, now)
-    entity = add_stay(session, submission)
+    entity = add_stay(session, submission, now)
     session.add(JobRun(job="process", started_at=now, finished_at=now, outcome="done", details={"judged": 1}))
     session.commit()
     return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1, entity)
@@ -175,11 +177,11 @@ def add_person(session: Session, submission: Submission, now: datetime) -> Perso
     return person
 
 
-def add_stay(session: Session, submission: Submission) -> Entity:
+def add_stay(session: Session, submission: Submission, now: datetime) -> Entity:
     values = {"ref": CANARIES["D3"], "urgence": CANARIES["D4"], "sexe": "2", "etat": "arrive", "site_id": "DKR-C"}
     stay = Entity(
         list_name="dossiers", uuid="5f0c1f3e-1d2a-4b6c-8d3e-000000000001", label=CANARIES["D3"], properties=values,
-        version=1, exists=True, is_open=True, site_code="DKR-C", label_key=fold_label(CANARIES["D3"]),
+        version=1, exists=True, is_open=True, open_conflicts=1, site_code="DKR-C", label_key=fold_label(CANARIES["D3"]),
     )  # fmt: skip
     session.add(stay)
     session.flush()
@@ -188,6 +190,11 @@ def add_stay(session: Session, submission: Submission) -> Entity:
         action="create", label=stay.label, properties=values, counts=True,
     )  # fmt: skip
     session.add(said)
+    first = ["f04_arrivee uuid:1 /data/personnes[1]", CANARIES["D3"]]
+    decided = {"value": CANARIES["D3"], "shown": [first], "shown_version": 1, "decided_at": now}
+    stay.decisions.append(EntityDecision(uuid="d" * 36, property_name="ref", **decided))
+    rivals = [first, ["f07 uuid:2 /data", "autre"]]
+    stay.conflicts.append(EntityConflict(property_name="ref", candidates=rivals, base=CANARIES["D3"], opened_at=now))
     session.flush()
     return stay
 

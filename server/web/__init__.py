@@ -11,6 +11,8 @@ from server.web import (
     decisions,
     devices,
     entities,
+    entity_decisions,
+    entity_words,
     forms,
     headers,
     health,
@@ -29,7 +31,8 @@ from server.web import (
 )
 
 _PAGES = (
-    login, account, status, submissions, decisions, people, entities, purpose, devices,
+    login, account, status, submissions, decisions, people, purpose,
+    entities, entity_decisions, devices,
     forms, validation, users, sites, settings, jobs, audit, health,
 )  # fmt: skip
 
@@ -41,6 +44,7 @@ def init_app(app: Flask) -> None:
     sessions.init_app(app)
     permissions.init_app(app)
     labels.init_app(app)
+    entity_words.init_app(app)
     navigation.init_app(app)
     for page in _PAGES:
         app.register_blueprint(page.blueprint)

@@ -25,6 +25,7 @@ from sync.entity_browsing import (
     may_search_labels,
     summarise_list,
 )
+from sync.entity_history import read_history
 from sync.models import Entity, Site
 from sync.policy import PERSONAL_CLASSES, Viewer, needs_purpose, programme
 from sync.scopes import scope_sites
@@ -70,10 +71,12 @@ def render_entity(entity: Entity, problem: str | None = None) -> str:
     """The page of one entity; whoever reads what is said about a person is written down."""
     viewer, session = current_viewer(), db.session()
     note_entities("entity.read", entity.list_name, f"entity:{entity.id}")
-    words = entity_words(session, viewer, entity.list_name)
+    history = read_history(session, entity, viewer)
     return render_template(
-        "entities/page.html", one=entity, words=words, problem=problem,
+        "entities/page.html", one=entity, words=entity_words(session, viewer, entity.list_name), problem=problem,
         properties=list_properties(session, entity.list_name), hidden=is_hidden(viewer, entity.list_name),
+        history=history, numbers={one.key: number for number, one in reversed(list(enumerate(history.steps, 1)))},
+        rule=lambda name: programme().policy_for_list(entity.list_name).merge_policy(name).rule,
     )  # fmt: skip
 
 

@@ -2,21 +2,27 @@
 
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import Flask, current_app
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from forms.definition import Field
+from forms.errors import FormProblem, pick_text
 from server.i18n import select_language
 from server.web.answers import word_answer
-from server.words import label_field
+from server.web.labels import label
 from sync.catalogue import read_generation
+from sync.entity_history import Seen
 from sync.merge import LABEL
 from sync.policy import Presented, Viewer, present_property
 from sync.publishing import get_definition, list_open_versions
 
 _KEPT = "teral_entity_questions"
 Questions = dict[str, dict[str, Field]]
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(missing=word_missing, seen=word_seen, problem_code=word_problem_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,15 @@ class EntityWords:
     def name(self, name: str) -> str:
         if name == LABEL:
             return str(gettext("Label"))
-        return label_field(self.fields.get(name), name, select_language())
+        known = self.fields.get(name)
+        asked = pick_text(known.label, select_language()) if known and known.kind == "question" else ""
+        return asked or label(name, "entity_property")
+
+    def choices(self, name: str) -> list[tuple[str, str]]:
+        """What may be chosen for a property, where its question has choices of its own."""
+        known = self.fields.get(name)
+        found = known.itemset.choices if known and known.itemset else ()
+        return [(one.value, pick_text(one.label, select_language()) or one.value) for one in found]
 
     def value(self, name: str, value: str | None) -> Presented:
         if value is None:
@@ -39,6 +53,36 @@ class EntityWords:
         if shown.kind != "shown":
             return shown
         return Presented("shown", word_answer(value, self.fields.get(name), select_language()))
+
+
+def word_missing(waits_for: str) -> str:
+    """What an update waits for, in words (branches.py names it)."""
+    kind, _, number = waits_for.rpartition(" ")
+    if kind == "version":
+        waited = gettext("It waits for version %(number)s, which its tablet had and this server lacks.", number=number)
+        return str(waited)
+    if kind == "branch version":
+        return str(gettext("It waits for an earlier update of the same tablet, which has not arrived yet."))
+    if waits_for == "creation":
+        return str(gettext("It waits for the record that creates the row, which has not arrived yet."))
+    return str(gettext("It waits for a record that has not arrived yet."))
+
+
+def word_seen(seen: Seen) -> str:
+    """What somebody had before them when they said something."""
+    if seen.kind == "nothing":
+        return str(gettext("Creates the row."))
+    if seen.kind == "branch":
+        given = {"number": seen.version, "change": seen.change}
+        return str(gettext("Made offline: change %(change)s of its tablet since version %(number)s.", **given))
+    if seen.kind == "question":
+        return str(gettext("Decided with version %(number)s in view.", number=seen.version))
+    return str(gettext("Had version %(number)s in view.", number=seen.version))
+
+
+def word_problem_code(code: str) -> str:
+    """Why an update can never be applied."""
+    return FormProblem(code).word(gettext)
 
 
 def entity_words(session: Session, viewer: Viewer, list_name: str) -> EntityWords:

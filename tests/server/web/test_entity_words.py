@@ -39,7 +39,7 @@ def test_a_mask_leaves_what_the_programme_says(words_of: WordsOf) -> None:
 def test_words_follow_the_forms(app: Flask, session: Session) -> None:
     with app.test_request_context():
         viewer = Viewer(1, "data_steward")
-        assert entity_words(session, viewer, "dossiers").name("sexe") == "sexe"
+        assert entity_words(session, viewer, "evenements").name("site_debarq") == "Site de débarquement"
         publish_entity_forms(session)
-        assert entity_words(session, viewer, "dossiers").name("sexe") == "Sexe"
-        assert entity_words(session, viewer, "evenements").name("n_vivants") == "n_vivants"
+        assert entity_words(session, viewer, "evenements").name("site_debarq") == "Site"
+        assert entity_words(session, viewer, "evenements").name("moteur") == "moteur"

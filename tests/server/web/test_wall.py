@@ -15,11 +15,14 @@ from tests.seed import CANARIES, Seeded, seed
 Visited = dict[tuple[str, str], tuple[int, str]]
 
 READERS_OF_FILE = {role for role in ROLES if TABLE[role]["D7"].reads_plainly}
+CHANGERS_OF_STAYS = {role for role in ROLES if "U" in TABLE[role]["D3"].verbs}
 # Routes that look at an answer's class beyond the route's permission, and the roles for which they open.
 NARROWER = {
     "submissions.raw_xml": {"protection_officer", "exchange"},
     "submissions.file": READERS_OF_FILE,
     "submissions.picture": READERS_OF_FILE,
+    "entity_decisions.decide": CHANGERS_OF_STAYS,
+    "entity_decisions.undo": CHANGERS_OF_STAYS,
 }
 
 
@@ -45,6 +48,7 @@ def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
         "device_id": seeded.device.id, "alert_id": seeded.alert_id, "form_pk": seeded.version.form_pk,
         "version_id": seeded.version.id, "other_id": seeded.draft.id, "site_id": seeded.site.id, "user_id": 1,
         "list_name": seeded.entity.list_name, "uuid": seeded.entity.uuid,
+        "decision_id": seeded.entity.decisions[0].id,
     }  # fmt: skip
     if rule.endpoint == "forms.test_code":
         given["version_id"] = seeded.draft.id
