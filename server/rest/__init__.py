@@ -11,11 +11,23 @@ from werkzeug.exceptions import HTTPException
 from forms.errors import FormsError
 from server.accounts.permissions import PUBLIC, permission
 from server.extensions import csrf
-from server.rest import app_users, form_drafts, forms, projects, sessions
+from server.rest import (
+    app_users,
+    audits,
+    comments,
+    form_drafts,
+    forms,
+    projects,
+    sessions,
+    submission_files,
+    submissions,
+)
 from server.rest.problems import Problem, answer_http_error, answer_invalid, answer_problem, answer_refusal
 from server.rest.speech import blueprint
 
-_ROOMS = (sessions, projects, app_users, forms, form_drafts)
+_ROOMS = (
+    sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits,
+)  # fmt: skip
 
 
 @blueprint.route("/<path:anywhere>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

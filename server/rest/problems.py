@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from forms.errors import N_, FormProblem, FormRefused, FormsError
+from forms.xml import XmlRefused
 from server.extensions import db
 
 MESSAGES: dict[float, str] = {
@@ -53,8 +54,17 @@ MESSAGES: dict[float, str] = {
 }
 # What werkzeug and our guard raise by HTTP status; Central knows no 405.
 _BY_STATUS = {401: 401.2, 403: 403.1, 404: 404.1, 405: 404.1, 408: 408.1, 413: 400.36, 429: 429.1, 503: 503.1}
-# What the rooms below refuse.
-_BY_REFUSAL = {"published_form_differs": 409.6, "published_media_differ": 409.6, "draft_not_found": 404.1}
+# What the rooms below refuse; their params are the details.
+_BY_REFUSAL = {
+    "draft_not_found": 404.1,
+    "form_not_found": 404.1,
+    "form_differs": 400.8,
+    "version_unknown": 404.6,
+    "form_closed": 409.2,
+    "record_exists": 409.3,
+    "edit_expected": 400.19,
+    "record_changed": 409.9,
+}
 
 
 class Problem(Exception):
@@ -90,12 +100,14 @@ def answer_http_error(error: HTTPException) -> Response:
 
 def answer_refusal(refused: FormsError) -> Response:
     """What the rooms below refuse, in the code that fits; else as an unusable value, with the catalogue's words."""
+    if refused.code in ("published_form_differs", "published_media_differ"):
+        params = refused.params
+        return answer_problem(Problem(409.6, xmlFormId=params["form_id"], version=params["version"]))
     code = _BY_REFUSAL.get(refused.code)
-    if code == 409.6:
-        params = {"xmlFormId": refused.params["form_id"], "version": refused.params["version"]}
-        return answer_problem(Problem(409.6, **params))
     if code is not None:
-        return answer_problem(Problem(code))
+        return answer_problem(Problem(code, **(refused.params if code != 404.1 else {})))
+    if isinstance(refused, XmlRefused):
+        return answer_problem(Problem(400.1, format="xml"))
     return answer_problem(Problem(400.8, field=refused.code, reason=refused.word(gettext)))
 
 

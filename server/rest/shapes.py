@@ -188,3 +188,50 @@ class AuditShape(Shape):
     actee_id = fields.String(attribute="target")
     details = fields.Dict()
     logged_at = Moment(attribute="at")
+
+
+class VersionShape(Shape):
+    """One version of a record."""
+
+    instance_id = fields.String()
+    submitter_id = fields.Integer()
+    device_id = fields.String(allow_none=True)
+    user_agent = fields.String()
+    instance_name = fields.String(allow_none=True)
+    form_version = fields.String()
+    current = fields.Boolean()
+    created_at = Moment()
+
+
+class SubmissionShape(Shape):
+    """A record with all its edits, under the instanceID of the first."""
+
+    instance_id = fields.String()
+    submitter_id = fields.Integer()
+    device_id = fields.String(allow_none=True)
+    user_agent = fields.String()
+    review_state = fields.String(allow_none=True)
+    created_at = Moment()
+    updated_at = Moment()
+    deleted_at = fields.Constant(None)
+    current_version = fields.Nested(VersionShape)
+
+
+class ReviewShape(Shape):
+    review_state = fields.String(allow_none=True)
+
+
+class SubmissionFileShape(Shape):
+    name = fields.String()
+    exists = fields.Boolean()
+
+
+class CommentShape(Shape):
+    body = fields.String()
+    actor_id = fields.Integer()
+    actor = fields.Nested(ActorShape)
+    created_at = Moment()
+
+
+class NewComment(Shape):
+    body = fields.String(required=True)

@@ -22,6 +22,7 @@ from server.web import (
     navigation,
     people,
     purpose,
+    reviews,
     settings,
     sites,
     status,
@@ -31,7 +32,7 @@ from server.web import (
 )
 
 _PAGES = (
-    login, account, status, submissions, decisions, people, purpose,
+    login, account, status, submissions, decisions, reviews, people, purpose,
     entities, entity_decisions, devices,
     forms, validation, users, sites, settings, jobs, audit, health,
 )  # fmt: skip

@@ -88,6 +88,13 @@ LABELS: dict[str, dict[str, str]] = {
         "union": N_("all choices stand together"),
         "review": N_("a person chooses"),
     },
+    "review": {
+        "received": N_("not reviewed"),
+        "hasIssues": N_("has issues"),
+        "edited": N_("edited"),
+        "approved": N_("approved"),
+        "rejected": N_("rejected"),
+    },
     "form_state": {
         "draft": N_("draft"),
         "open": N_("open to tablets"),

@@ -12,17 +12,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from forms.errors import FormsError
-from forms.programme import UNCLASSED
-from forms.submission import list_answers, parse_submission
 from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.i18n import select_language
 from server.keys import current_keys
-from server.web.answers import Section, classes_of, present_answers, shows_personal_data
+from server.web.answers import Section, present_answers, shows_personal_data
 from server.web.headers import FILE_POLICY
 from server.web.paging import read_page
 from server.web.raw_xml import withhold
+from server.web.reading import may_open, may_read_raw
 from server.web.tables import render_csv
 from server.web.timeline import list_happenings
 from server.words import label_path
@@ -36,8 +35,9 @@ from sync.browsing import (
     select_submissions,
 )
 from sync.models import SUBMISSION_STATES, Device, Form, Site, Submission, SubmissionAttachment
-from sync.policy import DATA_CLASSES, PERSONAL_CLASSES, Viewer, may, needs_purpose, present, programme, reads_plainly
+from sync.policy import Viewer, may, needs_purpose, present, programme
 from sync.publishing import get_definition
+from sync.reviews import decide_review_state, find_mark, list_comments
 from sync.scopes import scope_devices, scope_sites
 from sync.sealing import read_record
 
@@ -82,12 +82,14 @@ def page(submission_id: int, problem: str | None = None) -> str:
     if answers and shows_personal_data(answers):
         note_reading("submission.read", f"submission:{submission.id}")
     newer, older = find_neighbours(session, viewer, read_filters(), submission.id)
+    edits = list_edits(session, viewer, submission)
     return render_template(
         "submissions/page.html", one=submission, problem=problem, answers=answers, newer=newer, older=older,
         asked=request.args, decisions_open=_DECISIONS.get(submission.state, ()),
         twins=_compare_twins(submission, answers, viewer),
-        edits=list_edits(session, viewer, submission), findings=_word_findings(submission, viewer),
-        files=_list_files(submission, viewer), raw=_may_read_raw(submission, viewer),
+        edits=edits, comments=list_comments(session, edits[0].id), findings=_word_findings(submission, viewer),
+        review=decide_review_state(submission, find_mark(session, submission.id)),
+        files=_list_files(submission, viewer), raw=may_read_raw(submission, viewer),
         happenings=list_happenings(submission), hidden=answers is not None and _waits_for_purpose(answers, viewer),
     )  # fmt: skip
 
@@ -96,7 +98,7 @@ def page(submission_id: int, problem: str | None = None) -> str:
 @permission("submissions.read")
 def raw_xml(submission_id: int) -> ResponseReturnValue:
     submission, viewer = get_submission(submission_id), current_viewer()
-    if not _may_read_raw(submission, viewer):
+    if not may_read_raw(submission, viewer):
         abort(403)
     version = submission.form_version
     definition = get_definition(db.session(), version) if version else None
@@ -207,43 +209,16 @@ def _word_findings(submission: Submission, viewer: Viewer) -> list[dict[str, Any
 
 def _list_files(submission: Submission, viewer: Viewer) -> list[tuple[SubmissionAttachment, bool]]:
     """Each file with whether the viewer may open it."""
-    return [(one, _may_open(submission, one, viewer)) for one in submission.attachments]
-
-
-def _may_open(submission: Submission, found: SubmissionAttachment, viewer: Viewer) -> bool:
-    """A file is as sensitive as the question that it answers; of an unknown form, as everything in it."""
-    if submission.form_version is None:
-        return _may_read_raw(submission, viewer)
-    return reads_plainly(viewer, {_class_of_file(submission, found)})
-
-
-def _class_of_file(submission: Submission, found: SubmissionAttachment) -> str:
-    definition = get_definition(db.session(), submission.form_version) if submission.form_version else None
-    if definition is None:
-        return UNCLASSED
-    answers = list_answers(parse_submission(submission.xml), definition)
-    named = next((one.path for one in answers if one.text == found.name), None)
-    return programme().data_class(submission.form_id, named) if named else UNCLASSED
+    return [(one, may_open(submission, one, viewer)) for one in submission.attachments]
 
 
 def _get_file(submission_id: int, file_id: int) -> tuple[Submission, SubmissionAttachment]:
     submission = get_submission(submission_id)
     found = next((one for one in submission.attachments if one.id == file_id and one.blob_sha256), None) or abort(404)
-    if not _may_open(submission, found, current_viewer()):
+    if not may_open(submission, found, current_viewer()):
         abort(403)
     note_reading("submission.file_read", f"submission:{submission.id}")
     return submission, found
-
-
-def _may_read_raw(submission: Submission, viewer: Viewer) -> bool:
-    """For who may read every personal class in it; of an unknown form, every class that there is.
-
-    What remains and is not theirs (which tablet, which account) is blanked by withhold().
-    """
-    if submission.form_version is None:
-        return reads_plainly(viewer, DATA_CLASSES)
-    classes = classes_of(get_definition(db.session(), submission.form_version))
-    return reads_plainly(viewer, classes & PERSONAL_CLASSES)
 
 
 def _read_day(text: str | None) -> datetime | None:

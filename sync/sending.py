@@ -1,0 +1,111 @@
+"""Records that programs send, one at a time and outside of OpenRosa: what does not fit is refused, as Central does.
+
+A tablet's record is never refused for its content (intake.py), since the tablet cannot mend it; a program can.
+"""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from forms.errors import N_, FormsError
+from forms.submission import Submission as SubmissionXml
+from forms.submission import attachment_names, parse_submission
+from sync.intake import IncomingRecord, Sender, Upload, receive_submission
+from sync.models import FormVersion, Submission, SubmissionAttachment, SubmissionSender
+from sync.parts import IncomingFile
+from sync.publishing import find_form_version, get_definition
+
+
+class SendingRefused(FormsError):
+    """A record or file that was not kept; the program still has it."""
+
+    messages = {
+        "form_differs": N_("The value of %(field)s cannot be used here: %(reason)s"),
+        "version_unknown": N_("The form has no version “%(formVersion)s”."),
+        "form_closed": N_("This form accepts no records now."),
+        "record_exists": N_("There is one already with this %(fields)s."),
+        "edit_expected": N_("An edit must name the present version of the record in meta/deprecatedID."),
+        "record_changed": N_("The record was changed meanwhile: %(deprecatedId)s is not its present version any more."),
+    }
+
+
+def send_record(session: Session, form_id: str, xml: bytes, sender: Sender, now: datetime) -> Submission:
+    """Keep a new record of this form and return its row."""
+    read = _read(form_id, xml)
+    version = _find_version(session, form_id, read.version)
+    if read.instance_id is not None and _is_taken(session, form_id, read.instance_id):
+        raise _taken(read.instance_id)
+    return _receive(session, read, version, xml, sender, now)
+
+
+def send_edit(session: Session, current: Submission, xml: bytes, sender: Sender, now: datetime) -> Submission:
+    """Keep an edit of the record whose present version this is, and return the edit's row."""
+    read = _read(current.form_id, xml)
+    if read.deprecated_id is None:
+        raise SendingRefused("edit_expected")
+    if read.deprecated_id != current.instance_id:
+        raise SendingRefused("record_changed", deprecatedId=read.deprecated_id)
+    version = _find_version(session, current.form_id, read.version)
+    if read.instance_id is None or _is_taken(session, current.form_id, read.instance_id):
+        raise _taken(read.instance_id or "")
+    return _receive(session, read, version, xml, sender, now)
+
+
+def send_file(
+    session: Session, submission: Submission, file: IncomingFile, sender: Sender, now: datetime
+) -> SubmissionAttachment | None:
+    """Add a file that the record names; None where it names none of this name. A name keeps its first file."""
+    named = next((one for one in submission.attachments if one.name == file.name), None)
+    if named is None:
+        return None
+    if named.blob_sha256 not in (None, file.stored.sha256):
+        raise _taken(file.name)
+    record = IncomingRecord(submission.form_id, submission.version, submission.instance_id, submission.deprecated_id)
+    receive_submission(session, record, Upload(submission.xml, submission.xml_sha256, (file,)), sender, now)
+    session.refresh(named)
+    return named
+
+
+def _read(form_id: str, xml: bytes) -> SubmissionXml:
+    read = parse_submission(xml)
+    if read.form_id != form_id:
+        raise SendingRefused("form_differs", field="form id", reason=read.form_id)
+    return read
+
+
+def _find_version(session: Session, form_id: str, name: str) -> FormVersion:
+    version = find_form_version(session, form_id, name)
+    if version is None:
+        raise SendingRefused("version_unknown", formVersion=name)
+    if version.state == "closed":
+        raise SendingRefused("form_closed")
+    return version
+
+
+def _is_taken(session: Session, form_id: str, instance_id: str) -> bool:
+    same = select(Submission.id).where(Submission.form_id == form_id, Submission.instance_id == instance_id)
+    return session.scalar(same.where(Submission.is_draft.is_(False)).limit(1)) is not None
+
+
+def _taken(value: str) -> SendingRefused:
+    return SendingRefused("record_exists", fields="instanceID", values=[value])
+
+
+def _receive(
+    session: Session, read: SubmissionXml, version: FormVersion, xml: bytes, sender: Sender, now: datetime
+) -> Submission:
+    record = IncomingRecord(
+        form_id=read.form_id,
+        version=read.version,
+        instance_id=read.instance_id,
+        deprecated_id=read.deprecated_id,
+        expected_files=tuple(attachment_names(read, get_definition(session, version))),
+        form_version_id=version.id,
+    )
+    receipt = receive_submission(session, record, Upload(xml, hashlib.sha256(xml).hexdigest()), sender, now)
+    if sender.actor_id is not None and sender.device_id is None:
+        session.add(SubmissionSender(submission_id=receipt.submission_id, actor_id=sender.actor_id))
+        session.flush()
+    return session.get_one(Submission, receipt.submission_id)

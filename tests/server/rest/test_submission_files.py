@@ -1,0 +1,41 @@
+"""Files of a record, sent in pieces and read back."""
+
+from sqlalchemy.orm import Session
+
+from sync.models import Submission
+from tests.server.rest.program import Program, problem
+from tests.server.rest.samples import record
+from tests.server.rest.test_submissions import at, send
+
+PHOTO = "<photo>mango ✅.jpg</photo>"
+NAME = "/attachments/mango%20%E2%9C%85.jpg"
+
+
+def test_a_named_file_is_awaited_sent_and_read_back(market: Program, session: Session) -> None:
+    send(market, record("a", PHOTO))
+    assert market.json(at("a", "/attachments")) == [{"name": "mango ✅.jpg", "exists": False}]
+    assert market.post(at("a", NAME), data=b"jpeg", content_type="image/jpeg").json == {"success": True}
+    assert market.json(at("a", "/attachments")) == [{"name": "mango ✅.jpg", "exists": True}]
+    assert market.get(at("a", NAME)).data == b"jpeg"
+    assert session.query(Submission).one().missing_files == 0
+
+
+def test_a_name_keeps_its_first_file(market: Program) -> None:
+    send(market, record("a", PHOTO))
+    market.post(at("a", NAME), data=b"jpeg")
+    assert market.post(at("a", NAME), data=b"jpeg").status_code == 200
+    assert problem(market.post(at("a", NAME), data=b"other")) == (409, 409.3)
+
+
+def test_a_file_that_the_record_does_not_name_is_refused(market: Program) -> None:
+    send(market, record("a"))
+    assert problem(market.post(at("a", NAME), data=b"jpeg")) == (404, 404.1)
+    assert problem(market.get(at("a", NAME))) == (404, 404.1)
+
+
+def test_an_edit_carries_files_forward(market: Program) -> None:
+    send(market, record("a", PHOTO))
+    market.post(at("a", NAME), data=b"jpeg")
+    market.call("PUT", at("a"), data=record("b", PHOTO, deprecated="a"))
+    assert market.json(at("a", "/versions/b/attachments")) == [{"name": "mango ✅.jpg", "exists": True}]
+    assert market.get(at("a", f"/versions/a{NAME}")).data == b"jpeg"
