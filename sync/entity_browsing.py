@@ -6,18 +6,21 @@ What tablets get is entity_lists.py's work; the history of one entity is entity_
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from forms.programme import ListPolicy
 from sync.entity_state import fold_label
-from sync.models import Entity, EntityContribution, EntityList
+from sync.models import Entity, EntityConflict, EntityContribution, EntityList, Submission
 from sync.models.entities import IS_DISPUTED
 from sync.policy import Viewer, access, list_row_classes, present_property, programme
 from sync.scopes import receiving_site, scope_entities
+
+_Select = TypeVar("_Select", bound=Select[*tuple[Any, ...]])
 
 # Counting stops here: a list of a million rows must not cost more to look at than one of some thousands.
 MOST_COUNTED = 50_000
@@ -72,10 +75,39 @@ class ListSummary:
     held: int
 
 
-def list_names(session: Session, viewer: Viewer) -> list[str]:
-    """The lists of which the viewer may know that they are there."""
-    declared = session.scalars(select(EntityList.name))
-    return [name for name in sorted({*declared, *programme().lists}) if _is_visible(session, viewer, name)]
+@dataclass(frozen=True, slots=True)
+class ListTrouble:
+    """Rows of one list that wait for a human (conflict) or for a record (held), and since when the oldest does."""
+
+    name: str
+    trouble: str
+    count: int
+    since: datetime
+
+
+def list_troubles(session: Session, viewer: Viewer | None) -> list[ListTrouble]:
+    """List what waits in each list that the viewer may know of; without a viewer (the command line) in all of them."""
+    found = []
+    for name in list_names(session, viewer):
+        for trouble, waiting in _WAITING.items():
+            count, since = session.execute(_scoped(waiting, viewer, name, unplaced=True)).one()
+            found += [ListTrouble(name, trouble, count, since)] if count else []
+    return found
+
+
+_WAITING = {
+    "conflict": select(func.count(Entity.id.distinct()), func.min(EntityConflict.opened_at)).join(Entity.conflicts),
+    "held": select(func.count(Entity.id.distinct()), func.min(Submission.received_at))
+    .join(Entity.contributions)
+    .join(EntityContribution.submission)
+    .where(EntityContribution.waits_for.is_not(None)),
+}
+
+
+def list_names(session: Session, viewer: Viewer | None) -> list[str]:
+    """The lists of which the viewer may know that they are there; without a viewer (the command line) all of them."""
+    names = sorted({*session.scalars(select(EntityList.name)), *programme().lists})
+    return [name for name in names if viewer is None or _is_visible(session, viewer, name)]
 
 
 def list_properties(session: Session, list_name: str) -> list[str]:
@@ -84,7 +116,7 @@ def list_properties(session: Session, list_name: str) -> list[str]:
     return list(dict.fromkeys([*programme().policy_for_list(list_name).properties, *declared]))
 
 
-def summarise_list(session: Session, viewer: Viewer, list_name: str) -> ListSummary:
+def summarise_list(session: Session, viewer: Viewer | None, list_name: str) -> ListSummary:
     """Count a list's rows, without reading more than an index of them."""
     return ListSummary(
         name=list_name,
@@ -138,8 +170,14 @@ def _receives(session: Session, viewer: Viewer, policy: ListPolicy) -> bool:
 _IS_HELD = Entity.id.in_(select(EntityContribution.entity_id).where(EntityContribution.waits_for.is_not(None)))
 
 
-def _count(session: Session, viewer: Viewer, list_name: str, which: Any, *, unplaced: bool = False) -> int:
-    found = scope_entities(select(Entity.id).where(which), viewer, list_name, unplaced=unplaced)
+def _scoped(found: _Select, viewer: Viewer | None, list_name: str, *, unplaced: bool = False) -> _Select:
+    if viewer is None:
+        return found.where(Entity.list_name == list_name)
+    return scope_entities(found, viewer, list_name, unplaced=unplaced)
+
+
+def _count(session: Session, viewer: Viewer | None, list_name: str, which: Any, *, unplaced: bool = False) -> int:
+    found = _scoped(select(Entity.id).where(which), viewer, list_name, unplaced=unplaced)
     return session.scalar(select(func.count()).select_from(found.limit(MOST_COUNTED + 1).subquery())) or 0
 
 

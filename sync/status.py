@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session, joinedload
 
+from sync.entity_browsing import ListTrouble, list_troubles
 from sync.models import SUBMISSION_STATES, Alert, Device, Site, Submission, SubmissionFinding
 from sync.models.submissions import NOT_AT_ITS_END
 from sync.policy import Viewer, access, may
@@ -76,6 +77,7 @@ class Status:
     # What the validator objects to, by the kind of a quarantined record's first finding.
     finding_kinds: Counter[str]
     held: list[Held]
+    list_troubles: list[ListTrouble]
     drift: list[Drift]
 
     @property
@@ -112,6 +114,7 @@ def read_status(session: Session, viewer: Viewer | None, now: datetime) -> Statu
         device_lags=sample.lags_by("device_id"),
         finding_kinds=_count_finding_kinds(session, viewer),
         held=_list_held(session, viewer),
+        list_troubles=list_troubles(session, viewer) if viewer is None or may(viewer, "entities.read") else [],
         drift=sample.list_drift(session) if sees_devices else [],
     )
 

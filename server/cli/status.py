@@ -7,6 +7,7 @@ import click
 
 from server.cli.context import print_json, with_app
 from server.extensions import db
+from sync.entity_browsing import ListTrouble
 from sync.models import Device
 from sync.punctuality import Lag
 from sync.status import Status, Waiting, read_status
@@ -36,8 +37,13 @@ def _describe(status: Status) -> dict[str, Any]:
         "waiting": [_describe_waiting(one) for one in status.waiting],
         "findings": dict(status.finding_kinds),
         "held": [{"form_id": one.form_id, "waits_for": one.waits_for, "count": one.count} for one in status.held],
+        "lists": [_describe_trouble(one) for one in status.list_troubles],
         "lag": _describe_lag(status.lag),
     }
+
+
+def _describe_trouble(one: ListTrouble) -> dict[str, Any]:
+    return {"list": one.name, "trouble": one.trouble, "count": one.count, "since": _moment(one.since)}
 
 
 def _describe_waiting(one: Waiting) -> dict[str, Any]:

@@ -49,6 +49,10 @@ LABELS: dict[str, dict[str, str]] = {
         "closed": N_("closed"),
         "absent": N_("deleted, or not here yet"),
     },
+    "entity_waits": {
+        "conflict": N_("Tablets say different things: a person must choose."),
+        "held": N_("An update came before what its tablet had seen."),
+    },
     "entity_trouble": {"conflict": N_("conflicts"), "held": N_("updates on hold")},
     # The properties of the shipped lists that no question asks by name.
     "entity_property": {

@@ -1,15 +1,25 @@
 """Lists of entities for people: whose rows, in which order, page by page, found by the beginning of a label."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.orm import Session
 
 from sync import entity_browsing
-from sync.entity_browsing import EntityFilters, find_entity, list_entities, list_names, list_properties, summarise_list
+from sync.entity_browsing import (
+    EntityFilters,
+    find_entity,
+    list_entities,
+    list_names,
+    list_properties,
+    list_troubles,
+    summarise_list,
+)
 from sync.entity_state import fold_label
 from sync.models import Entity, Site
 from sync.policy import Viewer
 from tests.sync.entities import STAY, add_arrival, add_update, publish_entity_forms
-from tests.sync.factory import add_device, add_site
+from tests.sync.factory import NOW, add_device, add_site
 from tests.sync.test_processing import settle
 
 STEWARD = Viewer(1, "data_steward")
@@ -118,10 +128,10 @@ def test_an_update_without_its_entity_is_seen_where_it_was_made(session: Session
     assert [one.uuid for one in held.rows] == [STAY]
 
 
-def test_a_list_has_the_properties_of_the_programme_and_of_its_forms(session: Session) -> None:
+def test_a_list_has_the_properties_of_its_forms(session: Session) -> None:
     publish_entity_forms(session)
     add_arrival(session)
-    assert list_properties(session, "evenements") == ["type", "date", "site_debarq", "n_vivants", "etat"]
+    assert list_properties(session, "evenements") == ["site_debarq", "date"]
     assert list_properties(session, "dossiers") == ["sexe", "urgence", "site_id", "etat"]
 
 
@@ -130,3 +140,19 @@ def test_rows_get_their_key_as_they_are_written(session: Session) -> None:
     add_arrival(session)
     settle(session)
     assert [one.label_key for one in list_entities(session, STEWARD, "dossiers", EntityFilters()).rows] == ["dossier 1"]
+
+
+@pytest.mark.both_databases
+def test_what_waits_is_told_with_its_age_to_those_who_may_know(session: Session) -> None:
+    publish_entity_forms(session)
+    here, there = add_site(session, "KLK", kind="centre"), add_site(session, "ZIG", kind="centre")
+    tablet = add_device(session, here)
+    add_arrival(session, device=tablet)
+    for letter, value in (("A", "2"), ("B", "9")):
+        add_update(session, f"uuid:{letter}", 1, on=letter, values={"sexe": value}, device=tablet)
+    add_update(session, "uuid:late", 4, on="C", device=tablet, received_at=NOW - timedelta(hours=3))
+    settle(session)
+    told = [(one.trouble, one.count) for one in list_troubles(session, at(here))]
+    assert told == [("conflict", 1), ("held", 1)]
+    assert list_troubles(session, None)[1].since == NOW - timedelta(hours=3)
+    assert list_troubles(session, at(there)) == []
