@@ -129,7 +129,9 @@ _FINDING = {
     "not_a_place": N_("The answer is not a place on the map (latitude, longitude)."),
     "not_a_choice": N_("The answer is not one of the list's choices."),
     "list_not_held": N_("The answer could not be checked: the list “%(list)s” is not at hand."),
-    "list_uncertain": N_("The answer is not in today's list “%(list)s”. The tablet may have had another one."),
+    "list_uncertain": N_(
+        "The list “%(list)s”, as it is known here, speaks against the answer. The tablet may have had another one."
+    ),
     "required": N_("This question must be answered."),
     "constraint_broken": N_("The answer breaks a rule of the form."),
     "not_relevant": N_("By the other answers this question is not asked. Its answer does not count."),

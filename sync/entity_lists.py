@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from forms.definition import EntityDeclaration
 from forms.programme import ListPolicy
-from sync.models import Entity, EntityList, EntityView, FormAttachment, Site
+from sync.entity_state import EntityState
+from sync.models import Entity, EntityList, EntityView, FormAttachment, IssuedVersion, Site
 from sync.policy import programme
 
 _SUFFIX = ".csv"
@@ -92,13 +93,38 @@ def read_view(session: Session, name: str, receiver: Receiver | None, now: datet
 
 def render_entity_csv(session: Session, view: ListView) -> bytes:
     """Make the list's CSV as this view shows it; read the view first, so that no change goes unseen."""
+    return _write_csv(view, session.connection().execute(*_visible(view)) if view.codes else ())
+
+
+def render_earlier_csv(session: Session, view: ListView, at: datetime) -> bytes:
+    """Make the list's CSV as this view showed it then, from what was served under which number.
+
+    An entity that has moved to a site beyond the view since is left out; so is nothing else that can be known.
+    """
+    facts = {"name": view.name, "codes": list(view.codes), "at": at}
+    served = session.connection().execute(_SERVED_BY_THEN, facts) if view.codes else ()
+    latest = {uuid: (uuid, label, number, values) for uuid, number, label, values in served}
+    return _write_csv(view, [row for row in latest.values() if _was_visible(view, row)])
+
+
+_Row = tuple[str, str, int, dict[str, Any]]
+
+
+def _write_csv(view: ListView, rows: Iterable[Any]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*_COLUMNS, *view.properties])
-    if view.codes:
-        for uuid, label, version, values in session.connection().execute(*_visible(view)):
-            writer.writerow([uuid, label or uuid, version, *[values.get(name, "") for name in view.properties]])
+    for uuid, label, version, values in rows:
+        writer.writerow([uuid, label or uuid, version, *[values.get(name, "") for name in view.properties]])
     return text.getvalue().encode()
+
+
+def _was_visible(view: ListView, row: _Row) -> bool:
+    policy = programme().policy_for_list(view.name)
+    state = EntityState(view.name, row[0], properties=row[3], exists=True)
+    until = state.open_until(policy)
+    in_time = view.today is None or (until is not None and until >= view.today)
+    return state.is_open(policy) and state.site_code(policy) in view.codes and in_time
 
 
 def list_gone(session: Session, view: ListView, uuids: Collection[str]) -> dict[str, bool]:
@@ -122,6 +148,13 @@ _ROWS = (
     .where(Entity.list_name == bindparam("name"), Entity.is_open)
     .where(Entity.site_code.in_(bindparam("codes", expanding=True)))
     .order_by(Entity.uuid)
+)
+_SERVED_BY_THEN = (
+    select(Entity.uuid, IssuedVersion.number, IssuedVersion.label, IssuedVersion.properties)
+    .join(IssuedVersion, IssuedVersion.entity_id == Entity.id)
+    .where(Entity.list_name == bindparam("name"), Entity.site_code.in_(bindparam("codes", expanding=True)))
+    .where(IssuedVersion.issued_at <= bindparam("at"))
+    .order_by(Entity.uuid, IssuedVersion.number)
 )
 _ROWS_OF_DAY = _ROWS.where(Entity.open_until >= bindparam("today"))
 

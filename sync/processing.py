@@ -6,30 +6,32 @@ the server's (server/processing.py).
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
+from forms.definition import FormDefinition
 from forms.encryption import PrivateKeys
 from forms.entities import read_unread_changes
-from forms.errors import Finding
-from forms.lists import HeldLists
+from forms.errors import Finding, FormsError
+from forms.records import read_times
 from sync.attachments import AttachmentStore
 from sync.devices import record_clock
 from sync.entity_fold import Said, fold_entities
 from sync.families import Standing
-from sync.judging import Verdict, Work
-from sync.list_files import load_lists
+from sync.judging import Verdict, Work, to_utc
+from sync.list_files import ListFiles
 from sync.models import Form, FormVersion, Submission, SubmissionEvent, SubmissionFinding
 from sync.parts import expect_files
 from sync.publishing import find_form_version, get_definition
 from sync.registry import Contribution, fold_family, lock_registry
-from sync.sealing import make_seal
+from sync.sealing import make_seal, read_record
 from sync.settling import find_related, settle_family
 from sync.states import FILES_AWAITED, refresh_state
+from sync.tablet_lists import Filling
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ MAX_ATTEMPTS = len(DELAYS)
 # A tablet's clock may be set a little wrong; less than this proves nothing.
 CLOCK_TOLERANCE = timedelta(minutes=2)
 _LONGEST = 2**31 - 1
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
 _ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
@@ -81,10 +84,8 @@ def list_work(
     """Gather all that judging the claimed submissions needs; `keys` open those that are encrypted."""
     query = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
     rows = session.scalars(query.options(undefer(Submission.xml))).all()
-    versions: dict[tuple[str, str, bool], FormVersion | None] = {}
-    lists: dict[int, HeldLists] = {}
-    works = [_prepare(session, store, row, versions, lists) for row in rows]
-    return [replace(work, seal=make_seal(store, row, keys or {})) for work, row in zip(works, rows, strict=True)]
+    desk = _Desk(session, store, keys or {}, ListFiles(session, store))
+    return [desk.prepare(row) for row in rows]
 
 
 def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime) -> None:
@@ -140,29 +141,49 @@ def _next_attempt(now: datetime) -> ColumnElement[datetime]:
     return case(waits, value=Submission.attempts, else_=now + DELAYS[-1])
 
 
-def _prepare(
-    session: Session,
-    store: AttachmentStore,
-    row: Submission,
-    versions: dict[tuple[str, str, bool], FormVersion | None],
-    lists: dict[int, HeldLists],
-) -> Work:
-    key = (row.form_id, row.version, row.is_draft)
-    if key not in versions:
-        versions[key] = find_form_version(session, *key)
-    version = versions[key]
-    language = row.device.language if row.device else "fr"
-    facts = (row.id, row.xml, row.received_at, language, row.attempts)
-    if version is None:
-        known = session.scalar(select(Form.id).where(Form.form_id == row.form_id))
-        return Work(*facts, reason="unknown_version" if known else "unknown_form")
-    if row.attempts > MAX_ATTEMPTS:
-        # No try came to an end: the record takes the worker down with it.
-        return Work(*facts, version.id, reason="processing_failed")
-    if version.id not in lists:
-        lists[version.id] = load_lists(session, store, version)
-    definition = get_definition(session, version)
-    return Work(*facts, version.id, definition, lists[version.id], _came_too_late(row, version))
+@dataclass(slots=True)
+class _Desk:
+    """Gathers the work of one batch."""
+
+    session: Session
+    store: AttachmentStore
+    keys: PrivateKeys
+    lists: ListFiles
+    versions: dict[tuple[str, str, bool], FormVersion | None] = field(default_factory=dict)
+
+    def prepare(self, row: Submission) -> Work:
+        version = self._find_version(row)
+        language = row.device.language if row.device else "fr"
+        facts = (row.id, row.xml, row.received_at, language, row.attempts)
+        if version is None:
+            known = self.session.scalar(select(Form.id).where(Form.form_id == row.form_id))
+            return Work(*facts, reason="unknown_version" if known else "unknown_form")
+        if row.attempts > MAX_ATTEMPTS:
+            # No try came to an end: the record takes the worker down with it.
+            return Work(*facts, version.id, reason="processing_failed")
+        definition = get_definition(self.session, version)
+        lists = self.lists.load(version, self._find_filling(row, version, definition))
+        seal = make_seal(self.store, row, self.keys)
+        return Work(*facts, version.id, definition, lists, _came_too_late(row, version), seal)
+
+    def _find_version(self, row: Submission) -> FormVersion | None:
+        key = (row.form_id, row.version, row.is_draft)
+        if key not in self.versions:
+            self.versions[key] = find_form_version(self.session, *key)
+        return self.versions[key]
+
+    def _find_filling(self, row: Submission, version: FormVersion, definition: FormDefinition) -> Filling | None:
+        """When and where the record was filled: asked only where a list may have changed since."""
+        if row.device is None or not any(one.server_made for one in version.attachments):
+            return None
+        try:
+            times = read_times(definition, read_record(row, definition, self.store, self.keys))
+        except FormsError:
+            # What cannot be read, or not yet be opened, is judged as such; its lists prove nothing.
+            return None
+        begun, ended = to_utc(times.start), to_utc(times.end)
+        began = begun or ended or _LONG_AGO
+        return Filling(row.device, version, began, ended or begun or row.received_at)
 
 
 def _came_too_late(row: Submission, version: FormVersion) -> str | None:

@@ -18,7 +18,7 @@ from server.extensions import attachment_store, db
 from server.i18n import select_language
 from server.validation import GivenForm, RecordRefused, Validator, describe
 from server.validation_lines import answer_line
-from sync.list_files import load_lists
+from sync.list_files import ListFiles
 from sync.models import FormVersion
 from sync.publishing import get_definition, list_versions
 
@@ -63,7 +63,7 @@ def _read_form() -> tuple[GivenForm, HeldLists]:
     if version is None:
         raise RecordRefused("form_not_given")
     form = GivenForm(get_definition(db.session(), version))
-    return form, load_lists(db.session(), attachment_store(), version)
+    return form, ListFiles(db.session(), attachment_store()).load(version)
 
 
 def _read_media(files: list[FileStorage]) -> Mapping[str, bytes]:

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.credentials import enrol_device
 from server.config import Settings
+from server.openrosa.routes import get_room
 from sync.devices import change_device_state
 from sync.models import Device, Entity, Submission
 from sync.publishing import publish_form
@@ -181,3 +183,46 @@ def test_an_unchanged_list_is_not_read_again(tablet: Tablet, session: Session) -
     add_update(session, "uuid:u", 1, values={"urgence": "2"})
     settle(session)
     assert rows(tablet)[1].split(",")[4] == "2"
+
+
+READING = """
+| survey |
+| | type | name | label |
+| | end | end | |
+| | select_one_from_file dossiers.csv | dossier | Dossier |
+| settings |
+| | form_id | version |
+| | lecture | 1 |
+"""
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("dossier", "said"),
+    [pytest.param(STAY, [], id="was there"), pytest.param("nobody", ["not_a_choice"], id="never was")],
+)
+def test_a_record_is_judged_by_the_list_that_its_tablet_fetched(
+    tablet: Tablet, session: Session, app: Flask, dossier: str, said: list[str]
+) -> None:
+    publish_form(session, entity_form(READING), {}, None, NOW)
+    session.commit()
+    [form] = [one for one in tablet.list_forms() if one["formID"] == "lecture"]
+    assert tablet.get(form["downloadUrl"]).status_code == 200
+    assert len(rows(tablet, "lecture")) == 2
+    get_room(app).contacts.flush()
+    add_update(session, "uuid:u", 1, values={"etat": "clos"})
+    settle(session)
+    assert (len(rows(tablet, "lecture")), findings_of(tablet, session, dossier)) == (1, said)
+
+
+def findings_of(tablet: Tablet, session: Session, dossier: str) -> list[str]:
+    """What is said about a record that the tablet filled an hour after it had fetched the list."""
+    end = datetime.now(UTC) + timedelta(hours=1)
+    record = (
+        f'<data id="lecture" version="1"><end>{end.isoformat()}</end><dossier>{dossier}</dossier>'
+        "<meta><instanceID>uuid:r</instanceID></meta></data>"
+    )
+    assert tablet.send(record.encode()).status_code == 201
+    settle(session)
+    [row] = session.scalars(select(Submission).where(Submission.instance_id == "uuid:r"))
+    return [one.code for one in row.findings]
