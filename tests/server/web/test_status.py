@@ -75,3 +75,8 @@ def test_without_anything_it_says_so(client: FlaskClient, session: Session) -> N
     page = read(client, session)
     assert "Nothing waits: all that came is merged." in page
     assert "No tablet is enrolled yet." in page
+
+
+def test_a_tablet_that_never_sent_anything_is_there(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    seeded.device.name, seeded.submission.device_id = "ROSSO-NEUVE", None
+    assert "ROSSO-NEUVE" in read(client, session)
