@@ -8,6 +8,7 @@ from server.cli.database import database_group
 from server.cli.devices import devices_group
 from server.cli.forms import forms_group
 from server.cli.jobs import jobs_group
+from server.cli.link import link_group
 from server.cli.people import people_group
 from server.cli.registry import registry_group
 from server.cli.revalidate import revalidate_command
@@ -33,6 +34,7 @@ main.add_command(database_group)
 main.add_command(devices_group)
 main.add_command(forms_group)
 main.add_command(jobs_group)
+main.add_command(link_group)
 main.add_command(people_group)
 main.add_command(registry_group)
 main.add_command(restore_command)

@@ -1,0 +1,229 @@
+"""Which records are one person: automatic links where nothing speaks against them, questions where something does.
+
+A function of records, model and human verdicts alone: the order in which they came changes nothing. Persons are made
+from scratch within each component of pairs that could change a link, verdicts that keep records apart first.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Reason = Literal["weight", "margin", "corroboration", "conflict", "apart", "size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two records with their match weight. `corroborated`: more agrees than a household shares."""
+
+    one: str
+    other: str
+    bits: float
+    corroborated: bool = False
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What people decided about two records: that they are one person, or never the same."""
+
+    one: str
+    other: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Where links are made. `margin` is the distance to the runner-up person, `largest` the component judged."""
+
+    link_at: float
+    review_at: float
+    margin: float = 8.0
+    largest: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pair that people are asked about, with what kept it from being linked."""
+
+    pair: Pair
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Persons as sorted groups of records, alone ones too, and the open questions, heaviest first."""
+
+    persons: Sequence[tuple[str, ...]]
+    questions: Sequence[Question]
+
+
+def split_verdicts(one: Iterable[str], other: Iterable[str]) -> list[Verdict]:
+    """The verdicts that keep two parts of a person apart."""
+    return [Verdict(left, right, same=False) for left in sorted(one) for right in sorted(other)]
+
+
+def decide_persons(
+    records: Iterable[str], pairs: Iterable[Pair], rules: Rules, verdicts: Iterable[Verdict] = ()
+) -> Decision:
+    """Make persons of records. A verdict about a record that is not there yet waits without effect."""
+    known = set(records)
+    given = [one for one in sorted(set(verdicts), key=_verdict_order) if {one.one, one.other} <= known]
+    heard = sorted((one for one in pairs if one.bits >= rules.review_at), key=_pair_order)
+    persons: list[tuple[str, ...]] = []
+    questions: list[Question] = []
+    for members, inside in _find_components(known, heard, given, rules.link_at - rules.margin):
+        component = _Component(members, inside, given, rules)
+        persons += component.persons
+        questions += component.questions
+    between = _list_between(heard, persons, questions, given)
+    return Decision(sorted(persons), sorted([*questions, *between], key=lambda one: _pair_order(one.pair)))
+
+
+def _pair_order(pair: Pair) -> tuple[float, str, str]:
+    return -pair.bits, pair.one, pair.other
+
+
+def _verdict_order(verdict: Verdict) -> tuple[str, str, bool]:
+    return verdict.one, verdict.other, verdict.same
+
+
+def _list_between(
+    heard: Sequence[Pair], persons: Sequence[tuple[str, ...]], asked: Sequence[Question], verdicts: Sequence[Verdict]
+) -> list[Question]:
+    """Pairs between two persons that nobody has judged and that no component has asked about."""
+    person_of = {record: person for person in persons for record in person}
+    done = {frozenset((one.pair.one, one.pair.other)) for one in asked}
+    done |= {frozenset((one.one, one.other)) for one in verdicts}
+    return [
+        Question(pair, "weight")
+        for pair in heard
+        if person_of[pair.one] is not person_of[pair.other] and frozenset((pair.one, pair.other)) not in done
+    ]
+
+
+class _Groups:
+    """Disjoint groups of records, each with a representative."""
+
+    def __init__(self, records: Iterable[str]) -> None:
+        self.members = {record: [record] for record in records}
+        self._of = {record: record for record in self.members}
+
+    def find(self, record: str) -> str:
+        """The representative of a record's group."""
+        return self._of[record]
+
+    def join(self, one: str, other: str) -> None:
+        """Make one group of the groups of two records."""
+        kept, gone = sorted((self._of[one], self._of[other]), key=lambda name: (-len(self.members[name]), name))
+        if kept == gone:
+            return
+        for record in self.members[gone]:
+            self._of[record] = kept
+        self.members[kept] += self.members.pop(gone)
+
+
+def _find_components(
+    records: Collection[str], pairs: Sequence[Pair], verdicts: Sequence[Verdict], floor: float
+) -> list[tuple[list[str], list[Pair]]]:
+    """Records that pairs at the floor or verdicts connect, with the pairs inside."""
+    groups = _Groups(records)
+    heavy = [pair for pair in pairs if pair.bits >= floor]
+    joined = [(pair.one, pair.other) for pair in heavy] + [(said.one, said.other) for said in verdicts if said.same]
+    for one, other in joined:
+        groups.join(one, other)
+    inside: defaultdict[str, list[Pair]] = defaultdict(list)
+    for pair in heavy:
+        inside[groups.find(pair.one)].append(pair)
+    return [(sorted(members), inside[name]) for name, members in sorted(groups.members.items())]
+
+
+@dataclass
+class _Component:
+    """One component, judged from scratch. `pairs` come heaviest first."""
+
+    members: list[str]
+    pairs: list[Pair]
+    verdicts: Sequence[Verdict]
+    rules: Rules
+    questions: list[Question] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        own = set(self.members)
+        inside = [one for one in self.verdicts if one.one in own and one.other in own]
+        self.apart = {frozenset((one.one, one.other)) for one in inside if not one.same}
+        self.conflicts = {frozenset((pair.one, pair.other)) for pair in self.pairs if pair.conflict}
+        self.groups = _Groups(self.members)
+        self.human = {frozenset((one.one, one.other)) for one in inside if one.same}
+        for one in inside:
+            if one.same and not self._cross(one.one, one.other, self.apart):
+                self.groups.join(one.one, one.other)
+        self._link()
+
+    @property
+    def persons(self) -> list[tuple[str, ...]]:
+        return [tuple(sorted(members)) for members in self.groups.members.values()]
+
+    def _link(self) -> None:
+        links = [pair for pair in self.pairs if self._qualifies(pair)]
+        doubtful = self._find_doubtful(links)
+        for pair in links:
+            one, other = self.groups.find(pair.one), self.groups.find(pair.other)
+            if one == other:
+                continue
+            if reason := self._find_objection(pair, doubtful):
+                self.questions.append(Question(pair, reason))
+            else:
+                self.groups.join(one, other)
+        linked = self.groups.find
+        self.questions = [one for one in self.questions if linked(one.pair.one) != linked(one.pair.other)]
+
+    def _qualifies(self, pair: Pair) -> bool:
+        """Whether the pair alone would be linked; what keeps it from that is asked, unless people have answered."""
+        ends = frozenset((pair.one, pair.other))
+        if pair.bits < self.rules.link_at or ends in self.apart or ends in self.human:
+            return False
+        reason = self._find_reason(pair)
+        if reason:
+            self.questions.append(Question(pair, reason))
+        return reason is None
+
+    def _find_reason(self, pair: Pair) -> Reason | None:
+        if len(self.members) > self.rules.largest:
+            return "size"
+        if pair.conflict:
+            return "conflict"
+        return None if pair.corroborated else "corroboration"
+
+    def _find_objection(self, pair: Pair, doubtful: set[str]) -> Reason | None:
+        """Why the two groups that the pair would join must stay apart."""
+        if self._cross(pair.one, pair.other, self.apart):
+            return "apart"
+        if self._cross(pair.one, pair.other, self.conflicts):
+            return "conflict"
+        return "margin" if pair.one in doubtful or pair.other in doubtful else None
+
+    def _cross(self, one: str, other: str, pairs: set[frozenset[str]]) -> bool:
+        left, right = (self.groups.members[self.groups.find(record)] for record in (one, other))
+        return bool(pairs) and any(frozenset((mine, theirs)) in pairs for mine in left for theirs in right)
+
+    def _find_doubtful(self, links: Sequence[Pair]) -> set[str]:
+        """Records that another person could claim: a runner-up within the margin of their best link.
+
+        Whom the best links alone would make one person are one person here: a third record of them is no rival, nor
+        is one whom people have kept apart.
+        """
+        trial = _Groups(self.members)
+        for pair in links:
+            trial.join(pair.one, pair.other)
+        best: dict[str, float] = {}
+        for pair in links:
+            for record in (pair.one, pair.other):
+                best[record] = max(best.get(record, pair.bits), pair.bits)
+        return {
+            record
+            for pair in self.pairs
+            if trial.find(pair.one) != trial.find(pair.other) and frozenset((pair.one, pair.other)) not in self.apart
+            for record in (pair.one, pair.other)
+            if record in best and pair.bits > best[record] - self.rules.margin
+        }

@@ -1,0 +1,145 @@
+"""What of a record is compared: one row of plain columns, the same for Python and for SQL. None: not known."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import log2
+from typing import NamedTuple
+
+from sync.linkage.names import NameKeys, fold, sound, without_titles
+from sync.linkage.record import LinkRecord
+
+DAY, YEAR, AGE = "day", "year", "age"
+_NO_DIGIT = re.compile(r"\D")
+_NOT_SIGN = re.compile(r"[^A-Z0-9]")
+_SHORTEST_PHONE = 6
+# A national number stands at the end, whatever is dialled before it; eight digits are common to the region's plans.
+_PHONE_TAIL = 7
+_SWAP_BITS = 4.0
+
+
+class Features(NamedTuple):
+    """One record, cleaned. Names of columns are those of the SQL side."""
+
+    record_id: str
+    family: str | None
+    family_form: str | None
+    family_key: str | None
+    given_form: str | None  # all given names, sorted
+    given_1_form: str | None
+    given_1: str | None
+    given_2: str | None
+    given_3: str | None
+    sex: str | None
+    birth_kind: str | None
+    birth_year: int | None
+    birth_spread: int | None
+    birth_day: str | None
+    birth_swapped: str | None
+    nation: str | None
+    place_form: str | None
+    place_key: str | None
+    mother_form: str | None
+    mother_given: str | None
+    mother_family: str | None
+    mother_key: str | None
+    phone: str | None
+    document_type: str | None
+    document: str | None
+    tf_family_key: float
+    tf_given_1: float
+    tf_place_key: float
+    tf_mother_key: float
+    tf_phone: float
+
+
+FREQUENCIES = tuple(name.removeprefix("tf_") for name in Features._fields if name.startswith("tf_"))
+
+
+class Cleaner:
+    """Makes features of records by the name order, aliases and frequencies of one model version."""
+
+    def __init__(
+        self,
+        aliases: Mapping[str, str],
+        name_order: Mapping[str, Sequence[int]],
+        frequencies: Mapping[str, Mapping[str, float]],
+        rarest: Mapping[str, float],
+    ) -> None:
+        self._keys = NameKeys(aliases)
+        self._order = name_order
+        self._frequencies = [(frequencies.get(name, {}), rarest.get(name, 1.0)) for name in FREQUENCIES]
+
+    def clean(self, record: LinkRecord) -> Features:
+        """The features of one record."""
+        family, given = self._order_names(record)
+        mother = without_titles(fold(record.mother_name))
+        place = fold(record.birth_place)
+        given_keys = [self._keys.find_key(word) for word in given[:3]]
+        mother_given = self._keys.find_key(mother[0]) if mother else None
+        mother_family = self._keys.find_key(mother[-1]) if len(mother) > 1 else None
+        family_key = "".join(self._keys.find_key(word) for word in family) or None
+        given_1 = _at(given_keys, 0)
+        place_key = "".join(sound(word) for word in place[:1]) or None
+        phone = _clean_phone(record.phone)
+        mother_key = f"{mother_given} {mother_family}" if mother_family else None
+        return Features(
+            record.record_id,
+            " ".join(family) or None,
+            "".join(map(sound, family)) or None,
+            family_key,
+            " ".join(sorted(map(sound, given))) or None,
+            sound(given[0]) if given else None,
+            given_1,
+            _at(given_keys, 1),
+            _at(given_keys, 2),
+            record.sex or None,
+            *_clean_birth(record),
+            record.nationality.strip().upper() or None,
+            "".join(map(sound, place)) or None,
+            place_key,
+            " ".join(map(sound, mother)) or None,
+            mother_given,
+            mother_family,
+            mother_key,
+            phone,
+            record.document_type.strip().upper() or None,
+            _NOT_SIGN.sub("", record.document_number.upper()) or None,
+            *self._find_frequencies(family_key, given_1, place_key, mother_key, phone),
+        )
+
+    def _find_frequencies(self, *values: str | None) -> list[float]:
+        pairs = zip(self._frequencies, values, strict=True)
+        return [table.get(value, rarest) if value else rarest for (table, rarest), value in pairs]
+
+    def _order_names(self, record: LinkRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Family and given names, crossed back where the counts say that they were written crossed."""
+        family, given = (without_titles(fold(text)) for text in (record.family_name, record.given_name))
+        odds = sum(map(self._given_odds, family)) - sum(map(self._given_odds, given))
+        return (given, family) if odds > _SWAP_BITS and family and given else (family, given)
+
+    def _given_odds(self, word: str) -> float:
+        as_family, as_given = self._order.get(sound(word), (0, 0))
+        return log2((as_given + 1) / (as_family + 1))
+
+
+def _at(values: list[str], place: int) -> str | None:
+    return values[place] if place < len(values) else None
+
+
+def _clean_birth(record: LinkRecord) -> tuple[str | None, int | None, int | None, str | None, str | None]:
+    """Kind, year, how many years it may be off, the day, and the day with day and month exchanged."""
+    born = record.birth_date
+    if born is not None and (born.month, born.day) != (1, 1):
+        swapped = date(born.year, born.day, born.month).isoformat() if born.day <= 12 else None
+        return DAY, born.year, 1, born.isoformat(), swapped
+    if born is not None:
+        return YEAR, born.year, 3, None, None
+    if record.age is not None and record.recorded_on is not None:
+        return AGE, record.recorded_on.year - record.age, 4, None, None
+    return None, None, None, None, None
+
+
+def _clean_phone(text: str) -> str | None:
+    digits = _NO_DIGIT.sub("", text)
+    return digits[-_PHONE_TAIL:] if len(digits) >= _SHORTEST_PHONE else None

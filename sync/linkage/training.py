@@ -1,0 +1,244 @@
+"""A model from records alone: expectation maximisation over all pairs, without a single label.
+
+Three kinds of pairs explain what is seen: of one person, of one household, of strangers. Without the second kind the
+first would learn from brothers and sisters that a differing given name is normal. Pairs that no key brings together
+are known by a sample, so that what strangers share is not learnt from candidates, who share by choice.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from random import Random
+
+from sync.linkage.blocking import Key, find_candidates, find_keys, find_too_common
+from sync.linkage.comparisons import COMPARISONS, Comparison
+from sync.linkage.errors import LinkageRefused
+from sync.linkage.features import FREQUENCIES, Cleaner, Features
+from sync.linkage.model import LinkModel
+from sync.linkage.names import fold, sound, without_titles
+from sync.linkage.record import LinkRecord
+
+Pattern = tuple[int, ...]
+
+# Where learning starts: how often the levels of each part hold between two records of one person. Rough is enough.
+START: Mapping[str, Sequence[float]] = {
+    "family name": (0.35, 0.25, 0.20, 0.06, 0.04, 0.10),
+    "mother": (0.30, 0.02, 0.08, 0.05, 0.02, 0.45, 0.08),
+    "phone": (0.15, 0.65, 0.20),
+    "first given name": (0.60, 0.15, 0.05, 0.05, 0.02, 0.03, 0.10),
+    "second given name": (0.10, 0.80, 0.10),
+    "birth": (0.05, 0.30, 0.05, 0.02, 0.02, 0.10, 0.10, 0.05, 0.12, 0.08, 0.06, 0.05),
+    "sex": (0.95, 0.04, 0.01),
+    "nationality": (0.85, 0.08, 0.07),
+    "birth place": (0.45, 0.05, 0.02, 0.40, 0.08),
+    "document": (0.10, 0.01, 0.86, 0.03),
+}
+# Where two of one household begin to differ from strangers, and of what they have frequencies of their own.
+LIVES_TOGETHER = frozenset({"household", "origin"})
+FREE_IN_HOUSEHOLD = LIVES_TOGETHER | {"birth"}
+# The share of candidates that are of one person, before anything is known.
+_FIRST_GUESS = 0.05
+_ROUNDS = 6
+# So many pairs' worth of independence is mixed into each cell: a combination never seen is not impossible.
+_PRIOR_PAIRS = 30.0
+_SAMPLE = 300_000
+_MOST_COMMON = 2_000
+_SEED = 20260601
+_FEWEST = 0.5
+# Seldom seen values stay out of a model: they say no more than that they are rare. A phone is named only when it is
+# plainly nobody's own.
+_FEWEST_SEEN = {"family_key": 3, "given_1": 3, "place_key": 3, "mother_key": 3, "phone": 10}
+_FEWEST_WORDS = 3
+_FEWEST_RECORDS = 200
+
+
+def train_model(records: Sequence[LinkRecord], base: LinkModel) -> LinkModel:
+    """A model learnt from these records. Aliases and thresholds are the base's; the same records, the same model."""
+    if len(records) < _FEWEST_RECORDS:
+        raise LinkageRefused("link_file_too_few", least=_FEWEST_RECORDS, count=len(records))
+    ordered = sorted(records, key=lambda one: one.record_id)
+    name_order = count_name_order(ordered)
+    plain = [Cleaner(base.aliases, name_order, {}, {}).clean(one) for one in ordered]
+    shares = {name: _count_shares(plain, name) for name in FREQUENCIES}
+    keys = [find_keys(one) for one in plain]
+    too_common = find_too_common(keys, _MOST_COMMON)
+    kept = [[key for key in own if key.hash not in too_common] for own in keys]
+    kinds = learn(_count_patterns(plain, kept))
+    cells = zip(COMPARISONS, kinds.match, kinds.u, strict=True)
+    return LinkModel(
+        cells={one.name: list(zip(map(_short, m), map(_short, u), strict=True)) for one, m, u in cells},
+        matches_per_record=_short(kinds.matches / len(ordered)),
+        frequencies={name: known for name, (known, _) in shares.items()},
+        rarest={name: rarest for name, (_, rarest) in shares.items()},
+        name_order=name_order,
+        aliases=base.aliases,
+        too_common=too_common,
+        link_at=base.link_at,
+        review_at=base.review_at,
+    )
+
+
+def count_name_order(records: Sequence[LinkRecord]) -> dict[str, tuple[int, int]]:
+    """How often each sounded word stands as a family name and as a given name."""
+    family = Counter(sound(word) for one in records for word in without_titles(fold(one.family_name)))
+    given = Counter(sound(word) for one in records for word in without_titles(fold(one.given_name)))
+    both = family + given
+    return {word: (family[word], given[word]) for word in sorted(both) if both[word] >= _FEWEST_WORDS}
+
+
+def _count_shares(records: Sequence[Features], name: str) -> tuple[dict[str, float], float]:
+    """How large a share of the known values each value has, and the share of a rare one, which no table names."""
+    place = Features._fields.index(name)
+    counts = Counter(str(one[place]) for one in records if one[place] is not None)
+    total = max(1, counts.total())
+    known = {value: _short(count / total) for value, count in sorted(counts.items()) if count >= _FEWEST_SEEN[name]}
+    return known, _short(1 / total)
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.6g}")
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Pairs by their cells: `counts` says how many there are of each pattern. `open` ones can be of one person.
+
+    Pairs that no key brings together are a sample, weighted up; they speak for strangers and households only.
+    """
+
+    open: Mapping[Pattern, float]
+    others: Mapping[Pattern, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.open.values()) + sum(self.others.values())
+
+
+def _count_patterns(records: Sequence[Features], keys: Sequence[list[Key]]) -> Patterns:
+    candidates = set(find_candidates(keys))
+    everything = len(records) * (len(records) - 1) // 2
+    sample = [pair for pair in _sample_pairs(len(records), min(_SAMPLE, 2 * everything)) if pair not in candidates]
+    weight = (everything - len(candidates)) / max(1, len(sample))
+    others = _count(records, sample)
+    return Patterns(_count(records, candidates), {pattern: count * weight for pattern, count in others.items()})
+
+
+def _count(records: Sequence[Features], pairs: Iterable[tuple[int, int]]) -> Counter[Pattern]:
+    finders = [one.find_cell for one in COMPARISONS]
+    return Counter(tuple(find(records[one], records[other]) for find in finders) for one, other in pairs)
+
+
+def _sample_pairs(records: int, tries: int) -> Iterator[tuple[int, int]]:
+    dice = Random(_SEED)  # noqa: S311 (a sample, not a secret)
+    for _ in range(tries):
+        one, other = sorted((dice.randrange(records), dice.randrange(records)))
+        if one != other:
+            yield one, other
+
+
+@dataclass(frozen=True)
+class _Kinds:
+    """What is believed of the three kinds of pairs: how many there are, and the probabilities of their cells.
+
+    `u` is of all pairs that are not of one person: households with strangers, freed of the matches.
+    """
+
+    matches: float
+    mates: float
+    total: float
+    match: Sequence[Sequence[float]]
+    mate: Sequence[Sequence[float]]
+    stranger: Sequence[Sequence[float]]
+    u: Sequence[Sequence[float]]
+
+
+def learn(patterns: Patterns) -> _Kinds:
+    """What the patterns say of the three kinds, after a fixed number of rounds: more of them would follow the noise."""
+    everything = _Tally()
+    for group in (patterns.open, patterns.others):
+        for pattern, count in group.items():
+            everything.add(pattern, count)
+    all_pairs = everything.estimate()
+    start = [_start_cells(one) for one in COMPARISONS]
+    mate = [
+        mine if one.name in LIVES_TOGETHER else theirs
+        for one, mine, theirs in zip(COMPARISONS, start, all_pairs, strict=True)
+    ]
+    guess = max(1.0, _FIRST_GUESS * sum(patterns.open.values()))
+    kinds = _Kinds(guess, guess, patterns.total, start, mate, all_pairs, all_pairs)
+    for _ in range(_ROUNDS):
+        kinds = _improve(kinds, patterns, all_pairs)
+    return kinds
+
+
+def _start_cells(comparison: Comparison) -> list[float]:
+    shares = [[share / sum(START[part.name]) for share in START[part.name]] for part in comparison.parts]
+    return [prod(cell) for cell in product(*shares)]
+
+
+def _improve(kinds: _Kinds, patterns: Patterns, all_pairs: Sequence[Sequence[float]]) -> _Kinds:
+    """One round: who each pair is by what is believed, then what is believed by who each pair is."""
+    match, mate, stranger, rest = _Tally(), _Tally(), _Tally(), _Tally()
+    for pattern, count in patterns.open.items():
+        of_match, of_mate, of_stranger = _judge(kinds, pattern)
+        match.add(pattern, count * of_match)
+        mate.add(pattern, count * of_mate)
+        stranger.add(pattern, count * of_stranger)
+        rest.add(pattern, count * (1 - of_match))
+    for pattern, count in patterns.others.items():
+        _, of_mate, of_stranger = _judge(kinds, pattern)
+        mate.add(pattern, count * of_mate)
+        stranger.add(pattern, count * of_stranger)
+        rest.add(pattern, count)
+    mates = [
+        learnt if one.name in FREE_IN_HOUSEHOLD else fixed
+        for one, learnt, fixed in zip(COMPARISONS, mate.estimate(), all_pairs, strict=True)
+    ]
+    return _Kinds(match.total, mate.total, kinds.total, match.estimate(), mates, stranger.estimate(), rest.estimate())
+
+
+def _judge(kinds: _Kinds, pattern: Pattern) -> tuple[float, float, float]:
+    """How likely a pair of this pattern is to be of one person, of one household, of strangers."""
+    match, mate, stranger = kinds.matches, kinds.mates, kinds.total - kinds.matches - kinds.mates
+    for place, cell in enumerate(pattern):
+        match *= kinds.match[place][cell]
+        mate *= kinds.mate[place][cell]
+        stranger *= kinds.stranger[place][cell]
+    total = match + mate + stranger
+    return match / total, mate / total, stranger / total
+
+
+class _Tally:
+    """Weighted counts of cells, and probabilities made of them."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self._counts = [[0.0] * one.size for one in COMPARISONS]
+
+    def add(self, pattern: Pattern, weight: float) -> None:
+        """Count so many pairs of this pattern."""
+        self.total += weight
+        for place, cell in enumerate(pattern):
+            self._counts[place][cell] += weight
+
+    def estimate(self) -> list[list[float]]:
+        """The probability of each cell, drawn a little towards what its parts say one by one."""
+        return [_smooth(one, counts) for one, counts in zip(COMPARISONS, self._counts, strict=True)]
+
+
+def _smooth(comparison: Comparison, counts: Sequence[float]) -> list[float]:
+    sizes = [range(len(part.levels)) for part in comparison.parts]
+    shares = [[_FEWEST] * len(size) for size in sizes]
+    for levels, count in zip(product(*sizes), counts, strict=True):
+        for place, level in enumerate(levels):
+            shares[place][level] += count
+    total = sum(counts)
+    apart = (
+        prod(share[level] / sum(share) for share, level in zip(shares, levels, strict=True))
+        for levels in product(*sizes)
+    )
+    return [
+        (count + _PRIOR_PAIRS * likely) / (total + _PRIOR_PAIRS) for count, likely in zip(counts, apart, strict=True)
+    ]
