@@ -1,6 +1,7 @@
 """What a submission does to entities (ODK Entities spec 2022.1 to 2025.1). Whether it may, and merging: elsewhere."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,12 +9,13 @@ from lxml import etree
 
 from forms.declarations import LIST_NAME
 from forms.definition import EntityDeclaration, FormDefinition
-from forms.errors import FormsError
+from forms.errors import Finding, FormsError
 from forms.submission import Submission, list_elements
 from forms.xml import attributes_of, child, descend, local_name, parse_xml, text_of, without_namespace
 
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _TRUE = {"1", "true"}
+_UNNAMED = "entity_unnamed"
 _LONGEST = 255
 
 
@@ -46,6 +48,15 @@ def read_entity_changes(definition: FormDefinition, submission: Submission) -> l
             if change is not None:
                 changes.append(change)
     return changes
+
+
+def list_entity_findings(changes: Iterable[EntityChange]) -> list[Finding]:
+    """What is wrong with a record's changes. Without an error all of them can be applied, or that there are none."""
+    return [
+        Finding(one.path, "structure", "warning" if code == _UNNAMED else "error", code)
+        for one in changes
+        for code in one.problems
+    ]
 
 
 def read_unread_changes(data: bytes) -> list[EntityChange]:
@@ -92,12 +103,14 @@ def _change(declaration: EntityDeclaration, path: str, container: etree._Element
     if action is None:
         return None
     problems: list[str] = []
+    # Who may choose an entity may leave it open: nothing is updated then.
+    code = _UNNAMED if action == "update" and not sent.get("id") else "entity_id"
     label = child(entity, "label")
     if sent.get("dataset") != declaration.list_name:
         problems.append("entity_list_differs")
     return EntityChange(
         list_name=declaration.list_name,
-        id=read_uuid(sent.get("id", ""), "entity_id", problems) or "",
+        id=read_uuid(sent.get("id", ""), code, problems) or "",
         action=action,
         path=path,
         label=text_of(label) if label is not None else None,

@@ -144,6 +144,7 @@ _FINDING = {
 _ENTITY = {
     "entity_form_unknown": N_("The form that speaks of this entity is not here yet."),
     "entity_list_differs": N_("The record names another entity list than its form."),
+    "entity_unnamed": N_("The record updates an entity, but names none."),
     "entity_id": N_("The entity's id is not a version 4 UUID."),
     "entity_branch_id": N_("The entity's branch id is not a version 4 UUID."),
     "entity_base_version": N_("The entity's base version is not a number."),

@@ -1,7 +1,7 @@
 """A submission against its form → findings: the public face of the validator.
 
-Here stands what surrounds the answers: form and root, unknown nodes, twins, documents' check digits, files. The
-form's own rules are judged in judgement.py, with the values and the semantics of JavaRosa.
+Here stands what surrounds the answers: form and root, unknown nodes, twins, documents' check digits, files, and what
+is said about entities. The form's own rules are judged in judgement.py, with the values and the semantics of JavaRosa.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from datetime import datetime
 from forms.clock import read_clock
 from forms.compiled import CompiledForm, compile_form
 from forms.definition import FormDefinition
+from forms.entities import list_entity_findings, read_entity_changes
+from forms.entity_claims import read_entity_claims
 from forms.errors import Finding
 from forms.judgement import Judge
 from forms.list_trees import ListTrees
@@ -46,6 +48,8 @@ def validate_submission(
         *_judge(form, record, lists, received_at, language),
         *_zones(form, record),
         *_missing_files(form, record, attachments),
+        *list_entity_findings(read_entity_changes(definition, submission)),
+        *list_entity_findings(read_entity_claims(definition, submission)),
     ]
     record.dissolve()
     return found

@@ -1,6 +1,8 @@
 import pytest
 
 from forms.entities import EntityChange, read_entity_changes, read_unread_changes
+from forms.lists import HeldLists
+from forms.validation import validate_submission
 from tests.forms.samples import definition, sample_form, sample_submission, submission
 
 UUID = "0d9d5d83-58c9-4a4b-9c0a-0a4b2f3c1d11"
@@ -99,6 +101,21 @@ def test_id_is_normalised(written: str) -> None:
 def test_malformed_change_names_its_problem(attributes: str, problem: str) -> None:
     (read,) = changes(attributes)
     assert read.problems == (problem,)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "found"),
+    [
+        pytest.param(f'dataset="gens" id="{UUID}" update="1"', [], id="nothing wrong"),
+        pytest.param('dataset="gens" id="12" update="1"', [("error", "entity_id")], id="no id at all"),
+        pytest.param('dataset="gens" id="" create="1"', [("error", "entity_id")], id="a creation without an id"),
+        pytest.param('dataset="gens" id="" update="1"', [("warning", "entity_unnamed")], id="an update of nothing"),
+    ],
+)
+def test_what_cannot_be_applied_is_found_by_the_validator(attributes: str, found: list[tuple[str, str]]) -> None:
+    record = submission(f"<g><nom/></g><meta><entity {attributes}/></meta>")
+    findings = validate_submission(FORM, record, HeldLists())
+    assert [(one.grade, one.code) for one in findings] == found
 
 
 def unread(attributes: str) -> list[EntityChange]:
