@@ -3,7 +3,7 @@
 import base64
 import binascii
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection, select
@@ -29,14 +29,14 @@ def identify_by_token(room: Room, connection: Connection, token: str, *, sends: 
     """401 for what cannot be a token; 403 for one that nobody holds, since 401 makes Collect ask for a password."""
     if not is_token(token):
         raise OpenRosaError(401, BAD_TOKEN)
-    now = datetime.now(UTC)
+    now = room.clock()
     holder = find_credential_by_token(connection, token, now, room.settings.token_grace_days)
     return _admit(room, holder, f"/v1/key/{token}/projects/1", now, sends=sends)
 
 
 def identify_by_login(room: Room, connection: Connection, request: Request, *, sends: bool) -> Caller:
     """Digest or Basic, for tablets only: no web user has a password that could be checked so cheaply."""
-    now = datetime.now(UTC)
+    now = room.clock()
     header = request.headers.get("Authorization", "")
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "basic":
@@ -57,7 +57,7 @@ def identify_by_draft(room: Room, connection: Connection, token: str, form_id: s
     draft = catalogue.by_draft_token.get(token)
     if draft is None or draft.form_id != form_id:
         raise OpenRosaError(404, NOT_FOUND)
-    return Caller(None, draft, catalogue, path, datetime.now(UTC))
+    return Caller(None, draft, catalogue, path, room.clock())
 
 
 def _admit(room: Room, holder: Holder | None, path: str, now: datetime, *, sends: bool) -> Caller:

@@ -1,8 +1,9 @@
 """What the tablets' side of a web process holds, and one request in it."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from sqlalchemy import Engine
@@ -31,6 +32,7 @@ class Room:
         self.contacts = ContactBuffer(self.committer)
         self.catalogues = CatalogueKeeper(engine)
         self.lists = ListCache()
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
