@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from forms.programme import ListPolicy
@@ -116,25 +116,27 @@ def list_properties(session: Session, list_name: str) -> list[str]:
     return list(dict.fromkeys([*programme().policy_for_list(list_name).properties, *declared]))
 
 
-def summarise_list(session: Session, viewer: Viewer | None, list_name: str) -> ListSummary:
-    """Count a list's rows, without reading more than an index of them."""
-    return ListSummary(
-        name=list_name,
-        entities=sum(_count(session, viewer, list_name, _at_span(*span)) for span in _SPANS[None]),
-        open=_count(session, viewer, list_name, _at_span(True, True)),
-        conflicts=_count(session, viewer, list_name, _IS_DISPUTED),
-        held=_count(session, viewer, list_name, _IS_HELD, unplaced=True),
-    )
+def summarise_list(session: Session, viewer: Viewer | None, list_name: str, most: int | None = None) -> ListSummary:
+    """Count a list's rows, without reading more than an index of them, and at most so many."""
+
+    def count(which: Any, *, unplaced: bool = False) -> int:
+        found = _scoped(select(Entity.id).where(which), viewer, list_name, unplaced=unplaced)
+        stopped = found.limit(None if most is None else most + 1)
+        return session.scalar(select(func.count()).select_from(stopped.subquery())) or 0
+
+    is_open, is_closed = (count(_at_span(*span)) for span in _SPANS[None])
+    held = count(_IS_HELD, unplaced=True)
+    return ListSummary(list_name, is_open + is_closed, is_open, count(_IS_DISPUTED), held)
 
 
 def list_entities(
-    session: Session, viewer: Viewer, list_name: str, filters: EntityFilters, after: int | None = None
+    session: Session, viewer: Viewer | None, list_name: str, filters: EntityFilters, after: int | None = None
 ) -> EntityPage:
     """Read one page of a list by label; deep pages cost what the first does. `after` is the last id of the one before.
 
     Who may not read labels finds entities by their id only: a hit would tell.
     """
-    wanted = _narrow(session, viewer, list_name, filters)
+    wanted = _narrow(viewer, list_name, filters)
     if after is not None:
         wanted = wanted.where(_follows(session, after))
     rows: list[Entity] = []
@@ -145,15 +147,21 @@ def list_entities(
     return EntityPage(rows[:PAGE_SIZE], rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
 
 
-def find_entity(session: Session, viewer: Viewer, list_name: str, uuid: str) -> Entity | None:
+def narrow_list(viewer: Viewer | None, list_name: str, filters: EntityFilters) -> Select[Entity]:
+    """The rows of a list that the viewer may know of and that the filters leave, by label."""
+    found = _narrow(viewer, list_name, filters)
+    return found.where(or_(*(_at_span(*span) for span in filters.spans)))
+
+
+def find_entity(session: Session, viewer: Viewer | None, list_name: str, uuid: str) -> Entity | None:
     """Find one entity that the viewer may know of, be it closed, deleted or not here yet."""
     named = select(Entity).where(Entity.uuid == uuid.lower())
-    return session.scalar(scope_entities(named, viewer, list_name, unplaced=True))
+    return session.scalar(_scoped(named, viewer, list_name, unplaced=True))
 
 
-def may_search_labels(viewer: Viewer, list_name: str) -> bool:
+def may_search_labels(viewer: Viewer | None, list_name: str) -> bool:
     """Whether the viewer may look for a label: whoever reads it plainly."""
-    return present_property(viewer, list_name, "label", "x").kind == "shown"
+    return viewer is None or present_property(viewer, list_name, "label", "x").kind == "shown"
 
 
 def _is_visible(session: Session, viewer: Viewer, list_name: str) -> bool:
@@ -176,14 +184,9 @@ def _scoped(found: _Select, viewer: Viewer | None, list_name: str, *, unplaced: 
     return scope_entities(found, viewer, list_name, unplaced=unplaced)
 
 
-def _count(session: Session, viewer: Viewer | None, list_name: str, which: Any, *, unplaced: bool = False) -> int:
-    found = _scoped(select(Entity.id).where(which), viewer, list_name, unplaced=unplaced)
-    return session.scalar(select(func.count()).select_from(found.limit(MOST_COUNTED + 1).subquery())) or 0
-
-
-def _narrow(session: Session, viewer: Viewer, list_name: str, filters: EntityFilters) -> Select[Entity]:
+def _narrow(viewer: Viewer | None, list_name: str, filters: EntityFilters) -> Select[Entity]:
     found = select(Entity).order_by(Entity.label_key, Entity.id)
-    found = scope_entities(found, viewer, list_name, unplaced=filters.trouble == "held")
+    found = _scoped(found, viewer, list_name, unplaced=filters.trouble == "held")
     if filters.site_code is not None:
         found = found.where(Entity.site_code == filters.site_code)
     if filters.trouble == "conflict":
@@ -193,7 +196,7 @@ def _narrow(session: Session, viewer: Viewer, list_name: str, filters: EntityFil
     return found.where(_begins_with(viewer, list_name, filters.asked)) if filters.asked else found
 
 
-def _begins_with(viewer: Viewer, list_name: str, asked: str) -> ColumnElement[bool]:
+def _begins_with(viewer: Viewer | None, list_name: str, asked: str) -> ColumnElement[bool]:
     key = fold_label(asked)
     if _UUID.fullmatch(key) or not may_search_labels(viewer, list_name):
         return Entity.uuid == key

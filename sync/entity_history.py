@@ -84,8 +84,11 @@ class EntityHistory:
         return [one for one in self.steps if one.standing == "held"]
 
 
-def read_history(session: Session, entity: Entity, viewer: Viewer) -> EntityHistory:
-    """Read what was said about an entity; a record that the viewer may not know of stays unnamed."""
+def read_history(session: Session, entity: Entity, viewer: Viewer | None) -> EntityHistory:
+    """Read what was said about an entity; a record that the viewer may not know of stays unnamed.
+
+    Without a viewer (the command line) all is named, and nothing is to be decided.
+    """
     [history] = rows.read_histories(session, [entity.id])
     folded = fold_history(history, programme().policy_for_list(entity.list_name))
     reading = _Reading(session, entity, viewer, folded)
@@ -94,8 +97,7 @@ def read_history(session: Session, entity: Entity, viewer: Viewer) -> EntityHist
     # An edit has the name of the record that it took the place of: only what is applied has a place.
     steps.sort(key=lambda one: (_LAST.get(one.standing, 0), place.get(one.key, 0), one.key))
     questions = [
-        Question(one, conflict_token(one), may_decide_property(viewer, entity.list_name, one.property_name))
-        for one in entity.conflicts
+        Question(one, conflict_token(one), _may_decide(viewer, entity, one.property_name)) for one in entity.conflicts
     ]
     return EntityHistory(steps, questions)
 
@@ -103,7 +105,7 @@ def read_history(session: Session, entity: Entity, viewer: Viewer) -> EntityHist
 class _Reading:
     """The rows behind the facts, and what the fold says about each."""
 
-    def __init__(self, session: Session, entity: Entity, viewer: Viewer, folded: Folded) -> None:
+    def __init__(self, session: Session, entity: Entity, viewer: Viewer | None, folded: Folded) -> None:
         self.entity, self.viewer, self.graph = entity, viewer, folded.graph
         self.said = {one.id: one for one in _load_said(session, entity)}
         self.acts = {one.id: one for one in entity.acts}
@@ -151,7 +153,7 @@ class _Reading:
             act = self.acts[fact.id]
             return replace(step, act=act, actor=self.actors.get(act.actor_id))
         decision = self.decisions[fact.id]
-        right = may_decide_property(self.viewer, self.entity.list_name, fact.property_name)
+        right = _may_decide(self.viewer, self.entity, fact.property_name)
         may_undo = right and step.standing == "applied"
         return replace(step, decision=decision, actor=self.actors.get(decision.actor_id), may_undo=may_undo)
 
@@ -181,9 +183,14 @@ def _load_said(session: Session, entity: Entity) -> Sequence[EntityContribution]
     return session.scalars(found).all()
 
 
-def _list_visible(session: Session, viewer: Viewer, said: Iterable[EntityContribution]) -> set[int]:
+def _list_visible(session: Session, viewer: Viewer | None, said: Iterable[EntityContribution]) -> set[int]:
     ids = [one.submission_id for one in said]
-    return set(session.scalars(scope_submissions(select(Submission.id).where(Submission.id.in_(ids)), viewer)))
+    known = select(Submission.id).where(Submission.id.in_(ids))
+    return set(ids) if viewer is None else set(session.scalars(scope_submissions(known, viewer)))
+
+
+def _may_decide(viewer: Viewer | None, entity: Entity, property_name: str) -> bool:
+    return viewer is not None and may_decide_property(viewer, entity.list_name, property_name)
 
 
 def _list_actors(session: Session, facts: Iterable[EntityAct | EntityDecision]) -> dict[int | None, str]:

@@ -6,6 +6,7 @@ from server.cli.backup import backup_command, restore_command
 from server.cli.config import config_command
 from server.cli.database import database_group
 from server.cli.devices import devices_group
+from server.cli.entities import entities_group
 from server.cli.forms import forms_group
 from server.cli.jobs import jobs_group
 from server.cli.link import link_group
@@ -32,6 +33,7 @@ main.add_command(backup_command)
 main.add_command(config_command)
 main.add_command(database_group)
 main.add_command(devices_group)
+main.add_command(entities_group)
 main.add_command(forms_group)
 main.add_command(jobs_group)
 main.add_command(link_group)

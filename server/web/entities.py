@@ -5,7 +5,7 @@ What a person decides about an entity is entity_decisions.py. The search is a PO
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -13,6 +13,8 @@ from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.web.entity_words import EntityWords, entity_words
+from server.web.submissions import as_download
+from server.web.tables import stream_csv
 from sync.entity_browsing import (
     ENTITY_STATES,
     MOST_COUNTED,
@@ -25,9 +27,10 @@ from sync.entity_browsing import (
     may_search_labels,
     summarise_list,
 )
+from sync.entity_export import export_head, export_lines
 from sync.entity_history import read_history
 from sync.models import Entity, Site
-from sync.policy import PERSONAL_CLASSES, Viewer, needs_purpose, programme
+from sync.policy import PERSONAL_CLASSES, Viewer, list_exportable_classes, may, needs_purpose, programme
 from sync.scopes import scope_sites
 
 blueprint = Blueprint("entities", __name__, url_prefix="/entities")
@@ -40,7 +43,7 @@ _COLUMNS = 4
 @permission("entities.read")
 def lists_page() -> ResponseReturnValue:
     viewer, session = current_viewer(), db.session()
-    summaries = [summarise_list(session, viewer, name) for name in list_names(session, viewer)]
+    summaries = [summarise_list(session, viewer, name, MOST_COUNTED) for name in list_names(session, viewer)]
     return render_template("entities/lists.html", lists=summaries, most=MOST_COUNTED)
 
 
@@ -55,6 +58,21 @@ def list_page(list_name: str) -> ResponseReturnValue:
 @reads_first
 def search(list_name: str) -> ResponseReturnValue:
     return _render_list(list_name, read_filters(request.form), request.form.get("after", type=int))
+
+
+@blueprint.get("/<list_name>/export.csv")
+@permission("entities.export")
+def export(list_name: str) -> ResponseReturnValue:
+    viewer, session = current_viewer(), db.session()
+    _check_list(list_name)
+    if not _may_export(viewer, list_name):
+        abort(403)
+    properties = list_properties(session, list_name)
+    note_reading("entities.exported", f"entities:{list_name}")
+    lines = export_lines(session, viewer, list_name, properties, read_filters(request.args))
+    table = stream_csv(export_head(properties), lines)
+    download = as_download(f"teral-{list_name}.csv")
+    return Response(stream_with_context(table), mimetype="text/csv", headers=download)
 
 
 @blueprint.get("/<list_name>/<uuid>")
@@ -102,10 +120,19 @@ def note_entities(action: str, list_name: str, target: str) -> None:
         note_reading(action, target)
 
 
+def _check_list(list_name: str) -> None:
+    if list_name not in list_names(db.session(), current_viewer()):
+        abort(404)
+
+
+def _may_export(viewer: Viewer, list_name: str) -> bool:
+    may_take = programme().policy_for_list(list_name).record_class in list_exportable_classes(viewer)
+    return may_take and may(viewer, "entities.export")
+
+
 def _render_list(list_name: str, filters: EntityFilters, after: int | None) -> str:
     viewer, session = current_viewer(), db.session()
-    if list_name not in list_names(session, viewer):
-        abort(404)
+    _check_list(list_name)
     found = list_entities(session, viewer, list_name, filters, after)
     if found.rows:
         note_entities("entities.listed", list_name, f"entities:{list_name}")
@@ -115,6 +142,7 @@ def _render_list(list_name: str, filters: EntityFilters, after: int | None) -> s
         columns=_choose_columns(list_name, words), states=ENTITY_STATES, troubles=TROUBLES,
         sites=session.scalars(scope_sites(select(Site).order_by(Site.name), viewer)).all(),
         searches=may_search_labels(viewer, list_name), hidden=is_hidden(viewer, list_name),
+        exports=_may_export(viewer, list_name),
     )  # fmt: skip
 
 

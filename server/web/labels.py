@@ -246,6 +246,7 @@ LABELS: dict[str, dict[str, str]] = {
         "person.read": N_("person read"),
         "people.searched": N_("people searched"),
         "entities.listed": N_("follow-up list read"),
+        "entities.exported": N_("follow-up list exported"),
         "entity.read": N_("row of a follow-up list read"),
         "entity.decided": N_("conflict of a follow-up list decided"),
         "entity.decision_undone": N_("decision about a conflict undone"),

@@ -2,20 +2,40 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 # What makes a spreadsheet calculate; some skip blanks and a byte order mark before it.
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r")
+_PIECE = 16 * 1024
 _SKIPPED = " \ufeff\n"
+
+
+_MARK = b"\xef\xbb\xbf"
 
 
 def render_csv(head: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
     """The table with a byte order mark, without which Excel reads accents wrongly."""
+    return b"".join(stream_csv(head, lines))
+
+
+def stream_csv(head: Sequence[str], lines: Iterable[Sequence[object]], mark: bytes = _MARK) -> Iterator[bytes]:
+    """The same table piece by piece: a long one needs no more memory than a short one."""
+    yield mark
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow([defuse(name) for name in head])
-    writer.writerows([[defuse(value) for value in line] for line in lines])
-    return b"\xef\xbb\xbf" + target.getvalue().encode()
+    for line in chain([head], lines):
+        writer.writerow([defuse(value) for value in line])
+        if target.tell() > _PIECE:
+            yield _take(target)
+    yield _take(target)
+
+
+def _take(target: io.StringIO) -> bytes:
+    text = target.getvalue()
+    target.seek(0)
+    target.truncate()
+    return text.encode()
 
 
 def defuse(value: object) -> object:

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from sync.models import AuditEvent, Entity
 from tests.accounts import add_account, add_site, log_in
 from tests.seed import CANARIES, Seeded, seed
+from tests.sync.entities import add_event, publish_entity_forms
 from tests.sync.test_entity_browsing import add_stay
+from tests.sync.test_processing import settle
 
 
 @pytest.fixture
@@ -82,3 +84,17 @@ def test_a_border_post_has_no_list_of_stays(client: FlaskClient, session: Sessio
     browser = log_in(client, add_account(session, "site_supervisor", add_site(session, "ROSSO")))
     assert "/entities/dossiers/" not in browser.get("/entities/").text
     assert browser.get("/entities/dossiers/").status_code == 404
+
+
+def test_a_list_leaves_the_server_with_those_who_may_take_it(
+    client: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    browser = enter(client, session, seeded, "national_supervisor")
+    assert browser.get("/entities/dossiers/export.csv").status_code == 403
+    add_event(session, 1, "DKR-C", "2026-03-02")
+    publish_entity_forms(session)
+    settle(session)
+    answer = browser.get("/entities/evenements/export.csv?state=open")
+    assert answer.mimetype == "text/csv"
+    assert "\ufeff__id,label,site_debarq,date,__createdAt" in answer.text
+    assert acts(session) == ["entities.exported"]

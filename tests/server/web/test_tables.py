@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.tables import defuse, render_csv
+from server.web.tables import defuse, render_csv, stream_csv
 
 ACTIVE = "=+-@\t\r"
 # Texts near the danger: what starts a formula, what is skipped before it, and anything.
@@ -33,3 +33,10 @@ def test_a_formula_gets_an_apostrophe(text: str) -> None:
 @pytest.mark.parametrize("value", ["Fatou", "a=b", "", -3, None], ids=["name", "later", "blank", "number", "nothing"])
 def test_what_is_harmless_stays(value: object) -> None:
     assert defuse(value) == value
+
+
+def test_a_long_table_comes_in_pieces() -> None:
+    lines = [[number, "x" * 100] for number in range(1000)]
+    pieces = list(stream_csv(["a", "b"], iter(lines), mark=b""))
+    assert max(len(one) for one in pieces) < 20_000
+    assert read(b"".join(pieces))[1:] == [[str(number), text] for number, text in lines]

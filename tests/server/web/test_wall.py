@@ -21,6 +21,7 @@ NARROWER = {
     "submissions.raw_xml": {"protection_officer", "exchange"},
     "submissions.file": READERS_OF_FILE,
     "submissions.picture": READERS_OF_FILE,
+    "entities.export": {role for role in ROLES if "X" in TABLE[role]["D3"].verbs},
     "entity_decisions.decide": CHANGERS_OF_STAYS,
     "entity_decisions.undo": CHANGERS_OF_STAYS,
 }
