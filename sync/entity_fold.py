@@ -50,6 +50,13 @@ def fold_entities(session: Session, said: Sequence[Said], standings: Mapping[int
     fold_whole(session, touched, now)
 
 
+def tell_entities(session: Session, said: Sequence[Said], standings: Mapping[int, Standing], now: datetime) -> None:
+    """Keep what the submissions say and fold nothing: the caller folds all of it whole."""
+    fresh = _group(one for single in said for one in _contributions(single, standings[single.submission.id]))
+    known = {entity_id for entity_id, _ in rows.read_states(session, fresh).values()}
+    _take_steps(session, fresh, {None, *known}, now)
+
+
 def fold_whole(session: Session, ids: Collection[int], now: datetime) -> None:
     """Fold these entities from their whole history. The caller holds the registry's lock (registry.lock_registry)."""
     policy_for = programme().policy_for_list
@@ -164,7 +171,7 @@ def _group(fresh: Iterable[tuple[_Name, _Fresh]]) -> dict[_Name, list[_Fresh]]:
 
 
 def _take_steps(
-    session: Session, fresh: Mapping[_Name, Sequence[_Fresh]], touched: Collection[int], now: datetime
+    session: Session, fresh: Mapping[_Name, Sequence[_Fresh]], touched: Collection[int | None], now: datetime
 ) -> set[int]:
     """Write all contributions and let those follow that can; return the entities that must be folded whole."""
     known = rows.read_states(session, fresh)

@@ -18,8 +18,23 @@ from sync.states import FILES_AWAITED
 
 
 @dataclass(frozen=True, slots=True)
+class Retained:
+    """What is left to say of a submission whose XML was erased (erasure.py)."""
+
+    findings: Sequence[Finding] = ()
+    persons: Sequence[PersonRecord] = ()
+    encounters: Sequence[Encounter] = ()
+    entities: Sequence[EntityChange] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
-    """One submission to judge, with all that judging needs. `reason` is why it waits, whatever it says."""
+    """One submission to judge, with all that judging needs. `reason` is why it waits, whatever it says.
+
+    Without `validates` it is only read anew, and what was found about it stays (rebuilding.py).
+    """
 
     id: int
     xml: bytes
@@ -31,6 +46,8 @@ class Work:
     lists: HeldLists = field(default_factory=HeldLists)
     reason: str | None = None
     seal: Seal = field(default_factory=Seal)
+    retained: Retained | None = None
+    validates: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,12 @@ class Verdict:
 
 def judge(work: Work) -> Verdict:
     """Hold one submission against its form; an encrypted one is opened first, which reads its files."""
+    if work.retained is not None:
+        kept = work.retained
+        return Verdict(
+            work, work.reason, False, kept.findings, (), kept.persons, kept.encounters, kept.entities,
+            kept.started_at, kept.ended_at,
+        )  # fmt: skip
     if work.definition is None:
         return Verdict(work, reason=work.reason, entities=read_unread_changes(work.xml))
     try:
@@ -101,9 +124,7 @@ def _judge_plain(work: Work, definition: FormDefinition, submission: Submission,
     return Verdict(
         work,
         reason=work.reason,
-        findings=validate_submission(
-            definition, submission, work.lists, received_at=work.received_at, language=work.language
-        ),
+        findings=_validate(work, definition, submission) if work.validates else (),
         files=files,
         persons=read_person_records(definition, submission),
         encounters=read_encounters(definition, submission),
@@ -111,6 +132,10 @@ def _judge_plain(work: Work, definition: FormDefinition, submission: Submission,
         started_at=to_utc(times.start),
         ended_at=to_utc(times.end),
     )
+
+
+def _validate(work: Work, definition: FormDefinition, submission: Submission) -> Sequence[Finding]:
+    return validate_submission(definition, submission, work.lists, received_at=work.received_at, language=work.language)
 
 
 def to_utc(moment: datetime | None) -> datetime | None:

@@ -6,7 +6,7 @@ the server's (server/processing.py).
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,12 +21,14 @@ from forms.records import read_times
 from sync.attachments import AttachmentStore
 from sync.devices import record_clock
 from sync.entity_fold import Said, fold_entities
+from sync.erasure import read_retained
 from sync.families import Standing
 from sync.judging import Verdict, Work, to_utc
 from sync.list_files import ListFiles
 from sync.models import Form, FormVersion, Submission, SubmissionEvent, SubmissionFinding
 from sync.parts import expect_files
 from sync.publishing import find_form_version, get_definition
+from sync.quarantine import take_awaited
 from sync.registry import Contribution, fold_family, lock_registry
 from sync.sealing import make_seal, read_record
 from sync.settling import find_related, settle_family
@@ -85,7 +87,8 @@ def list_work(
     query = select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
     rows = session.scalars(query.options(undefer(Submission.xml))).all()
     desk = _Desk(session, store, keys or {}, ListFiles(session, store))
-    return [desk.prepare(row) for row in rows]
+    kept = read_retained(session, ids)
+    return [replace(desk.prepare(row), retained=kept.get(row.id)) for row in rows]
 
 
 def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime) -> None:
@@ -99,13 +102,14 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
     rows = [row for row in unjudged if not _completed_meanwhile(session, row, by_id[row.id], now)]
     if not rows:
         return
+    take_awaited(session, rows)
     _write_findings(session, [by_id[row.id] for row in rows])
     related = find_related(session, rows)
     _apply_alone(session, [(row, by_id[row.id]) for row in rows if row.id not in related], now)
     for row in rows:
         if row.id in related:
             _write_facts(session, row, by_id[row.id], now)
-            standings = settle_family(session, row, _contribution(row, by_id[row.id]), now)
+            standings = settle_family(session, row, read_contribution(row, by_id[row.id]), now)
             fold_entities(session, [Said(row, by_id[row.id].entities)], standings, now)
     session.flush()
     session.connection().execute(_ADD_EVENT, [_event_row(row, by_id[row.id], now) for row in rows])
@@ -200,17 +204,19 @@ def _apply_alone(session: Session, judged: Sequence[tuple[Submission, Verdict]],
         row.waits_for = row.superseded_by_id = None
         refresh_state(row)
     session.flush()
-    counting = [_contribution(row, verdict) for row, verdict in judged if _counts(row)]
+    counting = [read_contribution(row, verdict) for row, verdict in judged if does_count(row)]
     fold_family(session, [row.id for row, _ in judged], counting)
     said = [Said(row, verdict.entities) for row, verdict in judged]
-    fold_entities(session, said, {row.id: Standing(row.instance_id, counts=_counts(row)) for row, _ in judged}, now)
+    fold_entities(session, said, {row.id: Standing(row.instance_id, counts=does_count(row)) for row, _ in judged}, now)
 
 
-def _counts(row: Submission) -> bool:
+def does_count(row: Submission) -> bool:
+    """Whether a record that stands alone speaks for itself, by its state."""
     return row.state in {"merged", "incomplete"} and not row.is_draft
 
 
-def _contribution(row: Submission, verdict: Verdict) -> Contribution:
+def read_contribution(row: Submission, verdict: Verdict) -> Contribution:
+    """What a judged submission says about persons and encounters."""
     return Contribution(
         row.id, row.form_id, row.instance_id, row.site_id, row.ended_at, verdict.persons, verdict.encounters
     )

@@ -3,13 +3,16 @@
 Each word is a Decision that stays; the state follows from the last one (states.py, families.py).
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
-from sync.models import Decision, Submission
+from sync.models import AwaitedDecision, Decision, Submission
 from sync.registry import lock_registry
 from sync.releasing import release_submission
 
@@ -22,6 +25,59 @@ class DecisionRefused(FormsError):
     messages = {
         "reason_missing": N_("Give a reason of at least %(least)s characters: it stays with the record."),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFact:
+    """A person's word about a submission as every server tells it: by names, never by row ids."""
+
+    form_id: str
+    instance_id: str
+    xml_sha256: str
+    kind: str
+    reason: str
+    decided_at: datetime
+
+
+def receive_verdict(session: Session, fact: VerdictFact, now: datetime) -> None:
+    """Take in a word that was spoken elsewhere; about a record that is not here it waits. Twice is once."""
+    lock_registry(session)
+    named = (Submission.xml_sha256 == fact.xml_sha256, Submission.form_id == fact.form_id)
+    submission = session.scalar(
+        select(Submission).where(*named, Submission.instance_id == fact.instance_id, Submission.is_draft.is_(False))
+    )
+    if submission is not None:
+        if _take(session, submission, fact):
+            release_submission(session, submission, fact.kind, None, now)
+    elif session.scalar(select(AwaitedDecision.id).filter_by(**asdict(fact))) is None:
+        session.add(AwaitedDecision(**asdict(fact)))
+    session.flush()
+
+
+def take_awaited(session: Session, rows: Sequence[Submission]) -> None:
+    """Give to freshly judged submissions the words that were spoken about them before they came."""
+    by_name = {(one.xml_sha256, one.form_id, one.instance_id): one for one in rows if not one.is_draft}
+    for awaited in session.scalars(_AWAITED, {"hashes": [sha256 for sha256, *_ in by_name]}).all():
+        submission = by_name.get((awaited.xml_sha256, awaited.form_id, awaited.instance_id))
+        if submission is not None:
+            _take(session, submission, awaited)
+            session.delete(awaited)
+
+
+_AWAITED = select(AwaitedDecision).where(AwaitedDecision.xml_sha256.in_(bindparam("hashes", expanding=True)))
+
+
+def _take(session: Session, submission: Submission, word: VerdictFact | AwaitedDecision) -> bool:
+    """Add the word to what was said about the submission; the last one counts, whichever came first."""
+    known = session.scalars(select(Decision).where(Decision.submission_id == submission.id)).all()
+    if any((one.kind, one.decided_at) == (word.kind, word.decided_at) for one in known):
+        return False
+    fresh = Decision(submission_id=submission.id, kind=word.kind, reason=word.reason, decided_at=word.decided_at)
+    session.add(fresh)
+    last = max([*known, fresh], key=lambda one: (one.decided_at, one.kind))
+    submission.decision = None if last.kind == "replay" else last.kind
+    session.flush()
+    return True
 
 
 def replay(session: Session, submission: Submission, actor_id: int | None, reason: str, now: datetime) -> Decision:

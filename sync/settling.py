@@ -35,6 +35,18 @@ def settle_family(
     session: Session, submission: Submission, contribution: Contribution, now: datetime
 ) -> dict[int, Standing]:
     """Give everybody in the family of a freshly judged submission their standing, and let the one that counts speak."""
+    family, standings = _settle(session, submission)
+    if not submission.is_draft:
+        _fold(session, submission, family, standings, contribution, now)
+    return standings
+
+
+def settle_standings(session: Session, submission: Submission) -> dict[int, Standing]:
+    """Give everybody in the submission's family their standing, and let nobody speak: the caller does."""
+    return _settle(session, submission)[1]
+
+
+def _settle(session: Session, submission: Submission) -> tuple[list[Submission], dict[int, Standing]]:
     session.flush()
     family = _find_family(session, submission)
     decided = _decision_times(session, family)
@@ -42,9 +54,7 @@ def settle_family(
     for one in family:
         _write_standing(one, standings[one.id], judged=one is submission or one.processed_at is not None)
     session.flush()
-    if not submission.is_draft:
-        _fold(session, submission, family, standings, contribution, now)
-    return standings
+    return family, standings
 
 
 def _fold(
@@ -88,7 +98,8 @@ def _relatives(submission: Submission, names: set[str | None]) -> Select[Submiss
 def _decision_times(session: Session, family: Sequence[Submission]) -> dict[int, datetime]:
     if all(one.decision is None for one in family):
         return {}
-    query = select(Decision).where(Decision.submission_id.in_([one.id for one in family])).order_by(Decision.id)
+    query = select(Decision).where(Decision.submission_id.in_([one.id for one in family]))
+    query = query.order_by(Decision.decided_at, Decision.id)
     return {one.submission_id: one.decided_at for one in session.scalars(query)}
 
 

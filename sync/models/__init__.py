@@ -21,7 +21,9 @@ from sync.models.reviews import SubmissionComment, SubmissionMark, SubmissionSen
 from sync.models.sites import SITE_KINDS, Site
 from sync.models.submissions import (
     SUBMISSION_STATES,
+    AwaitedDecision,
     Decision,
+    Erasure,
     Submission,
     SubmissionAttachment,
     SubmissionEvent,
@@ -38,6 +40,7 @@ __all__ = [
     "AnswerRow",
     "AnswerValue",
     "AuditEvent",
+    "AwaitedDecision",
     "Blob",
     "Catalogue",
     "Decision",
@@ -52,6 +55,7 @@ __all__ = [
     "EntityList",
     "EntityRelease",
     "EntityView",
+    "Erasure",
     "Form",
     "FormAttachment",
     "FormVersion",

@@ -165,6 +165,33 @@ class SubmissionEvent(Base):
     details: Mapped[dict[str, Any]]
 
 
+class AwaitedDecision(Base):
+    """A human's word about a submission that is not here yet, named by what it is on every server."""
+
+    __tablename__ = "awaited_decisions"
+    __table_args__ = (UniqueConstraint("xml_sha256", "form_id", "instance_id", "decided_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    form_id: Mapped[str] = mapped_column(String(255))
+    instance_id: Mapped[str] = mapped_column(String(255))
+    xml_sha256: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    decided_at: Mapped[datetime]
+
+
+class Erasure(Base):
+    """That a submission's answers were erased, and what was retained of them: enough to tell the registry anew."""
+
+    __tablename__ = "erasures"
+
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    retained: Mapped[dict[str, Any]]
+    reason: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    erased_at: Mapped[datetime]
+
+
 class Decision(Base):
     """A human's word about a submission: replay, accept or reject, with the reason. Never changed, only added to."""
 

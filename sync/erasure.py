@@ -1,0 +1,127 @@
+"""Erasure of a submission's answers: a fact that outlives them, with what is retained for the registry to stand.
+
+Which records are due, and what may be kept of them, is the programme's word and the caller's question.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from forms.entities import EntityChange
+from forms.errors import Finding
+from forms.records import Encounter, PersonRecord
+from sync.audit import add_audit_event
+from sync.judging import Retained, Verdict
+from sync.models import (
+    EntityContribution,
+    EntityDecision,
+    Erasure,
+    IssuedVersion,
+    Submission,
+    SubmissionAttachment,
+    SubmissionFinding,
+)
+from sync.releasing import release_submission
+
+_PLACES = {"path", "position"}
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The names of what stays: properties of persons, of encounters and of entities."""
+
+    person: Collection[str] = ()
+    encounter: Collection[str] = ()
+    entity: Collection[str] = ()
+
+
+def erase_submission(
+    session: Session,
+    submission: Submission,
+    verdict: Verdict,
+    keep: Keep,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Erase what a submission says but for `keep`, wherever it was written down; the processing then tells it anew.
+
+    `verdict` is what it says now (judging.py). Its hash stays, so that a tablet that sends it again is told that it is
+    here. The caller holds the registry's lock (registry.lock_registry).
+    """
+    retained = _retain(verdict, keep)
+    session.add(
+        Erasure(submission_id=submission.id, retained=retained, actor_id=actor_id, erased_at=now, reason=reason)
+    )
+    submission.xml = b""
+    of_it = SubmissionFinding.submission_id == submission.id
+    session.execute(update(SubmissionFinding).where(of_it).values(value=None))
+    mine = SubmissionAttachment.submission_id == submission.id
+    session.execute(update(SubmissionAttachment).where(mine).values(blob_sha256=None, expected=False))
+    submission.missing_files = 0
+    _erase_served(session, submission, frozenset(keep.entity))
+    release_submission(session, submission, "erased", actor_id, now)
+    add_audit_event(session, actor_id, "submission.erased", f"submission:{submission.id}", now)
+
+
+def read_retained(session: Session, ids: Sequence[int]) -> dict[int, Retained]:
+    """What is left of those of these submissions that were erased."""
+    found = session.execute(select(Erasure.submission_id, Erasure.retained).where(Erasure.submission_id.in_(ids)))
+    return {submission_id: _read(retained) for submission_id, retained in found}
+
+
+def _retain(verdict: Verdict, keep: Keep) -> dict[str, Any]:
+    persons = [_kept(one, {*keep.person, *_PLACES}) for one in verdict.persons]
+    encounters = [_kept(one, {*keep.encounter, *_PLACES}) for one in verdict.encounters]
+    entities = [asdict(replace(one, label=None, values=_only(one.values, keep.entity))) for one in verdict.entities]
+    findings = [asdict(replace(one, value=None)) for one in verdict.findings]
+    times = {"started_at": _written(verdict.started_at), "ended_at": _written(verdict.ended_at)}
+    kept = {"persons": persons, "encounters": encounters, "entities": entities, "findings": findings, **times}
+    # As JSON keeps it, on every database.
+    written: dict[str, Any] = json.loads(json.dumps(kept, default=_written))
+    return written
+
+
+def _kept(one: PersonRecord | Encounter, names: Collection[str]) -> dict[str, Any]:
+    return _only({field.name: getattr(one, field.name) for field in fields(one)}, names)
+
+
+def _only(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _written(value: date | datetime | None) -> str | None:
+    return value.isoformat() if value is not None else None
+
+
+def _read(kept: dict[str, Any]) -> Retained:
+    return Retained(
+        findings=[Finding(**one) for one in kept["findings"]],
+        persons=[PersonRecord(**{**one, **_dated(one, "birth_date", date)}) for one in kept["persons"]],
+        encounters=[Encounter(**{**one, **_dated(one, "at", datetime)}) for one in kept["encounters"]],
+        entities=[EntityChange(**{**one, "problems": tuple(one["problems"])}) for one in kept["entities"]],
+        **_dated(kept, "started_at", datetime),
+        **_dated(kept, "ended_at", datetime),
+    )
+
+
+def _dated(one: dict[str, Any], name: str, kind: type[date]) -> dict[str, Any]:
+    return {name: kind.fromisoformat(one[name]) if one.get(name) else None}
+
+
+def _erase_served(session: Session, submission: Submission, keep: frozenset[str]) -> None:
+    """What was served keeps its numbers and what came into them, and forgets what it said."""
+    mine = select(EntityContribution.entity_id).where(EntityContribution.submission_id == submission.id)
+    touched = session.scalars(mine.distinct()).all()
+    for issued in session.scalars(select(IssuedVersion).where(IssuedVersion.entity_id.in_(touched))):
+        issued.label, issued.properties = "", _only(issued.properties, keep)
+    for decision in session.scalars(select(EntityDecision).where(EntityDecision.entity_id.in_(touched))):
+        if decision.property_name not in keep:
+            decision.value, decision.shown = "", [[key, ""] for key, _value in decision.shown]
+    session.flush()

@@ -1,0 +1,36 @@
+"""`teral registry` tells whether two servers know the same, and tells the registry anew."""
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from sync.models import Entity, FormVersion
+from tests.server.cli.conftest import Run
+from tests.sync.test_rebuilding import lived
+
+__all__ = ["lived"]
+
+
+def test_a_rebuild_says_what_was_told_anew_and_the_digest(run: Run, lived: Session) -> None:
+    digest = run("registry", "digest").stdout.strip()
+    result = run("registry", "rebuild")
+    assert result.stdout.splitlines() == ["submissions: 14, entities: 2", f"digest: {digest} (as before)"]
+
+
+def test_a_rebuild_that_mends_something_says_so(run: Run, lived: Session) -> None:
+    lived.execute(update(Entity).values(label="x"))
+    lived.commit()
+    damaged = run("registry", "digest").stdout.strip()
+    assert f"(before: {damaged})" in run("registry", "rebuild").stdout
+
+
+def test_a_rebuild_that_would_lose_somebody_changes_nothing(
+    run: Run, lived: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    lived.execute(update(FormVersion).values(version="gone"))
+    lived.commit()
+    before = run("registry", "digest").stdout
+    result = run("registry", "rebuild")
+    assert (result.exit_code, "Nothing was changed" in result.stderr) == (1, True)
+    assert run("registry", "digest").stdout == before

@@ -1,0 +1,68 @@
+"""What was erased is gone wherever it stood, what was retained still counts, and a rebuild brings nothing back."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.extensions import attachment_store
+from server.processing import process_pending
+from sync.db import begin_write
+from sync.erasure import Keep, erase_submission
+from sync.judging import judge
+from sync.models import Entity, EntityDecision, PersonRecord, Submission, SubmissionFinding
+from sync.processing import list_work
+from sync.registry import lock_registry, registry_digest
+from tests.sync.entities import STAY
+from tests.sync.factory import NOW
+from tests.sync.test_rebuilding import damage, dump, lived, rebuild
+
+__all__ = ["lived"]
+
+
+def erase(session: Session, instance_id: str, keep: Keep) -> Submission:
+    row = session.scalars(select(Submission).where(Submission.instance_id == instance_id)).one()
+    session.commit()
+    begin_write(session)
+    lock_registry(session)
+    (work,) = list_work(session, attachment_store(), [row.id])
+    erase_submission(session, row, judge(work), keep, actor_id=None, now=NOW, reason="durée de conservation")
+    session.commit()
+    process_pending()
+    session.expire_all()
+    return row
+
+
+@pytest.mark.both_databases
+def test_a_rebuild_after_an_erasure_gives_the_state_after_it(lived: Session) -> None:
+    row = erase(lived, "uuid:2", Keep(person=["sex", "age"], encounter=["direction"]))
+    people = select(PersonRecord).where(PersonRecord.submission_id == row.id)
+    assert [(one.given_names, one.sex, one.age) for one in lived.scalars(people)] == [(None, "2", 31)]
+    before, digest = dump(lived), registry_digest(lived)
+    damage(lived)
+    rebuild(lived)
+    assert (dump(lived), registry_digest(lived)) == (before, digest)
+
+
+@pytest.mark.both_databases
+def test_an_erased_update_leaves_its_place_and_what_was_retained(lived: Session) -> None:
+    row = erase(lived, "uuid:c", Keep(entity=["urgence", "site_id", "etat"]))
+    entity = lived.scalars(select(Entity).where(Entity.uuid == STAY)).one()
+    assert (row.xml, row.state, entity.label, entity.properties["site_id"]) == (b"", "merged", "", "KLK")
+    served = [one for one in entity.issued if one.label or "sexe" in one.properties]
+    assert served == [one for one in served if one.number == entity.version]
+    before = dump(lived)
+    rebuild(lived)
+    assert dump(lived) == before
+
+
+def test_findings_of_an_erased_record_stay_without_the_answer(lived: Session) -> None:
+    row = erase(lived, "uuid:5", Keep())
+    findings = lived.scalars(select(SubmissionFinding).where(SubmissionFinding.submission_id == row.id)).all()
+    assert row.state == "quarantined"
+    assert {one.value for one in findings} == {None}
+
+
+def test_what_people_decided_about_erased_values_is_erased_with_them(lived: Session) -> None:
+    erase(lived, "uuid:a", Keep(entity=["urgence"]))
+    (decision,) = lived.scalars(select(EntityDecision))
+    assert (decision.value, [value for _key, value in decision.shown]) == ("", ["", ""])

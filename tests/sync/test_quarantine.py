@@ -1,0 +1,52 @@
+"""A word that was spoken elsewhere holds here too, whether its record has come or not."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.models import AwaitedDecision, Decision, Submission
+from sync.quarantine import VerdictFact, receive_verdict
+from tests.sync.factory import NOW, add_submission, xml
+from tests.sync.test_processing import AWA, published, settle
+
+__all__ = ["published"]
+
+
+def fact(submission: Submission, kind: str = "reject", hours: int = 1) -> VerdictFact:
+    names = ("form_id", "instance_id", "xml_sha256")
+    named = {name: getattr(submission, name) for name in names}
+    return VerdictFact(kind=kind, reason="vu avec le poste", decided_at=NOW + timedelta(hours=hours), **named)
+
+
+def receive(session: Session, *facts: VerdictFact) -> None:
+    for one in facts:
+        receive_verdict(session, one, NOW)
+    settle(session)
+
+
+@pytest.mark.both_databases
+def test_a_word_about_a_record_that_is_not_here_waits_for_it(session: Session, published: None) -> None:
+    coming = Submission(form_id="passage", instance_id="uuid:1", xml_sha256=_sha256("uuid:1"))
+    receive(session, fact(coming), fact(coming))
+    assert session.scalar(select(func.count()).select_from(AwaitedDecision)) == 1
+    row = add_submission(session, "uuid:1", [AWA])
+    settle(session)
+    assert (row.state, [one.kind for one in row.decisions]) == ("rejected", ["reject"])
+    assert session.scalar(select(func.count()).select_from(AwaitedDecision)) == 0
+
+
+def _sha256(instance_id: str) -> str:
+    from hashlib import sha256
+
+    return sha256(xml(instance_id, [AWA])).hexdigest()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "the last one first"])
+def test_the_last_word_counts_whichever_came_first(session: Session, published: None, order: tuple[int, int]) -> None:
+    row = add_submission(session, "uuid:1", [AWA])
+    settle(session)
+    words = (fact(row, "reject", 1), fact(row, "replay", 2))
+    receive(session, *(words[place] for place in order), words[0])
+    assert (row.state, session.scalar(select(func.count()).select_from(Decision))) == ("merged", 2)
