@@ -1,4 +1,4 @@
-"""Measure what we claim about speed: python -m benchmarks [reads] [ingest] [commits] [sqlite] [postgresql]
+"""Measure what we claim about speed: python -m benchmarks [reads] [ingest] [commits] [entities] [sqlite] [postgresql]
 
 Without words: all of it, on both databases. Each figure stands beside its floor in the same run (a bare stub of the
 same WSGI server, one committed insert), and beside ODK Central's. `python -m benchmarks.validate` measures judging.
@@ -7,15 +7,21 @@ same WSGI server, one committed insert), and beside ODK Central's. `python -m be
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from benchmarks import commits, ingest, reads
+from benchmarks import commits, entities, ingest, reads
 from benchmarks.bench import CENTRAL_MEMORY_MB, CENTRAL_P95_MS
 from tests.postgres import create_database, postgres_cluster
 
-PARTS = {"reads": reads.run, "ingest": ingest.run, "commits": commits.run}
+PARTS: dict[str, Callable[..., None]] = {
+    "reads": reads.run,
+    "ingest": ingest.run,
+    "commits": commits.run,
+    "entities": entities.run,
+}
 KINDS = ("sqlite", "postgresql")
 
 
@@ -36,7 +42,9 @@ def main() -> None:
     parser.add_argument("words", nargs="*", choices=[*PARTS, *KINDS, []], metavar="WORD", help="parts and databases")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
     parser.add_argument("--rate", type=float, default=200.0, help="records a second of the sustained run")
+    parser.add_argument("--entities", type=int, default=entities.ENTITIES, help="rows of the one list")
     options = parser.parse_args()
+    PARTS["entities"] = partial(entities.run, total=options.entities)
     parts = [name for name in PARTS if name in options.words] or list(PARTS)
     kinds = [name for name in KINDS if name in options.words] or KINDS
     print("Central: ODK Central 2026.2 (four workers), measured on the same kind of machine;")

@@ -22,6 +22,7 @@ from tests.live import demo_settings, wait_until_open
 
 CREATE = {"sqlite": "CREATE TABLE IF NOT EXISTS floor (id INTEGER PRIMARY KEY, body BLOB)",
           "postgresql": "CREATE TABLE IF NOT EXISTS floor (id BIGSERIAL PRIMARY KEY, body BYTEA)"}  # fmt: skip
+_CONSTANT = "constant"
 _threads = threading.local()
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -30,12 +31,9 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 def floor(folder: Any, database_url: str, constant: bytes = b"") -> Iterator[tuple[int, int]]:
     """Run the stub and give its port and its process."""
     settings = demo_settings(folder, database_url)
-    given = {
-        "data_dir": settings.data_dir,
-        "database_url": database_url,
-        "port": settings.port,
-        "constant": constant.decode(),
-    }
+    # In a file: what goes into the environment must be short.
+    (settings.data_path / _CONSTANT).write_bytes(constant)
+    given = {"data_dir": settings.data_dir, "database_url": database_url, "port": settings.port}
     environment = {**os.environ, "FLOOR": json.dumps(given)}
     # It writes the access log that Teral writes, into a file as Teral's.
     with (settings.data_path / "floor.log").open("ab") as log:
@@ -93,8 +91,8 @@ def _connect(settings: Settings) -> Any:
 
 def main() -> None:
     given = json.loads(os.environ["FLOOR"])
-    constant = given.pop("constant").encode()
     settings = Settings(**given, log_level="ERROR")
+    constant = (settings.data_path / _CONSTANT).read_bytes()
     connection = _connect(settings)
     connection.execute(CREATE["postgresql" if settings.database_url else "sqlite"])
     connection.close()
