@@ -25,6 +25,7 @@ _INDEX = re.compile(r"\[\d+\]")
 _DURATION = re.compile(r"^P\d+[DMY]$")
 _AFTER = ("event", "exit", "closure", "receipt", "programme_end")
 _THEN = ("erase", "pseudonymise", "keep")
+_NAMED_PROPERTIES = ("site_property", "state_property", "date_property", "parent_property")
 # latest: the last observed. highest: the gravest. forward: a state that never goes back. union: all choices of a
 # multiple select. review: the last observed, and a human chooses.
 _RULES = ("latest", "highest", "forward", "union", "review")
@@ -85,6 +86,8 @@ class ListPolicy:
     region_kinds: tuple[str, ...] = ()
     date_property: str = ""
     open_days: int = 0
+    # The property that names an entity of another list to which a row belongs: of a stay its event.
+    parent_property: str = ""
     # The columns of a list that no form declares yet.
     properties: tuple[str, ...] = ()
     # How sensitive it is that a row exists, and each value of it that `data_classes` does not class otherwise.
@@ -177,7 +180,7 @@ def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
     kinds = _names(table.get("site_kinds", []), f"{where}.site_kinds")
     regions = _names(table.get("region_kinds", []), f"{where}.region_kinds")
     merge = _table(table.get("merge", {}), f"{where}.merge")
-    texts = {key: table[key] for key in ("site_property", "state_property", "date_property") if key in table}
+    texts = {key: table[key] for key in _NAMED_PROPERTIES if key in table}
     if ("open_days" in table) != ("date_property" in table):
         raise ProgrammeRefused("programme_shape", where=where, needed="open_days and date_property together")
     return ListPolicy(

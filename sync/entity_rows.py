@@ -32,7 +32,7 @@ _Row = Row[*tuple[Any, ...]]
 _F = TypeVar("_F")
 
 _STATE = tuple(one.name for one in fields(EntityState))
-_RULES = ("is_open", "site_code", "open_until")
+_RULES = ("is_open", "site_code", "open_until", "parent_uuid")
 
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
 _ids: BindParameter[list[int]] = bindparam("ids", expanding=True)

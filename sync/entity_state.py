@@ -50,6 +50,10 @@ class EntityState:
         """The site whose tablets get it."""
         return self.properties.get(policy.site_property, "")[:255]
 
+    def parent_uuid(self, policy: ListPolicy) -> str | None:
+        """The entity of another list that it belongs to, where the list has such a rule: of a stay its event."""
+        return self.properties.get(policy.parent_property, "")[:36] or None
+
     def open_until(self, policy: ListPolicy) -> date | None:
         """The last day on which tablets get it, read from a date or a moment; None where no such day is known."""
         try:

@@ -85,16 +85,16 @@ form_designer        -             -             -                -          -
 auditor              -             -             -                x          x
 exchange             -             -             -                -          -
 
-                     submissions.add  entities.change
-administrator        -                -
-national_supervisor  -                -
-site_supervisor      -                -
-centre_staff         -                -
-protection_officer   -                -
-data_steward         -                -
-form_designer        -                -
-auditor              -                -
-exchange             x                x
+                     submissions.add  entities.change  headcounts.read  headcounts.explain
+administrator        -                -                -                -
+national_supervisor  -                -                x                x
+site_supervisor      -                -                x                x
+centre_staff         -                -                x                -
+protection_officer   -                -                x                -
+data_steward         -                -                -                -
+form_designer        -                -                -                -
+auditor              -                -                x                -
+exchange             x                x                -                -
 """
 
 

@@ -65,6 +65,10 @@ KNOWN = {
             N_("An update of a file whose earlier updates never came is then applied all the same."), _number(1, 365),
         ),
         Known(
+            "headcount_hours", 48, N_("Hours until a head-count that does not close is pointed out"),
+            N_("Counted from the event. Until then arrivals may still be on their way."), _number(1, 2160),
+        ),
+        Known(
             "notice", "", N_("Notice on the status page"),
             N_("For example a planned outage. Everybody who logs in reads it: name nobody."), _text(300),
         ),

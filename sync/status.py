@@ -16,6 +16,8 @@ from sync.entity_browsing import ListTrouble, list_troubles
 from sync.models import SUBMISSION_STATES, Alert, Device, Site, Submission, SubmissionFinding
 from sync.models.submissions import NOT_AT_ITS_END
 from sync.policy import Viewer, access, may
+from sync.programme.headcount import Headcount
+from sync.programme.headcount_rows import list_open_gaps
 from sync.punctuality import Drift, Lag, Sample, select_sample
 from sync.scopes import scope_alerts, scope_devices, scope_sites, scope_submissions, site_of
 
@@ -79,6 +81,8 @@ class Status:
     held: list[Held]
     list_troubles: list[ListTrouble]
     drift: list[Drift]
+    # Events whose living people are not all accounted for, the oldest first.
+    gaps: list[Headcount]
 
     @property
     def lag_s(self) -> float | None:
@@ -116,6 +120,7 @@ def read_status(session: Session, viewer: Viewer | None, now: datetime) -> Statu
         held=_list_held(session, viewer),
         list_troubles=list_troubles(session, viewer) if viewer is None or may(viewer, "entities.read") else [],
         drift=sample.list_drift(session) if sees_devices else [],
+        gaps=list_open_gaps(session, viewer, now),
     )
 
 

@@ -72,8 +72,8 @@ def fill_shipped(form_id: str, count: int, seed: int = 1) -> Iterator[Filled]:
         yield filled
 
 
-def fill_as_told(form_id: str, told: Told, site: str | None = None) -> Filled:
+def fill_as_told(form_id: str, told: Told, site: str | None = None, seed: int = 1) -> Filled:
     """One record by an officer who was told what to answer; they answer nothing else but what is required."""
-    at_work = officer_for(form_id)
+    at_work = officer_for(form_id, seed)
     at_work.site = site or at_work.site
     return fill_form(shipped_blank(form_id)[0], at_work, NOW, told=told)

@@ -54,6 +54,7 @@ class Seeded:
     draft: FormVersion
     alert_id: int
     entity: Entity
+    event: Entity
 
 
 def seed(session: Session) -> Seeded:
@@ -64,9 +65,10 @@ def seed(session: Session) -> Seeded:
     submission = add_submission(session, site, device, version, now)
     person = add_person(session, submission, now)
     entity = add_stay(session, submission, now)
+    event = add_event(session, site, now)
     session.add(JobRun(job="process", started_at=now, finished_at=now, outcome="done", details={"judged": 1}))
     session.commit()
-    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1, entity)
+    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1, entity, event)
 
 
 def add_device(session: Session, site: Site, now: datetime) -> Device:
@@ -197,6 +199,21 @@ def add_stay(session: Session, submission: Submission, now: datetime) -> Entity:
     stay.conflicts.append(EntityConflict(property_name="ref", candidates=rivals, base=CANARIES["D3"], opened_at=now))
     session.flush()
     return stay
+
+
+def add_event(session: Session, site: Site, now: datetime) -> Entity:
+    """An event whose head-count does not close; its name holds a mark, for only those to find who read events."""
+    values = {
+        "type": "secours_mer", "date": (now - timedelta(days=9)).isoformat(), "site_debarq": site.code,
+        "n_vivants": "7", "n_morts": "1", "etat": "ouvert",
+    }  # fmt: skip
+    event = Entity(
+        list_name="evenements", uuid="5f0c1f3e-1d2a-4b6c-8d3e-000000000009", label=CANARIES["D2"], properties=values,
+        version=1, exists=True, site_code=site.code, label_key=fold_label(CANARIES["D2"]),
+    )  # fmt: skip
+    session.add(event)
+    session.flush()
+    return event
 
 
 def arrival_xml(version: str, instance: str) -> bytes:

@@ -24,6 +24,7 @@ def status_command(as_json: bool) -> None:
         return
     for state, count in status.counts.items():
         click.echo(f"{state:12} {count}")
+    click.echo(f"{'open gaps':12} {len(status.gaps)}")
     for device in status.devices:
         click.echo(f"{device.name:20} {device.site.code:12} {_moment(device.last_contact_at) or '-'}")
 
@@ -39,6 +40,7 @@ def _describe(status: Status) -> dict[str, Any]:
         "held": [{"form_id": one.form_id, "waits_for": one.waits_for, "count": one.count} for one in status.held],
         "lists": [_describe_trouble(one) for one in status.list_troubles],
         "lag": _describe_lag(status.lag),
+        "open_gaps": len(status.gaps),
     }
 
 

@@ -14,6 +14,7 @@ from server.web import (
     entity_decisions,
     entity_words,
     forms,
+    headcounts,
     headers,
     health,
     jobs,
@@ -33,7 +34,7 @@ from server.web import (
 
 _PAGES = (
     login, account, status, submissions, decisions, reviews, people, purpose,
-    entities, entity_decisions, devices,
+    entities, entity_decisions, headcounts, devices,
     forms, validation, users, sites, settings, jobs, audit, health,
 )  # fmt: skip
 

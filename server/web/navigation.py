@@ -25,6 +25,7 @@ MENU = (
     Entry(N_("Submissions"), "submissions.list_page", "submissions.read", "inbox"),
     Entry(N_("People"), "people.search_page", "people.read", "people"),
     Entry(N_("Follow-up lists"), "entities.lists_page", "entities.read", "list"),
+    Entry(N_("Head-counts"), "headcounts.list_page", "headcounts.read", "equation"),
     Entry(N_("Tablets"), "devices.list_page", "devices.read", "tablet"),
     Entry(N_("Forms"), "forms.list_page", "forms.read", "form"),
     Entry(N_("Try a record"), "validation.page", "forms.validate", "check"),

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.web.headcounts import find_lookers
 from sync.settings import get_setting
 from sync.status import read_status
 
@@ -22,5 +23,5 @@ def home() -> ResponseReturnValue:
     status = read_status(db.session(), current_viewer(), now)
     return render_template(
         "status.html", status=status, silent=silent, notice=get_setting(db.session(), "notice"),
-        devices={one.id: one for one in status.devices},
+        devices={one.id: one for one in status.devices}, **find_lookers(),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from sync.models.entities import (
 )
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
+from sync.models.programme import HeadcountExplanation
 from sync.models.registry import Encounter, Person, PersonRecord
 from sync.models.reviews import SubmissionComment, SubmissionMark, SubmissionSender
 from sync.models.sites import SITE_KINDS, Site
@@ -59,6 +60,7 @@ __all__ = [
     "Form",
     "FormAttachment",
     "FormVersion",
+    "HeadcountExplanation",
     "IssuedVersion",
     "JobLease",
     "JobRun",

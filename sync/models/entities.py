@@ -13,6 +13,7 @@ from sync.models.submissions import Submission
 
 # Written out, since neither database matches a parameter with the condition of an index.
 IS_DISPUTED = "open_conflicts > 0"
+_HAS_PARENT = "parent_uuid IS NOT NULL"
 _KEY = String(64).with_variant(String(64, collation="C"), "postgresql")
 
 
@@ -44,6 +45,11 @@ class Entity(Base):
             "ix_entities_disputed", "list_name", "label_key", "id",
             sqlite_where=text(IS_DISPUTED), postgresql_where=text(IS_DISPUTED),
         ),
+        # The stays of one event; most lists belong to none.
+        Index(
+            "ix_entities_parent_uuid", "parent_uuid", "list_name", "exists",
+            sqlite_where=text(_HAS_PARENT), postgresql_where=text(_HAS_PARENT),
+        ),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -61,6 +67,7 @@ class Entity(Base):
     is_open: Mapped[bool] = mapped_column(default=False)
     site_code: Mapped[str] = mapped_column(String(255), default="")
     open_until: Mapped[date | None]  # the last day on which tablets get it, where the list has such a rule
+    parent_uuid: Mapped[str | None] = mapped_column(String(36))  # the entity of another list that it belongs to
     open_conflicts: Mapped[int] = mapped_column(default=0)
     # The highest version that a tablet says to hold; what is served is never lower.
     claimed: Mapped[int] = mapped_column(default=0)

@@ -86,6 +86,7 @@ def test_status_counts_by_state_and_names_tablets(run: Any, arrived: list[int]) 
     assert (status["submissions"]["merged"], status["submissions"]["quarantined"], status["pending"]) == (1, 1, 0)
     assert [one["device"] for one in status["devices"]] == ["ROS-1"]
     assert "ROS-1" in run("status").stdout
+    assert status["open_gaps"] == 0
 
 
 def test_unlock_takes_up_nothing_where_nothing_is_locked(run: Any) -> None:
