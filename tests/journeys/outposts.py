@@ -3,7 +3,6 @@
 Time in the field is the story's: days pass between two visits as the story says. The server's clock can be moved.
 """
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -210,10 +209,12 @@ class Officers:
 
 
 @contextmanager
-def outposts(folder: Path, template: Path) -> Iterator[Outposts]:
-    """Run the server on a fresh SQLite database until the block ends."""
-    shutil.copy(template, folder / "teral.db")
-    settings = Settings(data_dir=str(folder), secret_key=SECRET, public_url="http://teral.test", log_level="ERROR")
+def outposts(folder: Path, database_url: str) -> Iterator[Outposts]:
+    """Run the server on a fresh, migrated database until the block ends."""
+    settings = Settings(
+        data_dir=str(folder), database_url=database_url, secret_key=SECRET, public_url="http://teral.test",
+        log_level="ERROR",
+    )  # fmt: skip
     app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
