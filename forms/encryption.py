@@ -65,7 +65,7 @@ def open_submission(
     private_key, record_key = _find_key(envelope, keys, public_key)
     plain = dict(_decrypt_files(envelope, files, record_key))
     _check_signature(envelope, plain, private_key)
-    return OpenedSubmission(plain.pop(_plain_name(envelope.xml_file)), plain)
+    return OpenedSubmission(plain.pop(name_in_clear(envelope.xml_file)), plain)
 
 
 def holds_key(envelope: Envelope, keys: PrivateKeys, public_key: str | None = None) -> bool:
@@ -108,7 +108,7 @@ def _decrypt_rsa(key: RSAPrivateKey, text: str) -> bytes | None:
 def _decrypt_files(envelope: Envelope, files: Mapping[str, bytes], key: bytes) -> Iterator[tuple[str, bytes]]:
     vectors = _initialization_vectors(envelope.instance_id, key)
     for name, vector in zip(envelope.files, vectors, strict=False):
-        yield _plain_name(name), _decrypt_file(name, files[name], key, vector)
+        yield name_in_clear(name), _decrypt_file(name, files[name], key, vector)
 
 
 def _initialization_vectors(instance_id: str, key: bytes) -> Iterator[bytes]:
@@ -141,12 +141,13 @@ def _check_signature(envelope: Envelope, plain: Mapping[str, bytes], key: RSAPri
 
 
 def _signature_source(envelope: Envelope, plain: Mapping[str, bytes]) -> bytes:
-    names = [_plain_name(name) for name in envelope.files]
+    names = [name_in_clear(name) for name in envelope.files]
     digests = [f"{name}::{hashlib.md5(plain[name], usedforsecurity=False).hexdigest()}" for name in names]
     version = [] if envelope.version is None else [envelope.version]
     lines = [envelope.form_id, *version, envelope.encrypted_key, envelope.instance_id, *digests]
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _plain_name(name: str) -> str:
+def name_in_clear(name: str) -> str:
+    """The name that a sealed file has in the answers; any other name as it is."""
     return name.removesuffix(SUFFIX)

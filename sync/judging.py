@@ -92,14 +92,15 @@ def judge(work: Work) -> Verdict:
 
 def _judge_sealed(work: Work, definition: FormDefinition, envelope: Envelope, files: Sequence[str]) -> Verdict:
     try:
-        submission = parse_submission(open_sealed(envelope, work.seal, definition.public_key))
+        opened = open_sealed(envelope, work.seal, definition.public_key)
+        submission = parse_submission(opened.xml)
     except EncryptionRefused as refused:
         return _cannot_open(work, refused, definition, files)
     except FormsError:
         return Verdict(work, reason="unreadable", files=files)
     if submission.instance_id != envelope.instance_id or submission.envelope is not None:
         return _distrust(work, "sealed_instance_differs", {}, definition, files)
-    return _judge_plain(work, definition, submission, files)
+    return _judge_plain(work, definition, submission, files, set(opened.files))
 
 
 def _cannot_open(work: Work, refused: EncryptionRefused, definition: FormDefinition, files: Sequence[str]) -> Verdict:
@@ -119,12 +120,19 @@ def _distrust(
     return Verdict(work, reason=work.reason, findings=[finding], files=files)
 
 
-def _judge_plain(work: Work, definition: FormDefinition, submission: Submission, files: Sequence[str]) -> Verdict:
+def _judge_plain(
+    work: Work,
+    definition: FormDefinition,
+    submission: Submission,
+    files: Sequence[str],
+    sealed: set[str] | None = None,
+) -> Verdict:
+    """Files may still come, and are awaited (parts.py); `sealed` are all that an envelope will ever hold."""
     times = read_times(definition, submission)
     return Verdict(
         work,
         reason=work.reason,
-        findings=_validate(work, definition, submission) if work.validates else (),
+        findings=_validate(work, definition, submission, sealed) if work.validates else (),
         files=files,
         persons=read_person_records(definition, submission),
         encounters=read_encounters(definition, submission),
@@ -134,8 +142,12 @@ def _judge_plain(work: Work, definition: FormDefinition, submission: Submission,
     )
 
 
-def _validate(work: Work, definition: FormDefinition, submission: Submission) -> Sequence[Finding]:
-    return validate_submission(definition, submission, work.lists, received_at=work.received_at, language=work.language)
+def _validate(
+    work: Work, definition: FormDefinition, submission: Submission, sealed: set[str] | None
+) -> Sequence[Finding]:
+    return validate_submission(
+        definition, submission, work.lists, sealed, received_at=work.received_at, language=work.language
+    )
 
 
 def to_utc(moment: datetime | None) -> datetime | None:

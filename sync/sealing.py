@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from forms.definition import FormDefinition
-from forms.encryption import PrivateKeys, holds_key, open_submission
+from forms.encryption import OpenedSubmission, PrivateKeys, holds_key, name_in_clear, open_submission
 from forms.submission import Envelope, parse_submission
 from forms.submission import Submission as ParsedSubmission
 from sync.attachments import AttachmentStore
-from sync.models import Submission
+from sync.models import Submission, SubmissionAttachment
 from sync.parts import fit
 from sync.publishing import find_form_version, get_definition
 from sync.releasing import release_submission
@@ -37,12 +37,12 @@ def make_seal(store: AttachmentStore, submission: Submission, keys: PrivateKeys)
     return Seal(store, {one.name: one.blob_sha256 for one in submission.attachments if one.blob_sha256}, keys)
 
 
-def open_sealed(envelope: Envelope, seal: Seal, public_key: str | None) -> bytes:
-    """Return the XML of the record in the clear; raise EncryptionRefused."""
+def open_sealed(envelope: Envelope, seal: Seal, public_key: str | None) -> OpenedSubmission:
+    """Return the record and its files in the clear; raise EncryptionRefused."""
     store = seal.store
     found = {name: seal.files[fit(name)] for name in envelope.files if fit(name) in seal.files} if store else {}
     files = {name: store.read(sha256) for name, sha256 in found.items()} if store else {}
-    return open_submission(envelope, files, seal.keys, public_key).xml
+    return open_submission(envelope, files, seal.keys, public_key)
 
 
 def read_record(
@@ -52,7 +52,27 @@ def read_record(
     parsed = parse_submission(submission.xml)
     if parsed.envelope is None:
         return parsed
-    return parse_submission(open_sealed(parsed.envelope, make_seal(store, submission, keys), definition.public_key))
+    return parse_submission(_open(parsed.envelope, submission, definition, store, keys).xml)
+
+
+def read_file(
+    submission: Submission,
+    file: SubmissionAttachment,
+    definition: FormDefinition,
+    store: AttachmentStore,
+    keys: PrivateKeys,
+) -> tuple[str, bytes]:
+    """Read a file that has come, and its name, for one look: opened if its record is encrypted; raise FormsError."""
+    envelope = parse_submission(submission.xml).envelope
+    opened = _open(envelope, submission, definition, store, keys).files if envelope is not None else {}
+    name = name_in_clear(file.name)
+    return (name, opened[name]) if name in opened else (file.name, store.read(file.blob_sha256 or ""))
+
+
+def _open(
+    envelope: Envelope, submission: Submission, definition: FormDefinition, store: AttachmentStore, keys: PrivateKeys
+) -> OpenedSubmission:
+    return open_sealed(envelope, make_seal(store, submission, keys), definition.public_key)
 
 
 def list_unlockable(session: Session, keys: PrivateKeys) -> list[int]:

@@ -21,7 +21,7 @@ from server.web.answers import Section, present_answers, shows_personal_data
 from server.web.headers import FILE_POLICY
 from server.web.paging import read_page
 from server.web.raw_xml import withhold
-from server.web.reading import may_open, may_read_raw
+from server.web.reading import list_files, may_open, may_read_raw, read_content
 from server.web.tables import render_csv
 from server.web.timeline import list_happenings
 from server.words import label_path
@@ -89,7 +89,7 @@ def page(submission_id: int, problem: str | None = None) -> str:
         twins=_compare_twins(submission, answers, viewer),
         edits=edits, comments=list_comments(session, edits[0].id), findings=_word_findings(submission, viewer),
         review=decide_review_state(submission, find_mark(session, submission.id)),
-        files=_list_files(submission, viewer), raw=may_read_raw(submission, viewer),
+        files=list_files(submission, viewer), raw=may_read_raw(submission, viewer),
         happenings=list_happenings(submission), hidden=answers is not None and _waits_for_purpose(answers, viewer),
     )  # fmt: skip
 
@@ -111,17 +111,15 @@ def raw_xml(submission_id: int) -> ResponseReturnValue:
 @permission("submissions.read")
 def file(submission_id: int, file_id: int) -> ResponseReturnValue:
     """A file as a download; nothing that came from outside is opened by the browser itself."""
-    _submission, found = _get_file(submission_id, file_id)
-    content = attachment_store().read(found.blob_sha256 or "")
-    return Response(content, mimetype="application/octet-stream", headers=as_download(found.name))
+    name, content = read_content(*_get_file(submission_id, file_id))
+    return Response(content, mimetype="application/octet-stream", headers=as_download(name))
 
 
 @blueprint.get("/<int:submission_id>/files/<int:file_id>/picture")
 @permission("submissions.read")
 def picture(submission_id: int, file_id: int) -> ResponseReturnValue:
     """A photograph to look at, if its bytes really are one."""
-    _submission, found = _get_file(submission_id, file_id)
-    content = attachment_store().read(found.blob_sha256 or "")
+    _name, content = read_content(*_get_file(submission_id, file_id))
     kind = next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
     if kind is None:
         abort(404)
@@ -205,11 +203,6 @@ def _word_findings(submission: Submission, viewer: Viewer) -> list[dict[str, Any
         }
         for one in submission.findings
     ]
-
-
-def _list_files(submission: Submission, viewer: Viewer) -> list[tuple[SubmissionAttachment, bool]]:
-    """Each file with whether the viewer may open it."""
-    return [(one, may_open(submission, one, viewer)) for one in submission.attachments]
 
 
 def _get_file(submission_id: int, file_id: int) -> tuple[Submission, SubmissionAttachment]:

@@ -65,9 +65,11 @@ def give(folder: Path, number: int = 1) -> None:
     (folder / f"{number}.pem").write_bytes(new_key(number)[0])
 
 
-def sealed(person: dict[str, str] = AWA, inner: str = "uuid:1") -> Parts:
-    clear = xml(inner, [person], photo="photo.jpg")
-    manifest, files = seal(new_key(1)[2].public_key(), "passage", "1", "uuid:1", clear, {"photo.jpg": b"a picture"})
+def sealed(
+    person: dict[str, str] = AWA, inner: str = "uuid:1", picture: bytes = b"a picture", photo: str = "photo.jpg"
+) -> Parts:
+    clear = xml(inner, [person], photo=photo)
+    manifest, files = seal(new_key(1)[2].public_key(), "passage", "1", "uuid:1", clear, {"photo.jpg": picture})
     return {ENVELOPE: manifest, **files}
 
 
@@ -113,6 +115,14 @@ def test_the_record_in_the_clear_is_written_nowhere(session: Session, keys: Path
     assert b"<prenoms>" not in the_one(session).xml
     held = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert [one for one in held if b"<prenoms>Awa" in one] == []
+
+
+def test_a_file_that_the_envelope_does_not_hold_is_missed(session: Session, keys: Path) -> None:
+    give(keys)
+    send(session, sealed(photo="another.jpg"), PHOTO, RECORD)
+    assert [(one.path, one.kind, one.grade) for one in the_one(session).findings] == [
+        ("/data/photo", "attachment", "warning")
+    ]
 
 
 def test_an_opened_record_that_breaks_the_form_is_quarantined(session: Session, keys: Path) -> None:
