@@ -13,6 +13,7 @@ from forms.xpath.moments import INTEGER_MAX, INTEGER_MIN, Moment, parse_date, pa
 from forms.xpath.values import Value
 
 CLOCK_TIME = re.compile(r"\d\d:\d\d", re.ASCII)
+WRITTEN_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 EPOCH = Moment(0)
 BOOLEANS = {"1": True, "t": True, "true": False, "0": False, "f": False, "false": False}
@@ -70,6 +71,11 @@ def parse_choices(text: str, _environment: Environment) -> Value | None:
     return " ".join(choice for choice in text.split(" ") if choice)
 
 
+def parse_computed(text: str, environment: Environment) -> Value | None:
+    """What an expression gave that may give anything: of all kinds, a moment alone is written so."""
+    return parse_date_time(text, environment.offset_ms) if WRITTEN_MOMENT.fullmatch(text) else text
+
+
 PARSERS: dict[str, Parse] = {
     "int": parse_integer,
     "decimal": parse_decimal,
@@ -106,5 +112,6 @@ CALCULATED: dict[str, Read] = {
     "boolean": reader_of(parse_switch),
     "number": reader_of(parse_decimal),
     "moment": reader_of(parse_day_and_time),
+    "any": reader_of(parse_computed, computed=True),
 }
 READ_CHOICES = reader_of(parse_choices)

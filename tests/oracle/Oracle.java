@@ -289,6 +289,15 @@ public final class Oracle {
             one.put("asked", asked.contains(path));
             one.put("required", node.isRequired());
         }
+        // Entities are declared in attributes, and forms calculate those.
+        for (int i = 0; i < node.getAttributeCount(); i++) {
+            TreeElement attribute =
+                node.getAttribute(node.getAttributeNamespace(i), node.getAttributeName(i));
+            nodes.addObject()
+                .put("path", path + "/@" + attribute.getName())
+                .put("relevant", node.isRelevant())
+                .put("value", serialize(attribute.getValue(), attribute.getDataType()));
+        }
         for (int i = 0; i < node.getNumChildren(); i++) {
             describe(node.getChildAt(i), path, submitted, asked, nodes);
         }

@@ -192,7 +192,7 @@ def write_computed(form: Form, root: etree._Element, nodes: dict[str, Answer]) -
     """Calculated values as the tablet has them: JavaRosa computes them anew, whatever was sent."""
     for path, node in nodes.items():
         question = form.definition.by_path.get(plain_path(path))
-        if question is not None and question.calculate and node["relevant"] and "@" not in path:
+        if question is not None and question.calculate and node["relevant"]:
             put(root, path, node["value"])
 
 
@@ -205,6 +205,9 @@ def put(root: etree._Element, path: str, text: str) -> None:
     """Write an answer at an indexed path, with the nodes above it where they are absent."""
     element = root
     for step in path.split("/")[2:]:
+        if step.startswith("@"):
+            element.set(step[1:], text)
+            return
         name, _, index = step.rstrip("]").partition("[")
         present = [one for one in element if local_name(one) == name]
         place = int(index or 1) - 1
