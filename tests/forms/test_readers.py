@@ -66,7 +66,7 @@ def test_text_that_was_calculated_is_read_as_what_it_was() -> None:
 
 
 def test_a_moment_is_known_among_what_may_be_anything() -> None:
-    assert CALCULATED["any"]("2031-12-31T00:00:00.000Z", ENVIRONMENT) == Moment(22_644 * DAY)
+    assert CALCULATED["any"]("2031-12-31T00:00:00.000+01:00", ENVIRONMENT) == Moment(22_644 * DAY)
     assert CALCULATED["any"]("2031-12-31", ENVIRONMENT) == "2031-12-31"
 
 
