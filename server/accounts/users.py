@@ -18,6 +18,7 @@ from sync.policy import ROLES, SITE_ROLES
 
 MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_LENGTH = 256
+_TELLING = 4
 LANGUAGES = ("fr", "en")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 _COMMON_PARTS = ("password", "motdepasse", "azerty", "qwerty", "123456", "teral")
@@ -106,7 +107,9 @@ def check_password(password: str, email: str) -> None:
         raise AccountRefused("password_short")
     if len(password) > MAX_PASSWORD_LENGTH:
         raise AccountRefused("password_long")
-    if email in lower or email.partition("@")[0] in lower:
+    name = email.partition("@")[0]
+    # Of a name as short as "it" many a good password holds the letters.
+    if email in lower or (len(name) >= _TELLING and name in lower):
         raise AccountRefused("password_email")
     if len(set(password)) < 5 or any(lower.strip("0123456789!.") == part for part in _COMMON_PARTS):
         raise AccountRefused("password_simple")

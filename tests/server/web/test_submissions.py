@@ -1,0 +1,129 @@
+"""Submissions as a supervisor reads them: filters that make sense, one record, its file, its twins, an export."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from sync.models import Submission
+from tests.accounts import add_account, add_site, log_in
+from tests.seed import CANARIES, Seeded, add_submission, seed
+
+
+@pytest.fixture
+def seeded(session: Session) -> Seeded:
+    return seed(session)
+
+
+def reader(client: FlaskClient, session: Session, role: str, seeded: Seeded) -> FlaskClient:
+    session.commit()
+    home = seeded.site if role in ("protection_officer", "site_supervisor", "centre_staff") else None
+    return log_in(client, add_account(session, role, home))
+
+
+def add(session: Session, seeded: Seeded, instance: str, **facts: object) -> Submission:
+    one = add_submission(session, seeded.site, seeded.device, seeded.version, datetime.now(UTC), instance)
+    for name, value in facts.items():
+        setattr(one, name, value)
+    session.flush()
+    return one
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", True),
+        ("state=quarantined", True),
+        ("state=merged", False),
+        ("form=f04_arrivee", True),
+        ("form=f02_passage", False),
+        ("site=999", False),
+        ("until=2020-01-01", False),
+        ("since=2020-01-01", True),
+        ("state=melted&since=never&site=x&before=y", True),
+    ],
+    ids=lambda one: str(one) or "none",
+)
+def test_the_list_is_narrowed_by_what_makes_sense(
+    client: FlaskClient, session: Session, seeded: Seeded, query: str, found: bool
+) -> None:
+    page = reader(client, session, "auditor", seeded).get(f"/submissions/?{query}").text
+    assert (f"/submissions/{seeded.submission.id}?" in page or f"/submissions/{seeded.submission.id}\"" in page) == found
+
+
+def test_a_long_list_has_pages_that_meet(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    ids = [seeded.submission.id, *(add(session, seeded, f"uuid:p{number}").id for number in range(55))]
+    browser = reader(client, session, "auditor", seeded)
+    first, second = (browser.get(f"/submissions/{query}").text for query in ("", f"?before={ids[-50]}"))
+    shown = [{one for one in ids if f'/submissions/{one}"' in page} for page in (first, second)]
+    assert shown == [set(ids[-50:]), set(ids[:-50])]
+
+
+def test_neighbours_stay_within_the_filter(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    merged, last = add(session, seeded, "uuid:2", state="merged"), add(session, seeded, "uuid:3")
+    page = reader(client, session, "auditor", seeded).get(f"/submissions/{last.id}?state=quarantined").text
+    assert f"/submissions/{seeded.submission.id}?state=quarantined" in page
+    assert f"/submissions/{merged.id}?" not in page
+
+
+def test_twins_stand_beside_each_other(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    twin = add(session, seeded, "uuid:twin", instance_id="uuid:1", twin_of_id=seeded.submission.id, reason="twin", xml_sha256="0" * 64)
+    twin.xml = seeded.submission.xml.replace(b"Awa", b"Binta")
+    page = reader(client, session, "protection_officer", seeded).get(f"/submissions/{twin.id}").text
+    assert f"/submissions/{seeded.submission.id}" in page
+    assert "Binta" in page
+    assert "Awa" in page
+
+
+def test_a_correction_and_its_original_name_each_other(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    edit = add(session, seeded, "uuid:edit", deprecated_id=seeded.submission.instance_id)
+    browser = reader(client, session, "auditor", seeded)
+    assert f"/submissions/{edit.id}" in browser.get(f"/submissions/{seeded.submission.id}").text
+    assert f"/submissions/{seeded.submission.id}" in browser.get(f"/submissions/{edit.id}").text
+
+
+def test_a_record_of_an_unknown_form_is_shown_without_answers(
+    client: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    odd = add(session, seeded, "uuid:odd", form_version=None, form_id="unheard", reason="unknown_form", findings=[])
+    page = reader(client, session, "auditor", seeded).get(f"/submissions/{odd.id}").text
+    assert "unheard" in page
+    assert CANARIES["D3"] not in page
+
+
+@pytest.mark.parametrize("name", ["audit.csv", "../../etc/passwd", 'a"; filename=b.html', "<script>.csv"])
+def test_a_file_is_a_download_whatever_its_name(
+    client: FlaskClient, session: Session, seeded: Seeded, name: str
+) -> None:
+    seeded.file.name = name
+    seeded.submission.xml = seeded.submission.xml.replace(b"audit.csv", escape(name).encode())
+    browser = reader(client, session, "national_supervisor", seeded)
+    answer = browser.get(f"/submissions/{seeded.submission.id}/files/{seeded.file.id}")
+    assert answer.headers["Content-Disposition"] == f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; sandbox")
+    assert answer.content_type == "application/octet-stream"
+
+
+def test_an_export_holds_rows_of_exportable_classes_and_no_formula(
+    client: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    add(session, seeded, "=1+1", form_id="f02_passage")
+    table = reader(client, session, "national_supervisor", seeded).get("/submissions/export.csv").text
+    assert "'=1+1" in table
+    assert "f04_arrivee" not in table  # class D3 does not leave the server
+
+
+def test_a_record_of_another_site_is_not_there(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    log_in(client, add_account(session, "site_supervisor", add_site(session, "ROSSO")))
+    assert client.get(f"/submissions/{seeded.submission.id}").status_code == 404
+    assert client.post(f"/submissions/{seeded.submission.id}/decisions", data={"kind": "reject"}).status_code == 404
+
+
+def test_the_last_day_of_a_span_is_in_it(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    today = datetime.now(UTC).date()
+    browser = reader(client, session, "auditor", seeded)
+    for day, found in ((today, True), (today - timedelta(days=1), False)):
+        assert (f"nº {seeded.submission.id}" in browser.get(f"/submissions/?until={day}").text) == found
