@@ -22,13 +22,15 @@ _FIRSTS = select(Submission.twin_of_id).where(Submission.twin_of_id.in_(bindpara
 
 def find_related(session: Session, rows: Sequence[Submission]) -> set[int]:
     """Tell which of these belong to a family: most stand alone, and need no more than these two questions."""
-    ids = {(one.form_id, one.instance_id): one.id for one in rows}
     connection = session.connection()
-    named = {"forms": list({form_id for form_id, _ in ids}), "names": list({name for _, name in ids})}
-    edited = {ids.get((one.form_id, one.deprecated_id or "")) for one in connection.execute(_EDITED, named)}
-    firsts = set(connection.execute(_FIRSTS, {"ids": list(ids.values())}).scalars())
-    tied = {one.id for one in rows if one.deprecated_id is not None or one.twin_of_id is not None}
-    return tied | {one for one in edited | firsts if one is not None}
+    named = {"forms": list({one.form_id for one in rows}), "names": list({one.instance_id for one in rows})}
+    edited = {(one.form_id, one.deprecated_id) for one in connection.execute(_EDITED, named)}
+    firsts = set(connection.execute(_FIRSTS, {"ids": [one.id for one in rows]}).scalars())
+    return {
+        one.id
+        for one in rows
+        if one.deprecated_id or one.twin_of_id or one.id in firsts or (one.form_id, one.instance_id) in edited
+    }
 
 
 def settle_family(

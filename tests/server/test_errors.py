@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 from server.accounts.permissions import PUBLIC, permission
 
 
-@pytest.mark.parametrize(("status", "words"), [(400, "comprise"), (404, "page"), (413, "serveur accepte"), (418, "comprise")])
-def test_a_refusal_is_a_page_in_the_readers_language(
-    app: Flask, client: FlaskClient, status: int, words: str
-) -> None:
+@pytest.mark.parametrize(
+    ("status", "words"), [(400, "comprise"), (404, "page"), (413, "serveur accepte"), (418, "comprise")]
+)
+def test_a_refusal_is_a_page_in_the_readers_language(app: Flask, client: FlaskClient, status: int, words: str) -> None:
     app.add_url_rule("/refused", "refused", permission(PUBLIC)(lambda: abort(status)))
     answer = client.get("/refused")
     assert answer.status_code == status

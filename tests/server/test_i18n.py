@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask, session
 
-from server.i18n import format_ago, format_clock, format_day, format_seconds, format_two_places, format_when, select_language
+from server.i18n import (
+    format_ago,
+    format_clock,
+    format_day,
+    format_seconds,
+    format_two_places,
+    format_when,
+    select_language,
+)
 
 NOON = datetime(2026, 11, 25, 12, 0, 5, tzinfo=UTC)
 

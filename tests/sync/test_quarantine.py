@@ -1,17 +1,59 @@
-"""A word that was spoken elsewhere holds here too, whether its record has come or not."""
+"""A person's word about a record: it stays, is journalled, can be taken back, and holds wherever it was spoken."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.models import AwaitedDecision, Decision, Submission
-from sync.quarantine import VerdictFact, receive_verdict
+from sync.models import AuditEvent, AwaitedDecision, Decision, Submission
+from sync.quarantine import DecisionRefused, VerdictFact, accept, receive_verdict, reject, replay
 from tests.sync.factory import NOW, add_submission, xml
 from tests.sync.test_processing import AWA, published, settle
 
 __all__ = ["published"]
+
+Verb = Callable[..., Decision]
+
+
+@pytest.fixture
+def waiting(session: Session) -> Submission:
+    row = add_submission(session, "uuid:1")
+    row.processed_at, row.error_count, row.state = NOW, 1, "quarantined"
+    session.flush()
+    return row
+
+
+@pytest.mark.parametrize(("verb", "standing"), [(accept, "accept"), (reject, "reject"), (replay, None)])
+def test_a_decision_stays_and_the_record_is_judged_anew(
+    session: Session, waiting: Submission, verb: Verb, standing: str | None
+) -> None:
+    decision = verb(session, waiting, None, "  Vu avec le poste ", NOW)
+    assert (decision.reason, decision.decided_at) == ("Vu avec le poste", NOW)
+    assert (waiting.decision, waiting.processed_at) == (standing, None)
+    assert [one.kind for one in waiting.events] == ["released"]
+    assert session.scalars(select(AuditEvent.target)).all() == [f"submission:{waiting.id}"]
+
+
+@pytest.mark.parametrize("verb", [accept, reject])
+def test_without_a_reason_nothing_changes(session: Session, waiting: Submission, verb: Verb) -> None:
+    with pytest.raises(DecisionRefused):
+        verb(session, waiting, None, "  ok  ", NOW)
+    assert (waiting.decision, waiting.state) == (None, "quarantined")
+    assert session.scalars(select(Decision)).all() == []
+
+
+def test_a_replay_needs_no_words(session: Session, waiting: Submission) -> None:
+    assert replay(session, waiting, None, "", NOW).reason == ""
+
+
+def test_the_last_word_counts_and_the_first_ones_stay(session: Session, waiting: Submission) -> None:
+    for verb in (reject, accept, replay):
+        verb(session, waiting, None, "Vu avec le poste", NOW)
+    assert waiting.decision is None
+    kinds = session.scalars(select(Decision.kind).order_by(Decision.id)).all()
+    assert kinds == ["reject", "accept", "replay"]
 
 
 def fact(submission: Submission, kind: str = "reject", hours: int = 1) -> VerdictFact:

@@ -67,7 +67,11 @@ def test_technical_answers_are_told_apart() -> None:
 
 @pytest.mark.parametrize(
     ("role", "purpose", "shows"),
-    [("protection_officer", None, True), ("national_supervisor", None, False), ("national_supervisor", "oversight", True)],
+    [
+        ("protection_officer", None, True),
+        ("national_supervisor", None, False),
+        ("national_supervisor", "oversight", True),
+    ],
 )
 def test_what_is_journalled_is_what_was_seen(role: str, purpose: str | None, shows: bool) -> None:
     assert shows_personal_data(read(role, purpose=purpose)) == shows

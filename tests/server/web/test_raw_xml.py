@@ -23,8 +23,9 @@ def test_a_record_in_which_all_is_theirs_stays_as_it_came() -> None:
 
 @pytest.mark.parametrize("unknown", ["nouveau", "personnes/identite/autre"])
 def test_what_no_question_asked_is_taken_for_an_identity(unknown: str) -> None:
-    start, end = "".join(f"<{one}>" for one in unknown.split("/")), "".join(
-        f"</{one}>" for one in reversed(unknown.split("/"))
+    start, end = (
+        "".join(f"<{one}>" for one in unknown.split("/")),
+        "".join(f"</{one}>" for one in reversed(unknown.split("/"))),
     )
     xml = f'<data id="f04_arrivee" version="{FORM.version}">{start}Awa Ndiaye{end}</data>'.encode()
     assert b"Awa" not in withhold(xml, FORM, Viewer(1, "national_supervisor"))

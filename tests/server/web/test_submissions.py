@@ -51,7 +51,7 @@ def test_the_list_is_narrowed_by_what_makes_sense(
     client: FlaskClient, session: Session, seeded: Seeded, query: str, found: bool
 ) -> None:
     page = reader(client, session, "auditor", seeded).get(f"/submissions/?{query}").text
-    assert (f"/submissions/{seeded.submission.id}?" in page or f"/submissions/{seeded.submission.id}\"" in page) == found
+    assert (f"/submissions/{seeded.submission.id}?" in page or f'/submissions/{seeded.submission.id}"' in page) == found
 
 
 def test_a_long_list_has_pages_that_meet(client: FlaskClient, session: Session, seeded: Seeded) -> None:
@@ -70,7 +70,15 @@ def test_neighbours_stay_within_the_filter(client: FlaskClient, session: Session
 
 
 def test_twins_stand_beside_each_other(client: FlaskClient, session: Session, seeded: Seeded) -> None:
-    twin = add(session, seeded, "uuid:twin", instance_id="uuid:1", twin_of_id=seeded.submission.id, reason="twin", xml_sha256="0" * 64)
+    twin = add(
+        session,
+        seeded,
+        "uuid:twin",
+        instance_id="uuid:1",
+        twin_of_id=seeded.submission.id,
+        reason="twin",
+        xml_sha256="0" * 64,
+    )
     twin.xml = seeded.submission.xml.replace(b"Awa", b"Binta")
     page = reader(client, session, "protection_officer", seeded).get(f"/submissions/{twin.id}").text
     assert f"/submissions/{seeded.submission.id}" in page
