@@ -1,7 +1,7 @@
 """What one submission says, held against its form version: everything that asks no database and takes no lock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from forms.definition import FormDefinition
@@ -12,6 +12,7 @@ from forms.errors import Finding, FormsError
 from forms.lists import HeldLists
 from forms.records import Encounter, PersonRecord, read_encounters, read_person_records, read_times
 from forms.submission import Envelope, Submission, attachment_names, parse_submission
+from forms.tables import TableRow, flatten
 from forms.validation import validate_submission
 from sync.sealing import Seal, open_sealed
 from sync.states import FILES_AWAITED
@@ -62,6 +63,7 @@ class Verdict:
     persons: Sequence[PersonRecord] = ()
     encounters: Sequence[Encounter] = ()
     entities: Sequence[EntityChange] = ()
+    rows: Sequence[TableRow] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -87,7 +89,8 @@ def judge(work: Work) -> Verdict:
     files = attachment_names(submission, work.definition)
     if submission.envelope is not None:
         return _judge_sealed(work, work.definition, submission.envelope, files)
-    return _judge_plain(work, work.definition, submission, files)
+    # What was sealed is not kept flat beside its seal, so only here.
+    return replace(_judge_plain(work, work.definition, submission, files), rows=flatten(submission, work.definition))
 
 
 def _judge_sealed(work: Work, definition: FormDefinition, envelope: Envelope, files: Sequence[str]) -> Verdict:

@@ -18,6 +18,7 @@ from forms.encryption import PrivateKeys
 from forms.entities import read_unread_changes
 from forms.errors import Finding, FormsError
 from forms.records import read_times
+from sync.answers import Told, write_answers
 from sync.attachments import AttachmentStore
 from sync.devices import record_clock
 from sync.entity_fold import Said, fold_entities
@@ -112,7 +113,12 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
             standings = settle_family(session, row, read_contribution(row, by_id[row.id]), now)
             fold_entities(session, [Said(row, by_id[row.id].entities)], standings, now)
     session.flush()
+    write_answers(session, [_told(row, by_id[row.id]) for row in rows if by_id[row.id].rows and not row.is_draft])
     session.connection().execute(_ADD_EVENT, [_event_row(row, by_id[row.id], now) for row in rows])
+
+
+def _told(row: Submission, verdict: Verdict) -> Told:
+    return row.id, row.form_id, verdict.rows, verdict.work.definition
 
 
 def _completed_meanwhile(session: Session, row: Submission, verdict: Verdict, now: datetime) -> bool:

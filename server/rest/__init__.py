@@ -17,6 +17,7 @@ from server.rest import (
     comments,
     form_drafts,
     forms,
+    odata,
     projects,
     sessions,
     submission_files,
@@ -26,7 +27,7 @@ from server.rest.problems import Problem, answer_http_error, answer_invalid, ans
 from server.rest.speech import blueprint
 
 _ROOMS = (
-    sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits,
+    sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits, odata,
 )  # fmt: skip
 
 

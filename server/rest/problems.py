@@ -64,6 +64,9 @@ _BY_REFUSAL = {
     "record_exists": 409.3,
     "edit_expected": 400.19,
     "record_changed": 409.9,
+    "filter_unreadable": 400.18,
+    "filter_unsupported": 501.4,
+    "filter_field": 501.5,
 }
 
 

@@ -1,0 +1,325 @@
+"""OData of a form: service document, metadata, the records' table and one for each repeat, streamed.
+
+Central refuses filters on answers; they are answered here (sync/record_filters.py). What a role may not take out of
+the server is not there: neither as a column, nor in a filter.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from forms.definition import FormDefinition
+from forms.tables import Column, Table, list_tables, row_id
+from server.accounts.permissions import note_reading, permission
+from server.accounts.sessions import current_viewer, open_writer
+from server.extensions import db
+from server.rest.edmx import render_edmx
+from server.rest.forms import FORM, get_version
+from server.rest.odata_rows import SYSTEM, Pick, RowWriter, make_pick
+from server.rest.problems import Problem
+from server.rest.speech import blueprint, is_on, read_number
+from sync.answers import count_unread, read_unread
+from sync.models import Submission
+from sync.policy import Viewer
+from sync.publishing import get_definition
+from sync.record_filters import compile_filter, compile_order
+from sync.records import (
+    Page,
+    Record,
+    RepeatRow,
+    count_records,
+    find_record_id,
+    list_readable,
+    name_columns,
+    read_records,
+    read_repeats,
+)
+
+SERVICE = f"{FORM}.svc"
+_SINGLE = re.compile(r"^Submissions\('(.+)'\)$")
+_KNOWN = {"$filter", "$select", "$expand", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$wkt", "$format"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a program asks of a table."""
+
+    viewer: Viewer
+    form_id: str
+    definition: FormDefinition
+    table: Table
+    picks: dict[str, Pick]
+    writer: RowWriter
+    page: Page
+    top: int | None
+    skip: int
+    count: bool
+    expand: bool
+    after_repeat: str | None
+    base: str
+    address: str
+
+
+@blueprint.get(SERVICE)
+@permission("submissions.export")
+def service_document(form_id: str) -> ResponseReturnValue:
+    tables = list_tables(get_definition(db.session(), get_version(form_id)))
+    names = [one.odata_name for one in tables.values()]
+    entries = [{"name": name, "kind": "EntitySet", "url": name} for name in names]
+    return jsonify({"@odata.context": f"{_base(form_id)}/$metadata", "value": entries})
+
+
+@blueprint.get(f"{SERVICE}/$metadata")
+@permission("submissions.export")
+def metadata(form_id: str) -> ResponseReturnValue:
+    definition = get_definition(db.session(), get_version(form_id))
+    columns = {one.name: list_readable(current_viewer(), definition, one) for one in list_tables(definition).values()}
+    return Response(render_edmx(form_id, list_tables(definition), columns), mimetype="application/xml")
+
+
+@blueprint.get(f"{SERVICE}/<segment:table>")
+@permission("submissions.export")
+def table(form_id: str, table: str) -> ResponseReturnValue:
+    read_what_is_new(form_id)
+    query = read_query(form_id, table)
+    note_reading("submissions.exported", f"form:{form_id}")
+    if _SINGLE.match(table):
+        return jsonify(_write_single(query, table))
+    return Response(_stream(query), mimetype="application/json")
+
+
+def read_what_is_new(form_id: str) -> None:
+    """What a program sent a moment ago is in the answer, though nobody judged it yet."""
+    if count_unread(db.session(), form_id):
+        open_writer()
+        while read_unread(db.session(), form_id):
+            db.session.flush()
+
+
+def read_query(form_id: str, name: str) -> Query:
+    viewer, session = current_viewer(), db.session()
+    definition = get_definition(session, get_version(form_id))
+    single = _SINGLE.match(name)
+    table = _find_table(definition, "Submissions" if single else name)
+    _refuse_unknown()
+    columns, system, with_id = _select_columns(viewer, definition, table)
+    wkt, expand = is_on("$wkt"), _read_expand()
+    picks = {one: make_pick(found, wkt=wkt) for one, found in columns.items()}
+    page, after_repeat = _read_page(viewer, definition, form_id)
+    if single:
+        page = replace(
+            page, condition=Submission.id == (find_record_id(session, viewer, form_id, single.group(1)) or 0)
+        )
+    return Query(
+        viewer, form_id, definition, table, picks,
+        RowWriter(table, picks, expand=expand, system=system, with_id=with_id), page,
+        read_number("$top"), 0 if "$skiptoken" in request.args else read_number("$skip") or 0,
+        is_on("$count"), expand, after_repeat, _base(form_id), f"{_base(form_id)}/{quote(name)}",
+    )  # fmt: skip
+
+
+def _find_table(definition: FormDefinition, name: str) -> Table:
+    found = next((one for one in list_tables(definition).values() if one.odata_name == name), None)
+    if found is None:
+        raise Problem(404.1)
+    return found
+
+
+def _refuse_unknown() -> None:
+    for name in request.args:
+        if name.startswith("$") and name not in _KNOWN:
+            raise Problem(501.1, feature=name)
+    if "$orderby" in request.args and "$skiptoken" in request.args:
+        raise Problem(501.1, feature="$orderby with $skiptoken")
+
+
+def _read_expand() -> bool:
+    asked = request.args.get("$expand")
+    if asked not in (None, "", "*"):
+        raise Problem(501.6)
+    if asked == "*" and request.args.get("$select") not in (None, "*"):
+        raise Problem(501.1, feature="$expand with $select")
+    return asked == "*"
+
+
+def _select_columns(
+    viewer: Viewer, definition: FormDefinition, table: Table
+) -> tuple[dict[str, list[Column]], tuple[str, ...], bool]:
+    """The columns that are wanted and may be read, the wanted metadata, and whether the id is wanted."""
+    tables = list_tables(definition)
+    readable = {one.name: list_readable(viewer, definition, one) for one in tables.values()}
+    asked = request.args.get("$select", "*")
+    if asked.strip() in ("", "*"):
+        return readable, SYSTEM if not table.name else (), True
+    names = [one.strip() for one in asked.split(",")]
+    _check_names(names, table)
+    kept = [one for one in readable[table.name] if _is_asked(one, names)]
+    system = tuple(one for one in SYSTEM if {"__system", f"__system/{one}"} & set(names))
+    return {table.name: kept}, system if not table.name else (), "__id" in names
+
+
+def _check_names(names: list[str], table: Table) -> None:
+    known = {"/".join(place[:depth]) for place in _places(table) for depth in range(1, len(place) + 1)}
+    system = {"__id", "__system", *(f"__system/{one}" for one in SYSTEM)}
+    for name in names:
+        if name not in known | system and not (name.startswith("__") and name.endswith("-id")):
+            raise Problem(400.23, property=name)
+
+
+def _places(table: Table) -> list[tuple[str, ...]]:
+    return [*(one.place for one in table.columns), *(one.place for one in table.repeats)]
+
+
+def _is_asked(column: Column, names: list[str]) -> bool:
+    return any("/".join(column.place[:depth]) in names for depth in range(1, len(column.place) + 1))
+
+
+def _read_page(viewer: Viewer, definition: FormDefinition, form_id: str) -> tuple[Page, str | None]:
+    names, page = name_columns(viewer, definition), Page()
+    if text := request.args.get("$filter"):
+        page = replace(page, condition=compile_filter(text, names, form_id, datetime.now(UTC)))
+    if text := request.args.get("$orderby"):
+        page = replace(page, order=compile_order(text, names))
+    token = request.args.get("$skiptoken")
+    if token is None:
+        return page, None
+    instance_id, repeat_id = _read_token(token)
+    found = find_record_id(db.session(), viewer, form_id, instance_id)
+    if found is None:
+        raise Problem(400.35)
+    # A repeat's page may end in the middle of a record: its rest comes first.
+    return replace(page, before_id=found if repeat_id is None else found + 1), repeat_id
+
+
+def _read_token(token: str) -> tuple[str, str | None]:
+    try:
+        told = orjson.loads(base64.urlsafe_b64decode(token.removeprefix("01").encode() + b"=="))
+        return str(told["instanceId"]), told.get("repeatId")
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Problem(400.35) from error
+
+
+def _write_token(instance_id: str, repeat_id: str | None) -> str:
+    told = {"instanceId": instance_id} | ({"repeatId": repeat_id} if repeat_id else {})
+    return "01" + base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
+
+
+def _base(form_id: str) -> str:
+    return f"{request.host_url}v1/projects/1/forms/{quote(form_id, safe='')}.svc"
+
+
+def _write_single(query: Query, name: str) -> dict[str, Any]:
+    rows = [row for row, _ in _list_rows(query, db.session())]
+    if not rows:
+        raise Problem(404.1)
+    return {"value": rows, "@odata.context": f"{query.base}/$metadata#Submissions"}
+
+
+def _stream(query: Query) -> Iterator[bytes]:
+    """The document, written while the rows are read, on a connection of its own: the request's ends before."""
+    arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
+    engine = db.engine
+
+    def write() -> Iterator[bytes]:
+        with Session(engine) as session:
+            total = _count(query, session)
+            written, last = 0, None
+            yield b'{"value":['
+            for row, place in _list_rows(query, session):
+                yield (b"," if written else b"") + orjson.dumps(row)
+                written, last = written + 1, place
+            yield b"]" + _write_end(query, arguments, total, written, last)
+
+    return write()
+
+
+def _write_end(
+    query: Query, arguments: dict[str, str], total: int | None, written: int, last: tuple[str, str | None] | None
+) -> bytes:
+    told: dict[str, Any] = {"@odata.context": f"{query.base}/$metadata#{query.table.odata_name}"}
+    if query.top is not None and written == query.top and last is not None and not query.page.order:
+        told["@odata.nextLink"] = f"{query.address}?{urlencode({**arguments, '$skiptoken': _write_token(*last)})}"
+    if query.count and total is not None:
+        told["@odata.count"] = total
+    return b"," + orjson.dumps(told)[1:]
+
+
+def _count(query: Query, session: Session) -> int | None:
+    if not query.count:
+        return None
+    if not query.table.name:
+        return count_records(session, query.viewer, query.form_id, query.page)
+    whole = replace(query.page, before_id=None)
+    chunks = read_records(session, query.viewer, query.form_id, whole)
+    name = query.table.name
+    return sum(len(read_repeats(session, [one.id for one in records], [name])[name]) for records in chunks)
+
+
+def _list_rows(query: Query, session: Session) -> Iterator[tuple[dict[str, Any], tuple[str, str | None]]]:
+    """Each row with what a skip token must say to go on after it."""
+    if query.table.name:
+        yield from _cut(query, _list_repeats(query, session))
+        return
+    page = replace(query.page, limit=query.top, offset=query.skip)
+    repeats = [one for one in list_tables(query.definition).values() if one.name] if query.expand else []
+    for records in read_records(session, query.viewer, query.form_id, page):
+        turns = _gather(session, records, repeats)
+        for one in records:
+            yield query.writer.write_record(one, turns.get(one.id, {})), (one.instance_id, None)
+
+
+def _gather(
+    session: Session, records: list[Record], tables: list[Table]
+) -> dict[int, dict[int | None, list[tuple[Table, RepeatRow]]]]:
+    """The repeats of these records by record and parent row."""
+    gathered: dict[int, dict[int | None, list[tuple[Table, RepeatRow]]]] = {}
+    if not tables:
+        return gathered
+    found = read_repeats(session, [one.id for one in records], [one.name for one in tables])
+    for table in tables:
+        for row in found[table.name]:
+            gathered.setdefault(row.submission_id, {}).setdefault(row.parent, []).append((table, row))
+    return gathered
+
+
+def _list_repeats(query: Query, session: Session) -> Iterator[tuple[dict[str, Any], tuple[str, str | None]]]:
+    name = query.table.name
+    for records in read_records(session, query.viewer, query.form_id, query.page):
+        known = {one.id: one.instance_id for one in records}
+        for row in read_repeats(session, list(known), [name])[name]:
+            instance_id = known[row.submission_id]
+            written = query.writer.write_repeat(query.table, row, instance_id, _parent_key(query.table, row.key))
+            yield written, (instance_id, row_id(instance_id, row.key))
+
+
+def _parent_key(table: Table, key: str) -> str:
+    """The key of the row around a turn: its own without the steps that lead from there."""
+    if table.parent is None or not table.parent.name:
+        return ""
+    return key.rsplit("/", len(table.place))[0]
+
+
+_Rows = Iterator[tuple[dict[str, Any], tuple[str, str | None]]]
+
+
+def _cut(query: Query, rows: _Rows) -> _Rows:
+    """The part of a subtable that is asked for."""
+    if query.after_repeat is not None:
+        for _row, last in rows:
+            if last[1] == query.after_repeat:
+                break
+    for number, one in enumerate(rows):
+        if query.top is not None and number >= query.skip + query.top:
+            return
+        if number >= query.skip:
+            yield one

@@ -1,0 +1,200 @@
+"""OData's $filter and $orderby as SQL over records: on their metadata, and, where Central refuses, on answers.
+
+The grammar is odata-query's; this module says what names mean and which expressions are answered.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from odata_query import ast
+from odata_query.exceptions import ODataException
+from odata_query.grammar import ODataLexer, ODataParser
+from sqlalchemy import ColumnElement, and_, extract, func, not_, or_, select
+from sqlalchemy.sql import nulls_first, nulls_last
+
+from forms.errors import N_, FormsError
+from sync.answers import LONGEST_VALUE, read_moment
+from sync.models import AnswerValue, Submission
+
+LONGEST_FILTER = 4000
+_DEEPEST = 100
+_COMPARE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}  # fmt: skip
+_MIRROR: dict[type, type] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
+_LIKE = {"startswith": "startswith", "endswith": "endswith", "contains": "contains"}
+# Subtables of Central are filtered by the record that they belong to.
+_FROM_ROOT = "$root/Submissions/"
+
+
+class FilterRefused(FormsError):
+    """An expression that cannot be read or is not answered."""
+
+    messages = {
+        "filter_unreadable": N_("The filter cannot be read: %(reason)s"),
+        "filter_unsupported": N_("The filter uses something that is not supported here: %(text)s"),
+        "filter_field": N_("The filter or order uses a field that cannot be used here: %(text)s"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a name of an expression stands for: a column of metadata, or (`path`) an answer. `kind` types literals."""
+
+    kind: str
+    column: Any = None
+    path: str = ""
+
+
+Names = Mapping[str, Named]
+
+
+def compile_filter(text: str, names: Names, form_id: str, now: datetime) -> ColumnElement[bool]:
+    """The condition that $filter states; raise FilterRefused for what cannot be read or is not answered."""
+    if len(text) > LONGEST_FILTER:
+        raise FilterRefused("filter_unreadable", reason=f"> {LONGEST_FILTER}")
+    try:
+        tree = ODataParser().parse(ODataLexer().tokenize(text.replace(_FROM_ROOT, "")))
+    except ODataException as error:
+        raise FilterRefused("filter_unreadable", reason=type(error).__name__) from error
+    return _Compiler(names, form_id, now).compile(tree)
+
+
+def compile_order(text: str, names: Names) -> list[ColumnElement[Any]]:
+    """The order that $orderby states: columns of metadata, each asc or desc."""
+    return [_order(part.split(), names) for part in text.split(",")]
+
+
+def _order(words: list[str], names: Names) -> ColumnElement[Any]:
+    named = names.get(words[0]) if words else None
+    if named is None or named.column is None or len(words) > 2 or words[1:] not in ([], ["asc"], ["desc"]):
+        raise FilterRefused("filter_field", text=" ".join(words))
+    down = words[1:] == ["desc"]
+    ordered: ColumnElement[Any] = nulls_last(named.column.desc()) if down else nulls_first(named.column.asc())
+    return ordered
+
+
+class _Compiler:
+    """One expression being turned into SQL."""
+
+    def __init__(self, names: Names, form_id: str, now: datetime) -> None:
+        self.names, self.form_id, self.now = names, form_id, now
+
+    def compile(self, node: Any, depth: int = 0) -> ColumnElement[bool]:
+        if depth > _DEEPEST:
+            raise FilterRefused("filter_unsupported", text="(((")
+        if isinstance(node, ast.BoolOp):
+            join = and_ if isinstance(node.op, ast.And) else or_
+            return join(self.compile(node.left, depth + 1), self.compile(node.right, depth + 1))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return not_(self.compile(node.operand, depth + 1))
+        if isinstance(node, ast.Compare):
+            return self.compare(node)
+        if isinstance(node, ast.Call) and node.func.name in _LIKE:
+            return self.search(node)
+        raise _unsupported(node)
+
+    def compare(self, node: ast.Compare) -> ColumnElement[bool]:
+        left, right, kind = node.left, node.right, type(node.comparator)
+        if _is_literal(left) and not _is_literal(right):
+            left, right, kind = right, left, _MIRROR.get(kind, kind)
+        if kind is ast.In and isinstance(right, ast.List):
+            return or_(*(self.compare_with(left, one, ast.Eq) for one in right.val))
+        if kind not in _COMPARE or not _is_literal(right):
+            raise _unsupported(node)
+        return self.compare_with(left, right, kind)
+
+    def compare_with(self, left: Any, literal: Any, kind: type) -> ColumnElement[bool]:
+        if kind is ast.NotEq:
+            return not_(self.compare_with(left, literal, ast.Eq))
+        named, column = self.find(left)
+        if column is None:
+            return self.compare_answer(named, literal, kind)
+        if isinstance(literal, ast.Null):
+            return column.is_(None) if kind is ast.Eq else column.is_not(None) & column.is_(None)
+        value = self.read(literal, named.kind)
+        return (
+            column.is_not_distinct_from(value)
+            if kind is ast.Eq
+            else func.coalesce(_COMPARE[kind](column, value), False)
+        )
+
+    def find(self, node: Any) -> tuple[Named, ColumnElement[Any] | None]:
+        """What a name, or a part of a moment, stands for; no column for an answer."""
+        if isinstance(node, ast.Call) and node.func.name in _PARTS and len(node.args) == 1:
+            named, column = self.find(node.args[0])
+            if column is None or named.kind != "moment":
+                raise _unsupported(node)
+            return Named("number"), extract(node.func.name, column)
+        name = _name_of(node)
+        named_or_none = self.names.get(name) if name else None
+        if named_or_none is None:
+            raise FilterRefused("filter_field", text=name or type(node).__name__)
+        return named_or_none, named_or_none.column
+
+    def compare_answer(self, named: Named, literal: Any, kind: type) -> ColumnElement[bool]:
+        if isinstance(literal, ast.Null):
+            return not_(self.has(named)) if kind is ast.Eq else not_(self.has(named)) & self.has(named)
+        value = self.read(literal, named.kind)
+        column = AnswerValue.text if isinstance(value, str) else AnswerValue.number
+        return self.has(named, _COMPARE[kind](column, value))
+
+    def search(self, node: ast.Call) -> ColumnElement[bool]:
+        where, what = (*node.args, None, None)[:2]
+        if not isinstance(what, ast.String):
+            raise _unsupported(node)
+        named, column = self.find(where)
+        method = _LIKE[node.func.name]
+        if column is not None:
+            if named.kind != "text":
+                raise _unsupported(node)
+            return func.coalesce(getattr(column, method)(what.val, autoescape=True), False)
+        return self.has(named, getattr(AnswerValue.text, method)(what.val, autoescape=True))
+
+    def has(self, named: Named, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Whether the record has such an answer; the index of answers finds those that do."""
+        found = select(AnswerValue.submission_id).where(
+            AnswerValue.form_id == self.form_id, AnswerValue.path == named.path, *conditions
+        )
+        return Submission.id.in_(found)
+
+    def read(self, node: Any, kind: str) -> Any:
+        """A literal in the type of what it is compared with."""
+        if isinstance(node, ast.Call) and node.func.name == "now" and not node.args:
+            return self.now if kind == "moment" else self.now.timestamp()
+        text = str(node.val)
+        if len(text) > LONGEST_VALUE:
+            raise FilterRefused("filter_unreadable", reason=f"> {LONGEST_VALUE}")
+        try:
+            if kind in ("moment", "dateTime"):
+                seconds = read_moment(text)
+                return _moment(seconds) if kind == "moment" else float(seconds if seconds is not None else "?")
+            return float(text) if kind in ("number", "int", "decimal") else text
+        except (ValueError, OverflowError) as error:
+            raise FilterRefused("filter_unreadable", reason=kind) from error
+
+
+def _moment(seconds: float | None) -> datetime:
+    if seconds is None:
+        raise ValueError("no moment")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _is_literal(node: Any) -> bool:
+    is_now = isinstance(node, ast.Call) and node.func.name == "now"
+    return is_now or isinstance(node, ast._Literal | ast.List)
+
+
+def _name_of(node: Any) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_name_of(node.owner)}/{node.attr}"
+    return node.name if isinstance(node, ast.Identifier) else ""
+
+
+def _unsupported(node: Any) -> FilterRefused:
+    return FilterRefused("filter_unsupported", text=type(node).__name__)

@@ -1,0 +1,206 @@
+"""Records with their answers, read flat and in pages for whoever may take them out of the server."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, func, null, select
+from sqlalchemy.orm import Session, defer
+
+from forms.definition import FormDefinition
+from forms.tables import Column, Table, list_tables
+from sync.answers import is_filtered, odata_path
+from sync.db import UTCDateTime
+from sync.heads import Head, find_chain, is_head, make_heads
+from sync.models import Actor, AnswerRow, Device, Submission, SubmissionAttachment, SubmissionSender
+from sync.policy import Viewer, access, list_exportable_classes, programme
+from sync.record_filters import Named
+from sync.reviews import review_state_column
+from sync.scopes import of_classes, scope_submissions
+
+CHUNK = 500
+
+
+@dataclass(slots=True)
+class Record:
+    """A record as it stands, with its own answers; `tables` holds the rows of its repeats where they were asked for."""
+
+    id: int
+    instance_id: str
+    submitted_at: datetime
+    updated_at: datetime | None
+    submitter_id: int | None
+    submitter_name: str | None
+    device_id: str | None
+    present: int
+    expected: int
+    status: str | None
+    review_state: str | None
+    edits: int
+    form_version: str
+    answers: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatRow:
+    """One turn of a repeat, with the record that it belongs to."""
+
+    submission_id: int
+    number: int
+    parent: int | None
+    key: str
+    answers: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which of the records are asked for: those that fit, in an order, from a place on, so many."""
+
+    condition: ColumnElement[bool] | None = None
+    order: Sequence[ColumnElement[Any]] = ()
+    before_id: int | None = None
+    offset: int = 0
+    limit: int | None = None
+
+
+def list_readable(viewer: Viewer, definition: FormDefinition, table: Table) -> list[Column]:
+    """The columns of a table that this viewer may take out of the server: read plainly, and of a class to export."""
+    classes = list_exportable_classes(viewer)
+    readable = {one for one in classes if access(viewer, one).reads_plainly}
+    return [one for one in table.columns if programme().data_class(definition.form_id, one.path) in readable]
+
+
+def name_columns(viewer: Viewer, definition: FormDefinition) -> dict[str, Named]:
+    """What a filter may ask for: Central's metadata, and the answers that the viewer reads."""
+    submitter = func.coalesce(Device.actor_id, SubmissionSender.actor_id)
+    named = {
+        "__id": Named("text", Submission.instance_id),
+        "__system/submissionDate": Named("moment", Submission.received_at),
+        "__system/updatedAt": Named("moment", _UPDATED_AT),
+        "__system/submitterId": Named("number", submitter),
+        "__system/reviewState": Named("text", review_state_column()),
+        "__system/deletedAt": Named("moment", _DELETED_AT),
+        "__system/formVersion": Named("text", Submission.version),
+    }
+    columns = list_readable(viewer, definition, list_tables(definition)[""])
+    return named | {odata_path(one): Named(one.type, path=odata_path(one)) for one in columns if is_filtered(one)}
+
+
+def count_records(session: Session, viewer: Viewer, form_id: str, page: Page) -> int:
+    """How many records fit, wherever the page begins."""
+    return session.scalar(_fitting(viewer, form_id, page, func.count(Submission.id))) or 0
+
+
+def read_records(session: Session, viewer: Viewer, form_id: str, page: Page) -> Iterator[list[Record]]:
+    """The page's records in chunks, newest first unless it says otherwise; memory does not grow with them."""
+    left, before, offset = page.limit, page.before_id, page.offset
+    while left is None or left > 0:
+        size = CHUNK if left is None else min(left, CHUNK)
+        found = _select(viewer, form_id, page)
+        if before is not None and not page.order:
+            found = found.where(Submission.id < before)
+        rows = session.execute(found.offset(offset).limit(size)).all()
+        if rows:
+            yield _make_records(session, viewer, rows)
+        if len(rows) < size:
+            return
+        left = left - len(rows) if left is not None else None
+        before, offset = (rows[-1].id, 0) if not page.order else (None, offset + len(rows))
+
+
+def read_repeats(session: Session, ids: Sequence[int], tables: Sequence[str]) -> dict[str, list[RepeatRow]]:
+    """The rows of these repeats of these records, by table, in the records' own order."""
+    query = select(
+        AnswerRow.table_name,
+        AnswerRow.submission_id,
+        AnswerRow.number,
+        AnswerRow.parent,
+        AnswerRow.key,
+        AnswerRow.answers,
+    ).where(AnswerRow.submission_id.in_(ids), AnswerRow.table_name.in_(tables))
+    found: dict[str, list[RepeatRow]] = {name: [] for name in tables}
+    for name, submission_id, number, parent, key, answers in session.execute(
+        query.order_by(AnswerRow.submission_id.desc(), AnswerRow.number)
+    ):
+        found[name].append(RepeatRow(submission_id, number, parent, key, orjson.loads(answers)))
+    return found
+
+
+def find_record_id(session: Session, viewer: Viewer, form_id: str, instance_id: str) -> int | None:
+    """The row that stands for the record of this name, whichever of its versions has it."""
+    chain = find_chain(session, viewer, form_id, instance_id)
+    return chain[-1].id if chain else None
+
+
+_UPDATED_AT = case((Submission.deprecated_id.is_not(None), Submission.received_at), else_=None)
+# Nothing is deleted here, so that this is always null; scripts ask for it all the same.
+_DELETED_AT = cast(null(), UTCDateTime())
+
+
+def _fitting(viewer: Viewer, form_id: str, page: Page, *columns: Any) -> Select[Any]:
+    found = (
+        select(*columns)
+        .select_from(Submission)
+        .outerjoin(Device, Device.id == Submission.device_id)
+        .outerjoin(SubmissionSender, SubmissionSender.submission_id == Submission.id)
+        .where(Submission.form_id == form_id, is_head(), of_classes(list_exportable_classes(viewer)))
+    )
+    if page.condition is not None:
+        found = found.where(page.condition)
+    return scope_submissions(found, viewer)
+
+
+def _select(viewer: Viewer, form_id: str, page: Page) -> Select[Any]:
+    found = _fitting(
+        viewer, form_id, page,
+        Submission.id, Submission.instance_id, Submission.deprecated_id, Submission.received_at, Submission.collect_id,
+        Submission.version, Submission.locked, review_state_column().label("review_state"), Actor.id.label("actor_id"),
+        Actor.display_name, AnswerRow.answers,
+    )  # fmt: skip
+    return (
+        found.outerjoin(Actor, Actor.id == func.coalesce(Device.actor_id, SubmissionSender.actor_id))
+        .outerjoin(AnswerRow, and_(AnswerRow.submission_id == Submission.id, AnswerRow.number == 0))
+        .order_by(*page.order, Submission.id.desc())
+    )
+
+
+def _make_records(session: Session, viewer: Viewer, rows: Sequence[Row[Any]]) -> list[Record]:
+    counts = _count_files(session, [row.id for row in rows])
+    edited = _find_edited(session, [row.id for row in rows if row.deprecated_id is not None])
+    tells = access(viewer, "D7").reads_plainly
+    return [_make_record(row, counts.get(row.id, (0, 0)), edited.get(row.id), tells) for row in rows]
+
+
+def _make_record(row: Row[Any], counts: tuple[int, int], head: Head | None, tells: bool) -> Record:
+    return Record(
+        id=row.id,
+        instance_id=head.instance_id if head else row.instance_id,
+        submitted_at=head.created_at if head else row.received_at,
+        updated_at=head.updated_at if head else None,
+        submitter_id=head.actor_id if head else row.actor_id,
+        submitter_name=row.display_name if tells else None,
+        device_id=row.collect_id if tells else None,
+        present=counts[0],
+        expected=counts[1],
+        status="notDecrypted" if row.locked else None,
+        review_state=row.review_state,
+        edits=head.edits if head else 0,
+        form_version=row.version,
+        answers=orjson.loads(row.answers) if row.answers else {},
+    )
+
+
+def _count_files(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    owner, blob = SubmissionAttachment.submission_id, SubmissionAttachment.blob_sha256
+    counted = select(owner, func.count(blob), func.count()).where(owner.in_(ids)).group_by(owner)
+    return {one[0]: (one[1], one[2]) for one in session.execute(counted)}
+
+
+def _find_edited(session: Session, ids: Sequence[int]) -> dict[int, Head]:
+    """What the few records with edits are known by: their first version says it."""
+    if not ids:
+        return {}
+    rows = session.scalars(select(Submission).where(Submission.id.in_(ids)).options(defer(Submission.xml))).all()
+    return {head.row.id: head for head in make_heads(session, rows)}
