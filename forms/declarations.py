@@ -13,7 +13,8 @@ _KNOWN = ("2022.1", "2023.1", "2024.1", "2025.1")
 _SEVERAL = "2025.1"
 # A list is an XML identifier without a dot, a property may have dots; `__` is the server's own prefix.
 # With `.csv` behind it, it names a file.
-LIST_NAME = re.compile(r"^(?!__)[^\W\d][\w-]{0,250}$")
+# A colon is allowed, since programs name lists after a `uuid:`.
+LIST_NAME = re.compile(r"^(?!__)[^\W\d][\w:-]{0,250}$")
 PROPERTY_NAME = re.compile(r"^(?!__)[^\W\d][\w.-]*$")
 _RESERVED = {"name", "label"}
 

@@ -4,6 +4,7 @@ A tablet's record is never refused for its content (intake.py), since the tablet
 """
 
 import hashlib
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,10 +13,14 @@ from sqlalchemy.orm import Session
 from forms.errors import N_, FormsError
 from forms.submission import Submission as SubmissionXml
 from forms.submission import attachment_names, parse_submission
+from forms.xml import XmlRefused
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import FormVersion, Submission, SubmissionAttachment, SubmissionSender
 from sync.parts import IncomingFile
 from sync.publishing import find_form_version, get_definition
+
+
+_BARE_AMPERSAND = re.compile(rb"&(?!#?\w+;)")
 
 
 class SendingRefused(FormsError):
@@ -33,7 +38,7 @@ class SendingRefused(FormsError):
 
 def send_record(session: Session, form_id: str, xml: bytes, sender: Sender, now: datetime) -> Submission:
     """Keep a new record of this form and return its row."""
-    read = _read(form_id, xml)
+    read, xml = _read(form_id, xml)
     version = _find_version(session, form_id, read.version)
     if read.instance_id is not None and _is_taken(session, form_id, read.instance_id):
         raise _taken(read.instance_id)
@@ -42,7 +47,7 @@ def send_record(session: Session, form_id: str, xml: bytes, sender: Sender, now:
 
 def send_edit(session: Session, current: Submission, xml: bytes, sender: Sender, now: datetime) -> Submission:
     """Keep an edit of the record whose present version this is, and return the edit's row."""
-    read = _read(current.form_id, xml)
+    read, xml = _read(current.form_id, xml)
     if read.deprecated_id is None:
         raise SendingRefused("edit_expected")
     if read.deprecated_id != current.instance_id:
@@ -68,11 +73,22 @@ def send_file(
     return named
 
 
-def _read(form_id: str, xml: bytes) -> SubmissionXml:
-    read = parse_submission(xml)
+def _read(form_id: str, sent: bytes) -> tuple[SubmissionXml, bytes]:
+    """What was sent, and the bytes to keep of it.
+
+    Scripts that paste values into XML forget to escape `&`, and Central's reader takes it for itself.
+    """
+    xml = sent
+    try:
+        read = parse_submission(xml)
+    except XmlRefused:
+        xml = _BARE_AMPERSAND.sub(b"&amp;", sent)
+        if xml == sent:
+            raise
+        read = parse_submission(xml)
     if read.form_id != form_id:
         raise SendingRefused("form_differs", field="form id", reason=read.form_id)
-    return read
+    return read, xml
 
 
 def _find_version(session: Session, form_id: str, name: str) -> FormVersion:

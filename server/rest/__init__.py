@@ -15,6 +15,9 @@ from server.rest import (
     app_users,
     audits,
     comments,
+    datasets,
+    entities,
+    entity_tables,
     form_drafts,
     forms,
     odata,
@@ -28,6 +31,7 @@ from server.rest.speech import blueprint
 
 _ROOMS = (
     sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits, odata,
+    datasets, entities, entity_tables,
 )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ MESSAGES: dict[float, str] = {
 # What werkzeug and our guard raise by HTTP status; Central knows no 405.
 _BY_STATUS = {401: 401.2, 403: 403.1, 404: 404.1, 405: 404.1, 408: 408.1, 413: 400.36, 429: 429.1, 503: 503.1}
 # What the rooms below refuse; their params are the details.
+_TAKEN = {"entity_exists": "uuid", "entity_list_exists": "name", "entity_property_exists": "name"}
 _BY_REFUSAL = {
     "draft_not_found": 404.1,
     "form_not_found": 404.1,
@@ -67,6 +68,9 @@ _BY_REFUSAL = {
     "filter_unreadable": 400.18,
     "filter_unsupported": 501.4,
     "filter_field": 501.5,
+    "entity_list_unknown": 404.1,
+    "entity_unknown": 404.1,
+    "entity_not_deleted": 404.1,
 }
 
 
@@ -106,6 +110,16 @@ def answer_refusal(refused: FormsError) -> Response:
     if refused.code in ("published_form_differs", "published_media_differ"):
         params = refused.params
         return answer_problem(Problem(409.6, xmlFormId=params["form_id"], version=params["version"]))
+    if refused.code in _TAKEN:
+        values = [str(value) for value in refused.params.values()]
+        return answer_problem(Problem(409.3, fields=[_TAKEN[refused.code]], values=values))
+    if refused.code == "entity_deleted":
+        return answer_problem(Problem(409.19, entityUuids=[str(refused.params["id"])]))
+    if refused.code == "entity_version_stale":
+        params = refused.params
+        return answer_problem(Problem(409.15, current=str(params["version"]), provided=str(params["seen"])))
+    if refused.code in ("entity_property_unknown", "entity_label_missing", "entity_id"):
+        return answer_problem(Problem(400.28, reason=refused.word(gettext)))
     code = _BY_REFUSAL.get(refused.code)
     if code is not None:
         return answer_problem(Problem(code, **(refused.params if code != 404.1 else {})))

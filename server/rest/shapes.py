@@ -235,3 +235,55 @@ class CommentShape(Shape):
 
 class NewComment(Shape):
     body = fields.String(required=True)
+
+
+class PropertyShape(Shape):
+    name = fields.String()
+    odata_name = fields.String()
+    published_at = Moment()
+    # Names of forms, as pyodk expects them; Central itself answers objects here.
+    forms = fields.List(fields.String())
+
+
+class DatasetShape(Shape):
+    """An entity list. What arrives is judged at once, so nothing waits for an approval."""
+
+    name = fields.String()
+    project_id = fields.Constant(PROJECT)
+    created_at = Moment()
+    approval_required = fields.Constant(False)
+    owner_only = fields.Constant(False)
+    properties = fields.List(fields.Nested(PropertyShape))
+    source_forms = fields.List(fields.Dict())
+
+
+class NewDataset(Shape):
+    name = fields.String(required=True)
+    approval_required = fields.Boolean(load_default=False)
+
+
+class NewProperty(Shape):
+    name = fields.String(required=True)
+
+
+class EntityVersionShape(Shape):
+    """`userAgent` is not kept, and "" says so: programs expect a text."""
+
+    label = fields.String()
+    data = fields.Dict()
+    current = fields.Boolean()
+    version = fields.Integer()
+    base_version = fields.Integer(allow_none=True)
+    creator_id = fields.Integer()
+    user_agent = fields.Constant("")
+    created_at = Moment()
+
+
+class EntityShape(Shape):
+    uuid = fields.String()
+    creator_id = fields.Integer()
+    conflict = fields.String(allow_none=True)
+    created_at = Moment()
+    updated_at = Moment()
+    deleted_at = Moment()
+    current_version = fields.Nested(EntityVersionShape)

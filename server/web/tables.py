@@ -38,6 +38,13 @@ def _take(target: io.StringIO) -> bytes:
     return text.encode()
 
 
+def render_line(line: Iterable[object]) -> bytes:
+    """One line of a table that is written while it is read; what is absent is blank."""
+    target = io.StringIO()
+    csv.writer(target, lineterminator="\r\n").writerow([defuse(value) for value in line])
+    return target.getvalue().encode()
+
+
 def defuse(value: object) -> object:
     """Put an apostrophe before a text that a spreadsheet would calculate."""
     if isinstance(value, str) and value.lstrip(_SKIPPED).startswith(_ACTIVE):

@@ -43,6 +43,11 @@ def test_any_instance_id_is_one_segment_of_an_address(market: Program) -> None:
     assert market.get(at(AWKWARD, ".xml")).data == record(escape(AWKWARD))
 
 
+def test_an_ampersand_that_a_script_forgot_to_escape_is_one(market: Program) -> None:
+    assert send(market, record("a & b", "<fruit>R&D &amp; &#77;</fruit>")) == "a & b"
+    assert b"<fruit>R&amp;D &amp; &#77;</fruit>" in market.get(at("a & b", ".xml")).data
+
+
 def test_a_record_has_what_pyodk_asks_for(market: Program) -> None:
     send(market, record("a"), "?deviceID=script-1")
     shown = market.json(at("a"), headers={"User-Agent": "ignored when reading"})

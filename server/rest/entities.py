@@ -1,0 +1,261 @@
+"""Entities of `/v1`: listed, made one by one or by the thousand, changed, deleted, with their versions."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import orjson
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.permissions import note_reading, permission
+from server.accounts.sessions import current_viewer
+from server.extensions import db
+from server.rest.datasets import DATASET, get_list
+from server.rest.problems import Problem
+from server.rest.shapes import AuditShape, Done, EntityShape, EntityVersionShape
+from server.rest.speech import answers, blueprint, is_on, read_json, read_number
+from sync.entity_acts import NewEntity, add_entities, change_entity, delete_entity, restore_entity
+from sync.entity_browsing import find_entity
+from sync.entity_decisions import conflict_token, decide_conflict
+from sync.entity_records import (
+    EntityPage,
+    EntityRecord,
+    list_readable_properties,
+    make_records,
+    read_entities,
+    show_label,
+)
+from sync.models import Entity, EntityAct, EntityContribution, IssuedVersion
+
+ENTITIES = f"{DATASET}/entities"
+ENTITY = f"{ENTITIES}/<segment:uuid>"
+_ACTIONS = {
+    "create": "entity.create", "update": "entity.update.version", "delete": "entity.delete",
+    "restore": "entity.restore",
+}  # fmt: skip
+
+
+@blueprint.get(ENTITIES)
+@permission("entities.read")
+def entities(list_name: str) -> ResponseReturnValue:
+    name, viewer = get_list(list_name), current_viewer()
+    note_reading("entities.listed", f"entity_list:{name}")
+    page = EntityPage(offset=read_number("offset") or 0, limit=read_number("limit"), deleted=is_on("deleted"))
+    engine = db.engine
+
+    def write() -> Iterator[bytes]:
+        yield b"["
+        comma = b""
+        with Session(engine) as session:
+            for chunk in read_entities(session, viewer, name, (), page):
+                for one in EntityShape(many=True).dump([_show(one) for one in chunk]):
+                    yield comma + orjson.dumps(one)
+                    comma = b","
+        yield b"]"
+
+    return Response(write(), mimetype="application/json")
+
+
+@blueprint.post(ENTITIES)
+@permission("entities.change")
+def create_entities(list_name: str) -> ResponseReturnValue:
+    """One entity, which is answered, or many, which are all made or none."""
+    name, body, actor_id, now = get_list(list_name), read_json(), current_viewer().actor_id, datetime.now(UTC)
+    if "entities" in body:
+        if not isinstance(body["entities"], list) or not body["entities"]:
+            raise Problem(400.31, expected=["entities: [...]"])
+        add_entities(db.session(), name, [_read_new(one) for one in body["entities"]], actor_id, now)
+        return jsonify({"success": True})
+    (uuid,) = add_entities(db.session(), name, [_read_new(body)], actor_id, now)
+    return jsonify(_dump(get_entity(name, uuid)))
+
+
+@blueprint.get(ENTITY)
+@permission("entities.read")
+@answers(EntityShape)
+def entity(list_name: str, uuid: str) -> Any:
+    found = get_entity(get_list(list_name), uuid)
+    note_reading("entity.read", f"entity:{found.id}")
+    return _show_whole(found)
+
+
+@blueprint.patch(ENTITY)
+@permission("entities.change")
+@answers(EntityShape)
+def update_entity(list_name: str, uuid: str) -> Any:
+    name, body = get_list(list_name), read_json()
+    found, now = get_entity(name, uuid), datetime.now(UTC)
+    _check_version(found)
+    if is_on("resolve") and not found.open_conflicts:
+        raise Problem(400.32)
+    if body or not is_on("resolve"):
+        label, values = _read_label(body), _read_values(body)
+        base = None if is_on("force") else found.version
+        change_entity(db.session(), name, found.uuid, label, values, base, current_viewer().actor_id, now)
+    if is_on("resolve"):
+        _resolve(get_entity(name, uuid), now)
+    return _show_whole(get_entity(name, uuid))
+
+
+@blueprint.delete(ENTITY)
+@permission("entities.change")
+@answers(Done)
+def remove_entity(list_name: str, uuid: str) -> Any:
+    found = get_entity(get_list(list_name), uuid)
+    delete_entity(db.session(), found.list_name, found.uuid, current_viewer().actor_id, datetime.now(UTC))
+    return {}
+
+
+@blueprint.post(f"{ENTITY}/restore")
+@permission("entities.change")
+@answers(Done)
+def bring_back_entity(list_name: str, uuid: str) -> Any:
+    found = get_entity(get_list(list_name), uuid, deleted=True)
+    restore_entity(db.session(), found.list_name, found.uuid, current_viewer().actor_id, datetime.now(UTC))
+    return {}
+
+
+@blueprint.get(f"{ENTITY}/versions")
+@permission("entities.read")
+@answers(EntityVersionShape, many=True)
+def entity_versions(list_name: str, uuid: str) -> Any:
+    found = get_entity(get_list(list_name), uuid)
+    note_reading("entity.read", f"entity:{found.id}")
+    return _list_versions(found)
+
+
+@blueprint.get(f"{ENTITY}/diffs")
+@permission("entities.read")
+def entity_differences(list_name: str, uuid: str) -> ResponseReturnValue:
+    found = get_entity(get_list(list_name), uuid)
+    note_reading("entity.read", f"entity:{found.id}")
+    told = [{"label": one["label"], **one["data"]} for one in _list_versions(found)]
+    return jsonify([_compare(old, new) for old, new in pairwise(told)])
+
+
+@blueprint.get(f"{ENTITY}/audits")
+@permission("entities.read")
+@answers(AuditShape, many=True)
+def entity_audits(list_name: str, uuid: str) -> Any:
+    found = get_entity(get_list(list_name), uuid)
+    acts = select(EntityAct).where(EntityAct.entity_id == found.id).order_by(EntityAct.id.desc())
+    said = (
+        select(EntityContribution)
+        .where(EntityContribution.entity_id == found.id)
+        .order_by(EntityContribution.id.desc())
+    )
+    told = [_tell(one.action, one.actor_id, one.acted_at, found) for one in db.session.scalars(acts)]
+    told += [_tell(one.action, None, one.submission.received_at, found) for one in db.session.scalars(said)]
+    return sorted(told, key=lambda one: one["at"], reverse=True)
+
+
+def get_entity(list_name: str, uuid: str, *, deleted: bool = False) -> Entity:
+    """The entity, if the caller may know of it and it stands, or with `deleted` is deleted."""
+    found = find_entity(db.session(), current_viewer(), list_name, uuid.removeprefix("uuid:"))
+    if found is None or not (found.deleted_at if deleted else found.exists):
+        raise Problem(404.1)
+    return found
+
+
+def _check_version(found: Entity) -> None:
+    given = request.args.get("baseVersion")
+    if given != str(found.version) and not is_on("force"):
+        raise Problem(409.15, current=str(found.version), provided=given or "")
+
+
+def _read_new(body: Any) -> NewEntity:
+    if not isinstance(body, dict):
+        raise Problem(400.11, field="entities")
+    label = _read_label(body)
+    if label is None:
+        raise Problem(400.2, field="label")
+    given = {"uuid": body["uuid"]} if body.get("uuid") is not None else {}
+    if not all(isinstance(one, str) for one in given.values()):
+        raise Problem(400.11, field="uuid")
+    return NewEntity(label, _read_values(body), **given)
+
+
+def _read_label(body: Mapping[str, Any]) -> str | None:
+    label = body.get("label")
+    if label is not None and not isinstance(label, str):
+        raise Problem(400.11, field="label")
+    return label
+
+
+def _read_values(body: Mapping[str, Any]) -> dict[str, str]:
+    values = body.get("data") or {}
+    if not isinstance(values, dict):
+        raise Problem(400.11, field="data")
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise Problem(400.11, field=name)
+    return values
+
+
+def _resolve(found: Entity, now: datetime) -> None:
+    """Let the values stand that stand now: whoever asks has looked at them."""
+    for conflict in list(found.conflicts):
+        standing = str(found.properties.get(conflict.property_name, ""))
+        decide_conflict(
+            db.session(), found, conflict.property_name, standing, conflict_token(conflict),
+            actor_id=current_viewer().actor_id, now=now,
+        )  # fmt: skip
+
+
+def _show(one: EntityRecord, data: dict[str, str] | None = None) -> dict[str, Any]:
+    version = {
+        "label": one.label, "current": True, "created_at": one.changed_at, "creator_id": one.creator_id or 0,
+        "version": one.version, "base_version": one.version - 1 if one.version > 1 else None,
+        **({"data": data} if data is not None else {}),
+    }  # fmt: skip
+    return {
+        "uuid": one.uuid, "created_at": one.created_at, "updated_at": one.updated_at, "deleted_at": one.deleted_at,
+        "creator_id": one.creator_id or 0, "conflict": one.conflict, "current_version": version,
+    }  # fmt: skip
+
+
+def _show_whole(found: Entity) -> dict[str, Any]:
+    viewer = current_viewer()
+    properties = list_readable_properties(db.session(), viewer, found.list_name)
+    (one,) = make_records(db.session(), viewer, [found], properties)
+    return _show(one, one.values)
+
+
+def _dump(found: Entity) -> Any:
+    return EntityShape().dump(_show_whole(found))
+
+
+def _list_versions(found: Entity) -> list[dict[str, Any]]:
+    """What was served under each number, oldest first."""
+    viewer = current_viewer()
+    names = list_readable_properties(db.session(), viewer, found.list_name)
+    rows = db.session.scalars(select(IssuedVersion).filter_by(entity_id=found.id).order_by(IssuedVersion.number))
+    return [
+        {
+            "label": show_label(viewer, found.list_name, one.label),
+            "data": {name: one.properties[name] for name in names if name in one.properties},
+            "version": one.number, "base_version": one.number - 1 or None, "current": one.number == found.version,
+            "created_at": one.issued_at, "creator_id": 0,
+        }
+        for one in rows
+    ]  # fmt: skip
+
+
+def _compare(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"propertyName": name, "old": old.get(name), "new": new.get(name)}
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _tell(action: str, actor_id: int | None, at: datetime, found: Entity) -> dict[str, Any]:
+    entity = {"uuid": found.uuid, "dataset": found.list_name}
+    return {
+        "actor_id": actor_id, "action": _ACTIONS.get(action, f"entity.{action}"), "target": found.uuid,
+        "details": {"entity": entity}, "at": at,
+    }  # fmt: skip

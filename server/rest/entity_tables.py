@@ -1,0 +1,198 @@
+"""Entity lists as tables: OData with filters and search, and CSV. Only what the caller may take out of the server."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy.orm import Session
+
+from forms.tables import odata_name
+from server.accounts.permissions import note_reading, permission
+from server.accounts.sessions import current_viewer
+from server.extensions import db
+from server.rest.datasets import DATASET, get_list
+from server.rest.edmx import render_entity_edmx
+from server.rest.problems import Problem
+from server.rest.shapes import write_moment
+from server.rest.speech import blueprint, is_on, read_number
+from server.web.submissions import as_download
+from server.web.tables import render_line
+from sync.entity_records import (
+    EntityPage,
+    EntityRecord,
+    count_entities,
+    list_readable_properties,
+    name_entity_columns,
+    read_entities,
+)
+from sync.models import Entity
+from sync.policy import Viewer
+from sync.record_filters import compile_filter, compile_order
+
+SERVICE = f"{DATASET}.svc"
+_KNOWN = {"$filter", "$select", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$search", "$format"}
+_SYSTEM = ("createdAt", "creatorId", "creatorName", "updates", "updatedAt", "deletedAt", "version", "conflict")
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    viewer: Viewer
+    name: str
+    properties: list[str]
+    page: EntityPage
+    wanted: frozenset[str] | None
+    address: str
+
+
+@blueprint.get(SERVICE)
+@permission("entities.export")
+def entity_service(list_name: str) -> ResponseReturnValue:
+    entries = [{"name": "Entities", "kind": "EntitySet", "url": "Entities"}]
+    return jsonify({"@odata.context": f"{_base(get_list(list_name))}/$metadata", "value": entries})
+
+
+@blueprint.get(f"{SERVICE}/$metadata")
+@permission("entities.export")
+def entity_metadata(list_name: str) -> ResponseReturnValue:
+    names = list_readable_properties(db.session(), current_viewer(), get_list(list_name), export=True)
+    return Response(render_entity_edmx(list_name, names), mimetype="application/xml")
+
+
+@blueprint.get(f"{SERVICE}/Entities")
+@permission("entities.export")
+def entity_table(list_name: str) -> ResponseReturnValue:
+    query = _read_query(get_list(list_name))
+    note_reading("entities.exported", f"entity_list:{list_name}")
+    arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
+    return Response(_write(query, arguments, db.engine, count=is_on("$count")), mimetype="application/json")
+
+
+@blueprint.get(f"{DATASET}/entities.csv")
+@permission("entities.export")
+def entity_csv(list_name: str) -> ResponseReturnValue:
+    query = _read_query(get_list(list_name))
+    note_reading("entities.exported", f"entity_list:{list_name}")
+    headers = as_download(f"{list_name}.csv")
+    return Response(_write_csv(query, db.engine), mimetype="text/csv", headers=headers)
+
+
+def _read_query(name: str) -> _Query:
+    for asked in request.args:
+        if asked.startswith("$") and asked not in _KNOWN:
+            raise Problem(501.1, feature=asked)
+    viewer = current_viewer()
+    properties = list_readable_properties(db.session(), viewer, name, export=True)
+    wanted = _read_select(properties)
+    return _Query(viewer, name, properties, _read_page(properties), wanted, f"{_base(name)}/Entities")
+
+
+def _read_select(properties: list[str]) -> frozenset[str] | None:
+    asked = request.args.get("$select", "*").strip()
+    if asked in ("", "*"):
+        return None
+    names = frozenset(one.strip() for one in asked.split(","))
+    known = {"__id", "label", "__system", *(f"__system/{one}" for one in _SYSTEM), *map(odata_name, properties)}
+    for name in names - known:
+        raise Problem(400.23, property=name)
+    return names
+
+
+def _read_page(properties: list[str]) -> EntityPage:
+    names = name_entity_columns(properties)
+    conditions: list[ColumnElement[bool]] = [true()]
+    if text := request.args.get("$filter"):
+        conditions.append(compile_filter(text, names, "", datetime.now(UTC)))
+    if text := request.args.get("$search"):
+        conditions.append(Entity.label.icontains(text.strip('"'), autoescape=True))
+    page = EntityPage(condition=and_(*conditions), limit=read_number("$top"), offset=read_number("$skip") or 0)
+    if text := request.args.get("$orderby"):
+        page = replace(page, order=compile_order(text, names))
+    token = request.args.get("$skiptoken")
+    return page if token is None else replace(page, offset=0, before_id=_read_token(token))
+
+
+def _read_token(token: str) -> int:
+    try:
+        told = orjson.loads(base64.urlsafe_b64decode(token.removeprefix("01").encode() + b"=="))
+        found = db.session.scalar(select(Entity.id).where(Entity.uuid == str(told["uuid"])))
+    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+        raise Problem(400.35) from error
+    if found is None:
+        raise Problem(400.35)
+    return found
+
+
+def _base(name: str) -> str:
+    return f"{request.host_url}v1/projects/1/datasets/{quote(name, safe='')}.svc"
+
+
+def _write(query: _Query, arguments: dict[str, str], engine: Any, *, count: bool) -> Iterator[bytes]:
+    end: dict[str, Any] = {"@odata.context": f"{query.address.removesuffix('/Entities')}/$metadata#Entities"}
+    written, last = 0, None
+    with Session(engine) as session:
+        if count:
+            end["@odata.count"] = count_entities(session, query.viewer, query.name, query.page)
+        yield b'{"value":['
+        for chunk in read_entities(session, query.viewer, query.name, query.properties, query.page):
+            for one in chunk:
+                yield (b"," if written else b"") + orjson.dumps(_show(one, query))
+                written, last = written + 1, one.uuid
+    if last is not None and written == query.page.limit and not query.page.order:
+        token = "01" + base64.urlsafe_b64encode(orjson.dumps({"uuid": last})).decode().rstrip("=")
+        end["@odata.nextLink"] = f"{query.address}?{urlencode({**arguments, '$skiptoken': token})}"
+    yield b"]," + orjson.dumps(end)[1:]
+
+
+def _show(one: EntityRecord, query: _Query) -> dict[str, Any]:
+    system = _tell_system(one)
+    row: dict[str, Any] = {"__id": one.uuid, "label": one.label, "__system": system}
+    row |= {odata_name(name): one.values.get(name) for name in query.properties}
+    if query.wanted is None:
+        return row
+    kept = {name: value for name, value in row.items() if name in query.wanted}
+    asked = {name: value for name, value in system.items() if f"__system/{name}" in query.wanted}
+    return kept | ({"__system": asked} if asked and "__system" not in kept else {})
+
+
+def _tell_system(one: EntityRecord) -> dict[str, Any]:
+    return {
+        "createdAt": write_moment(one.created_at),
+        "creatorId": str(one.creator_id or 0),
+        "creatorName": one.creator_name,
+        "updates": max(one.version - 1, 0),
+        "updatedAt": write_moment(one.updated_at),
+        "deletedAt": write_moment(one.deleted_at),
+        "version": one.version,
+        "conflict": one.conflict,
+    }
+
+
+def _write_csv(query: _Query, engine: Any) -> Iterator[bytes]:
+    head = (
+        "__id",
+        "label",
+        *query.properties,
+        "__createdAt",
+        "__creatorId",
+        "__creatorName",
+        "__updates",
+        "__updatedAt",
+    )
+    yield render_line((*head, "__version"))
+    with Session(engine) as session:
+        for chunk in read_entities(session, query.viewer, query.name, query.properties, query.page):
+            yield b"".join(render_line(_csv_line(one, query.properties)) for one in chunk)
+
+
+def _csv_line(one: EntityRecord, properties: list[str]) -> list[object]:
+    told = _tell_system(one)
+    named = [told[name] for name in ("createdAt", "creatorId", "creatorName", "updates", "updatedAt", "version")]
+    return [one.uuid, one.label, *(one.values.get(name, "") for name in properties), *named]
