@@ -39,14 +39,19 @@ def write_answers(session: Session, told: Iterable[Told]) -> None:
     if not records:
         return
     connection = session.connection()
-    for forget in _FORGET:
-        connection.execute(forget, {"ids": [one[0] for one in records]})
+    forget_answers(session, [one[0] for one in records])
     rows = [_row(submission_id, form_id, row) for submission_id, form_id, found, _ in records for row in found]
     if rows:
         connection.execute(_ADD_ROWS, rows)
     values = [value for one in records for value in _values(*one)]
     if values:
         connection.execute(_ADD_VALUES, values)
+
+
+def forget_answers(session: Session, ids: Sequence[int]) -> None:
+    """Keep nothing flat of these records."""
+    for forget in _FORGET:
+        session.connection().execute(forget, {"ids": ids})
 
 
 def count_unread(session: Session, form_id: str) -> int:

@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from forms.entities import EntityChange
 from forms.errors import Finding
 from forms.records import Encounter, PersonRecord
+from sync.answers import forget_answers
 from sync.audit import add_audit_event
 from sync.judging import Retained, Verdict
 from sync.models import (
@@ -24,6 +25,7 @@ from sync.models import (
     IssuedVersion,
     Submission,
     SubmissionAttachment,
+    SubmissionComment,
     SubmissionFinding,
 )
 from sync.releasing import release_submission
@@ -50,7 +52,9 @@ def erase_submission(
     now: datetime,
     reason: str,
 ) -> None:
-    """Erase what a submission says but for `keep`, wherever it was written down; the processing then tells it anew.
+    """Erase what a submission says but for `keep`, wherever it was written down, and what was said about it.
+
+    The processing then tells it anew.
 
     `verdict` is what it says now (judging.py). Its hash stays, so that a tablet that sends it again is told that it is
     here. The caller holds the registry's lock (registry.lock_registry).
@@ -65,6 +69,8 @@ def erase_submission(
     mine = SubmissionAttachment.submission_id == submission.id
     session.execute(update(SubmissionAttachment).where(mine).values(blob_sha256=None, expected=False))
     submission.missing_files = 0
+    forget_answers(session, [submission.id])
+    session.execute(delete(SubmissionComment).where(SubmissionComment.submission_id == submission.id))
     _erase_served(session, submission, frozenset(keep.entity))
     release_submission(session, submission, "erased", actor_id, now)
     add_audit_event(session, actor_id, "submission.erased", f"submission:{submission.id}", now)

@@ -63,9 +63,9 @@ class Verdict:
     persons: Sequence[PersonRecord] = ()
     encounters: Sequence[Encounter] = ()
     entities: Sequence[EntityChange] = ()
-    rows: Sequence[TableRow] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    rows: Sequence[TableRow] = ()  # the answers as tables
 
     @property
     def error_count(self) -> int:

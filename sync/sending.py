@@ -19,7 +19,6 @@ from sync.models import FormVersion, Submission, SubmissionAttachment, Submissio
 from sync.parts import IncomingFile
 from sync.publishing import find_form_version, get_definition
 
-
 _BARE_AMPERSAND = re.compile(rb"&(?!#?\w+;)")
 
 

@@ -9,9 +9,20 @@ from server.processing import process_pending
 from sync.db import begin_write
 from sync.erasure import Keep, erase_submission
 from sync.judging import judge
-from sync.models import Entity, EntityDecision, PersonRecord, Submission, SubmissionFinding
+from sync.models import (
+    Actor,
+    AnswerRow,
+    AnswerValue,
+    Entity,
+    EntityDecision,
+    PersonRecord,
+    Submission,
+    SubmissionComment,
+    SubmissionFinding,
+)
 from sync.processing import list_work
 from sync.registry import lock_registry, registry_digest
+from sync.reviews import add_comment
 from tests.sync.entities import STAY
 from tests.sync.factory import NOW
 from tests.sync.test_rebuilding import damage, dump, lived, rebuild
@@ -66,3 +77,16 @@ def test_what_people_decided_about_erased_values_is_erased_with_them(lived: Sess
     erase(lived, "uuid:a", Keep(entity=["urgence"]))
     (decision,) = lived.scalars(select(EntityDecision))
     assert (decision.value, [value for _key, value in decision.shown]) == ("", ["", ""])
+
+
+def test_flat_answers_and_comments_go_with_the_record(lived: Session) -> None:
+    row = lived.scalars(select(Submission).where(Submission.instance_id == "uuid:2")).one()
+    actor = Actor(kind="user", display_name="awa", created_at=NOW)
+    lived.add(actor)
+    lived.flush()
+    add_comment(lived, row.id, "Rappeler.", actor.id, NOW)
+    kept = select(AnswerRow).where(AnswerRow.submission_id == row.id)
+    assert lived.scalars(kept).all()
+    erase(lived, "uuid:2", Keep())
+    assert lived.scalars(kept).all() == lived.scalars(select(AnswerValue).filter_by(submission_id=row.id)).all() == []
+    assert lived.scalar(select(SubmissionComment)) is None
