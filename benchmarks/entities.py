@@ -22,6 +22,7 @@ from benchmarks.bench import Figure, describe, measured, show, write_get
 from benchmarks.driver import Load, Result
 from benchmarks.entity_rows import LIST, analyse, fill, open_engine
 from benchmarks.floor import floor
+from benchmarks.freshness import measure_freshness
 from server.cli.setup import set_up
 from server.config import Settings
 from server.tablets.fleet import Plan, make_fleet
@@ -135,8 +136,15 @@ def measure_creation(world: World) -> None:
     print(f"{'entities made':28}{CREATED / took:8.0f}/s   {CREATED} in {took:.1f} s, {ratio}", flush=True)
 
 
+def measure_new_stays(world: World) -> None:
+    """How soon what one tablet opened is in the list that another one fetches."""
+    measure_freshness(world.settings, world.made, world.seconds)
+
+
 # What is measured over the same full list, in this order.
-MEASURES: list[Callable[[World], None]] = [measure_pages, measure_kept_list, measure_changed_list, measure_creation]
+MEASURES: list[Callable[[World], None]] = [
+    measure_pages, measure_kept_list, measure_changed_list, measure_new_stays, measure_creation,
+]  # fmt: skip
 
 
 def _log_in(world: World, role: str) -> tuple[str, str, int]:
