@@ -95,6 +95,8 @@ class ListPolicy:
     data_classes: Mapping[str, str] = field(default_factory=dict)
     # What a mask leaves: without these values nobody could tell one row from another.
     unmasked: tuple[str, ...] = ()
+    # The words for the codes of a property, where no question of the forms has them.
+    vocabularies: Mapping[str, str] = field(default_factory=dict)
     # What forms save for the server's own sake: no tablet is given it.
     server_only: tuple[str, ...] = ()
     merge: Mapping[str, MergePolicy] = field(default_factory=dict)
@@ -193,6 +195,7 @@ def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
         record_class=_one_of(table.get("record_class", UNCLASSED), DATA_CLASSES, f"{where}.record_class"),
         data_classes=_classes(table.get("data_classes", {}), f"{where}.data_classes"),
         unmasked=tuple(_names(table.get("unmasked", []), f"{where}.unmasked")),
+        vocabularies=_texts(table.get("vocabularies", {}), f"{where}.vocabularies"),
         server_only=tuple(_names(table.get("server_only", []), f"{where}.server_only")),
         merge={one: _merge_policy(_table(given, where), f"{where}.merge.{one}") for one, given in merge.items()},
         **_texts(texts, where),

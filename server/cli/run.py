@@ -16,12 +16,15 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import urllib3
 
 from server.config import ConfigError, Settings
+
+if TYPE_CHECKING:
+    from server.tablets.tablet import Tablet
 
 _START_SECONDS = 40
 _STOP_SECONDS = 20
@@ -182,6 +185,32 @@ def _send_first_week(settings: Settings, demo: dict[str, Any], records: int) -> 
     tablets = [{**one, "server_url": one["server_url"].replace(settings.base_url, local)} for one in demo["tablets"]]
     click.echo("\nSome tablets come back from a week in the field …")
     plan = Plan(until=datetime.now(UTC), days=7, records=records, lost_answers=0.03, duplicates=0.02, edits=0.03)
-    summary = run_fleet(make_fleet(tablets, plan), plan)
+    fleet = make_fleet(tablets, plan)
+    summary = run_fleet(fleet, plan)
+    _play_scene(settings, {one.officer.username: one for one in fleet})
     mark.write_text("The invented week was sent; without this file it is sent again.\n")
     click.echo(f"{summary['sent']} records from {summary['tablets']} tablets. Ctrl-C stops Teral.")
+
+
+def _play_scene(settings: Settings, fleet: dict[str, "Tablet"]) -> None:
+    """Without it no follow-up list of the demonstration had a conflict, an update on hold or a deleted row."""
+    from server.tablets.scene import play_scene
+
+    named = (fleet["FLEUVE-01"], fleet["CADKR-01"], fleet["CADKR-02"])
+    mistake = play_scene(*named, datetime.now(UTC), lambda: time.sleep(0.5))
+    if mistake is not None:
+        _delete_stay(settings, mistake)
+
+
+def _delete_stay(settings: Settings, uuid: str) -> None:
+    from server import create_app
+    from server.extensions import db
+    from sync.db import begin_write
+    from sync.entity_acts import delete_entity
+
+    with create_app(settings).app_context():
+        begin_write(db.session())
+        delete_entity(db.session(), "dossiers", uuid, None, datetime.now(UTC))
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()

@@ -11,10 +11,11 @@ from forms.errors import FormProblem, pick_text
 from server.i18n import select_language
 from server.web.answers import word_answer
 from server.web.labels import label
+from server.web.vocabularies import read_words
 from sync.catalogue import read_generation
 from sync.entity_history import Seen
 from sync.merge import LABEL
-from sync.policy import Presented, Viewer, present_property
+from sync.policy import Presented, Viewer, present_property, programme
 from sync.publishing import get_definition, list_open_versions
 
 _KEPT = "teral_entity_questions"
@@ -42,6 +43,8 @@ class EntityWords:
 
     def choices(self, name: str) -> list[tuple[str, str]]:
         """What may be chosen for a property, where its question has choices of its own."""
+        if words := self._vocabulary(name):
+            return list(words.items())
         known = self.fields.get(name)
         found = known.itemset.choices if known and known.itemset else ()
         return [(one.value, pick_text(one.label, select_language()) or one.value) for one in found]
@@ -52,7 +55,12 @@ class EntityWords:
         shown = present_property(self.viewer, self.list_name, name, value)
         if shown.kind != "shown":
             return shown
-        return Presented("shown", word_answer(value, self.fields.get(name), select_language()))
+        word = self._vocabulary(name).get(value) or word_answer(value, self.fields.get(name), select_language())
+        return Presented("shown", word)
+
+    def _vocabulary(self, name: str) -> dict[str, str]:
+        named = programme().policy_for_list(self.list_name).vocabularies.get(name)
+        return read_words(named, select_language()) if named else {}
 
 
 def word_missing(waits_for: str) -> str:

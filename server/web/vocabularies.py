@@ -28,10 +28,11 @@ def word_code(text: str, name: str) -> str:
     """The word for the code of a property; a code that no vocabulary knows (another form's) is shown as it is."""
     if name not in _VOCABULARIES:
         return text
-    return _read(_VOCABULARIES[name], select_language()).get(text) or text
+    return read_words(f"{_VOCABULARIES[name]}.csv", select_language()).get(text) or text
 
 
 @cache
-def _read(vocabulary: str, language: str) -> dict[str, str]:
-    with (LIBRARY / "vocabularies" / f"{vocabulary}.csv").open(encoding="utf-8", newline="") as source:
+def read_words(vocabulary: str, language: str) -> dict[str, str]:
+    """The words of one vocabulary by code, in the order of its file."""
+    with (LIBRARY / "vocabularies" / vocabulary).open(encoding="utf-8", newline="") as source:
         return {row["name"]: row[f"label_{language}"] for row in csv.DictReader(source)}

@@ -129,7 +129,8 @@ def test_countries_are_iso_3166_and_the_specials_of_icao() -> None:
 
 def test_every_vocabulary_that_a_list_names_is_there() -> None:
     there = {path.name for path in (LIBRARY / "vocabularies").glob("*.csv")}
-    assert set(PROGRAMME.vocabularies.values()) <= there
+    named = [PROGRAMME.vocabularies, *(one.vocabularies for one in PROGRAMME.lists.values())]
+    assert {name for vocabularies in named for name in vocabularies.values()} <= there
 
 
 @each_form

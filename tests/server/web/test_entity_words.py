@@ -31,6 +31,14 @@ def test_a_property_is_named_and_worded_by_its_question(words_of: WordsOf) -> No
     assert words_of("centre_staff", "en") == ("Sex", "Female", "KLK-1")
 
 
+def test_a_code_that_forms_calculate_has_a_word(app: Flask, session: Session) -> None:
+    with app.test_request_context():
+        words = entity_words(session, Viewer(1, "data_steward"), "dossiers")
+        assert [words.value("etat", code).text for code in ("transfere", "perdu")] == ["En transfert", "perdu"]
+        assert ("25_59", "25–59 ans") in words.choices("tranche")
+        assert words.choices("ref") == []
+
+
 def test_a_mask_leaves_what_the_programme_says(words_of: WordsOf) -> None:
     assert words_of("auditor") == ("Sexe", "Femme", "•••")
     assert words_of("form_designer") == ("Sexe", "", "")
