@@ -12,6 +12,7 @@ from pathlib import Path
 from forms.definition import Field, FormDefinition
 from forms.lists import HeldLists, parse_list
 from forms.xlsform import read_form
+from tests.library_fills import ON_BOARD
 
 OWN = Path(__file__).with_name("forms")
 LIBRARY = Path(__file__).parents[2] / "forms" / "library"
@@ -77,7 +78,9 @@ def _media(folder: Path, names: set[str]) -> dict[str, str]:
     # sites.csv is made by the server; the one among our forms stands in for it.
     places = [path for name in sorted(names) for place in (OWN, folder) for path in place.rglob(name)]
     found = [path for path in places if path.suffix in LIST_FILES]
-    return {path.name: path.read_text(encoding="utf-8-sig") for path in found}
+    # Entity lists are the server's too: here they are what a tablet has on board.
+    made = {name: data.decode() for name, data in ON_BOARD.items() if name in names}
+    return {**made, **{path.name: path.read_text(encoding="utf-8-sig") for path in found}}
 
 
 def _csv_rows(text: str) -> list[dict[str, str]]:
