@@ -42,7 +42,7 @@ class Entity(Base):
         Index("ix_entities_listed", "list_name", "exists", "is_open", "label_key", "id"),
         Index("ix_entities_listed_at_site", "list_name", "site_code", "exists", "is_open", "label_key", "id"),
         Index(
-            "ix_entities_disputed", "list_name", "label_key", "id",
+            "ix_entities_disputed", "list_name", "exists", "is_open", "label_key", "id",
             sqlite_where=text(IS_DISPUTED), postgresql_where=text(IS_DISPUTED),
         ),
         # The stays of one event; most lists belong to none.
