@@ -1,0 +1,56 @@
+"""Records in pages of a constant size."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.orm import Session
+
+from forms.tables import list_tables
+from sync.intake import Sender
+from sync.policy import Viewer
+from sync.publishing import find_newest, get_definition
+from sync.records import Page, count_records, find_record_id, list_readable, read_records, read_repeats
+from sync.sending import send_record
+from tests.server.rest.samples import record
+from tests.sync.factory import NOW
+from tests.sync.test_answers import sent
+
+__all__ = ["sent"]
+VIEWER = Viewer(1, "exchange")
+
+
+@pytest.fixture
+def several(sent: Session) -> Session:
+    for name in "bcde":
+        send_record(sent, "market", record(name), Sender(), NOW)
+    sent.commit()
+    return sent
+
+
+def names(session: Session, page: Page) -> list[str]:
+    return [one.instance_id for chunk in read_records(session, VIEWER, "market", page) for one in chunk]
+
+
+@pytest.mark.both_databases
+def test_chunks_leave_out_nothing_and_repeat_nothing(several: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.records.CHUNK", 2)
+    assert names(several, Page()) == ["e", "d", "c", "b", "a"]
+    assert names(several, Page(offset=1, limit=3)) == ["d", "c", "b"]
+    assert count_records(several, VIEWER, "market", Page(limit=1)) == 5
+    third = find_record_id(several, VIEWER, "market", "c")
+    assert names(several, Page(before_id=third)) == ["b", "a"]
+    assert names(several, replace(Page(), limit=0)) == []
+
+
+def test_repeats_are_read_for_some_records_only(several: Session) -> None:
+    assert read_repeats(several, [], ["crate"]) == {"crate": []}
+
+
+def test_a_role_takes_out_what_it_reads_plainly_and_may_export(several: Session) -> None:
+    version = find_newest(several, "market")
+    assert version is not None
+    definition = get_definition(several, version)
+    table = list_tables(definition)[""]
+    assert len(list_readable(VIEWER, definition, table)) == len(table.columns)
+    supervisor = list_readable(Viewer(1, "national_supervisor"), definition, table)
+    assert {one.path for one in supervisor} == {"/data/meta/instanceID"}
