@@ -54,6 +54,11 @@ class SaidFacts:
         """The name under which it is released when it has waited for too long."""
         return record_name(self.form_id, self.instance_id, self.ordinal)
 
+    @property
+    def base(self) -> int | None:
+        """The version of its tablet before it: Collect counts on with each thing that one record says of an entity."""
+        return self.base_version + self.ordinal - 1 if self.branch_id and self.base_version else self.base_version
+
     def read(self) -> Contribution:
         """What it says, as the fold reads it."""
         # A blank label leaves the old one (ODK Entities spec, "label").
@@ -64,7 +69,7 @@ class SaidFacts:
             ended_at=self.ended_at,
             creates=self.action != "update",
             # A creation is based on nothing, whatever a form writes beside it.
-            base_version=None if self.action == "create" else self.base_version,
+            base_version=None if self.action == "create" else self.base,
             trunk_version=self.trunk_version,
             branch_id=self.branch_id,
             values={**self.properties, **label},
@@ -183,7 +188,7 @@ def fold_history(history: History, policy: ListPolicy) -> Folded:
     graph = read_graph([*(read for _, read in told), *decided], history.issued)
     merged = merge_entity(graph, policy.merge_policy)
     state = copy(history.state)
-    for base_version in [*(one.base_version for one in history.said), *(one.base_version for one in history.acts)]:
+    for base_version in [*(one.base for one in history.said), *(one.base_version for one in history.acts)]:
         claim(state, base_version)
     issued = adopt(state, graph, merged, history.issued)
     waits = [

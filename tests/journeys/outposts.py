@@ -3,6 +3,7 @@
 Time in the field is the story's: days pass between two visits as the story says. The server's clock can be moved.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from forms.xform import parse_form
 from forms.xlsform import read_form
 from server import create_app
 from server.accounts.credentials import enrol_device
@@ -97,6 +99,18 @@ class Outposts:
         kept, room.clock = room.clock, lambda: moment
         yield
         room.clock = kept
+
+    def publish_older(self, name: str, entities_version: str) -> str:
+        """The same form as it was written for an older version of the specification; returns its id."""
+        form_id = f"{name}_{entities_version[:4]}"
+        xml = read_form((FORMS / f"{name}.md").read_bytes(), f"{name}.md").xml
+        older = re.sub(rb'entities-version="[^"]*"', f'entities-version="{entities_version}"'.encode(), xml)
+        older = re.sub(rb' (trunkVersion|branchId)=""', b"", older)
+        older = older.replace(f'id="{name}"'.encode(), f'id="{form_id}"'.encode())
+        older = re.sub(rb'<bind nodeset="[^"]*@(trunkVersion|branchId)"[^>]*/>', b"", older)
+        with self._session() as session:
+            publish_form(session, FormFile(older, parse_form(older)), {}, None, MONDAY)
+        return form_id
 
     def meet(self, *tablets: "Officers") -> None:
         """All send, the server judges, all refresh."""

@@ -162,6 +162,35 @@ def test_one_record_updates_several_stays_by_a_repeat(place: Outposts, a: Office
     assert [b.sees(stay, "version", "lit") for stay in stays] == [(2, "A"), (2, "B"), (1, "")]
 
 
+def test_one_record_updates_a_stay_twice(place: Outposts, a: Officers, b: Officers) -> None:
+    stay = place.share("KLK-1", a, b)
+    a.fill("rondes", ronde=[{"qui": stay, "lit": "A"}, {"qui": stay, "lit": "B"}])
+    assert a.sees(stay, "version", "lit") == (3, "B")
+    place.meet(a, b)
+    assert (a.sees(stay, "lit"), b.sees(stay, "lit"), a.rows()[stay].is_dirty) == (("B",), ("B",), False)
+
+
+def test_one_record_opens_a_stay_that_its_tablet_updates_twice_before_it_is_sent(place: Outposts, a: Officers) -> None:
+    stay = a.open_stay("KLK-1", lit="1")
+    a.fill("rondes", ronde=[{"qui": stay, "lit": "A"}, {"qui": stay, "lit": "B"}])
+    a.follow(stay, urgence="2")
+    place.meet(a)
+    assert (place.waits(stay), a.sees(stay, "lit", "urgence"), a.rows()[stay].is_dirty) == ([], ("B", "2"), False)
+
+
+@pytest.mark.parametrize("version", ["2022.1.0", "2023.1.0"])
+def test_a_form_of_an_older_specification_updates_the_server_and_no_tablet(
+    place: Outposts, a: Officers, version: str
+) -> None:
+    stay = place.share("KLK-1", a)
+    form_id = place.publish_older("suivre", version)
+    a.refresh()
+    a.fill(form_id, dossier=stay, quoi="lit", lit="9")
+    assert a.sees(stay, "version", "lit") == (1, "1")
+    place.meet(a)
+    assert a.sees(stay, "version", "lit") == (2, "9")
+
+
 def test_an_edit_says_anew_what_its_record_said_though_the_tablet_counts_on(
     place: Outposts, a: Officers, b: Officers
 ) -> None:

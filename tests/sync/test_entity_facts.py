@@ -17,8 +17,8 @@ POLICY = ListPolicy("dossiers", merge={"sexe": MergePolicy("review")})
 def told(instance_id: str, base: int | None = 1, hour: int = 1, **facts: Any) -> SaidFacts:
     given = {"root_id": instance_id, "counts": True, "action": "update", "ordinal": 1, **facts}
     return SaidFacts(
-        1, "f", instance_id, ended_at=START + timedelta(hours=hour), base_version=base,
-        trunk_version=1, branch_id=None, label=None, properties=given.pop("values"), **given,
+        1, "f", instance_id, ended_at=START + timedelta(hours=hour), base_version=base, trunk_version=1,
+        branch_id=given.pop("branch", None), label=None, properties=given.pop("values"), **given,
     )  # fmt: skip
 
 
@@ -75,3 +75,16 @@ def test_a_deletion_of_what_is_not_here_yet_waits(missing: tuple[SaidFacts, ...]
 def test_every_update_raises_what_is_served_to_its_tablets_version() -> None:
     folded = fold(CREATION, told("a", 6, values={}, counts=False))
     assert folded.issued == Issued(7, ["f c 1"], [])
+
+
+def test_what_one_record_says_twice_counts_as_two_on_its_tablet() -> None:
+    twice = [told("a", values={"lit": lit}, branch="B", ordinal=number) for number, lit in ((1, "7"), (2, "8"))]
+    after = told("b", 3, values={"lit": "9"}, branch="B")
+    folded = fold(CREATION, *twice, after)
+    assert (folded.issued and folded.issued.number, folded.merged.values["lit"]) == (4, "9")
+    assert set(waits(folded).values()) == {None}
+
+
+def test_without_a_branch_what_one_record_says_twice_is_based_on_one_version() -> None:
+    folded = fold(CREATION, *(told("a", values={"lit": str(number)}, ordinal=number) for number in (1, 2)))
+    assert set(waits(folded).values()) == {None}
