@@ -5,7 +5,7 @@ Time in the field is the story's: days pass between two visits as the story says
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -222,9 +222,15 @@ class Officers:
         return tuple(row.version if name == "version" else row.properties[name] for name in names)
 
 
+def small_forms() -> list[FormFile]:
+    """Five forms of one list that stories of single rules are told with."""
+    read = [read_form(path.read_bytes(), path.name) for path in sorted(FORMS.glob("*.md"))]
+    return [FormFile(one.xml, one.definition) for one in read]
+
+
 @contextmanager
-def outposts(folder: Path, database_url: str) -> Iterator[Outposts]:
-    """Run the server on a fresh, migrated database until the block ends."""
+def outposts(folder: Path, database_url: str, forms: Sequence[FormFile] = ()) -> Iterator[Outposts]:
+    """Run the server with these forms, or the small ones, on a fresh, migrated database until the block ends."""
     settings = Settings(
         data_dir=str(folder), database_url=database_url, secret_key=SECRET, public_url="http://teral.test",
         log_level="ERROR",
@@ -235,9 +241,8 @@ def outposts(folder: Path, database_url: str) -> Iterator[Outposts]:
     thread.start()
     place = Outposts(app, settings, f"http://127.0.0.1:{server.server_port}")
     with place.looking() as session:
-        for path in sorted(FORMS.glob("*.md")):
-            read = read_form(path.read_bytes(), path.name)
-            publish_form(session, FormFile(read.xml, read.definition), {}, None, MONDAY)
+        for file in forms or small_forms():
+            publish_form(session, file, {}, None, MONDAY)
     try:
         yield place
     finally:
