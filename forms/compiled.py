@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
+from forms.calculations import compute_with
 from forms.clock import find_witnesses
 from forms.definition import Field, FormDefinition
 from forms.glance import calculation_test, glance_over, list_tests, look_closely
@@ -46,7 +47,7 @@ class Rules:
     membership: Expression | None = None
     choices: frozenset[str] = frozenset()
     counts: tuple["Count", ...] = ()
-    # Whether the relevance rules at and above the node can be replayed, and whether they read lists.
+    # Whether no relevance rule at or above the node is left to chance, and whether they read lists.
     relevance_is_certain: bool = True
     relevance_reads_lists: bool = False
     refused: tuple[XPathRefused | CannotVerify, ...] = ()
@@ -65,12 +66,17 @@ class Rules:
 
     @property
     def is_replayed(self) -> bool:
-        """Whether the calculation is compared: not what chance, the clock or the language of the tablet decide.
+        """Whether the calculation is compared: not what chance, the clock or the language of the tablet decide."""
+        return self.is_computed and self.calculate is not None and self.calculate.replayable
 
-        A question that may be typed over is not compared either.
+    @property
+    def is_computed(self) -> bool:
+        """Whether the node's value follows from its calculation, at the time at which the record was filled.
+
+        A question that may be typed over is not computed.
         """
         rule, field = self.calculate, self.field
-        if rule is None or not rule.replayable or rule.worded:
+        if rule is None or rule.is_chance or rule.worded:
             return False
         return field.control is None or field.readonly is not None
 
@@ -121,6 +127,8 @@ def _compile_below(form: CompiledForm, shape: NodeShape, above: Rules, parent_al
     shape.always_relevant = parent_always and shape.relevant is None
     if rules.calculate is not None and rules.field.type == "string":
         shape.read = CALCULATED.get(rules.calculate.kind, shape.read)
+    if rules.calculate is not None and rules.is_computed:
+        shape.compute = compute_with(rules.calculate, rules.field.type, shape.read)
     _inherit(rules, above)
     for below in (*shape.attributes.values(), *shape.children.values()):
         _compile_below(form, below, rules, shape.always_relevant)
@@ -131,13 +139,13 @@ def _compile_below(form: CompiledForm, shape: NodeShape, above: Rules, parent_al
 
 def _inherit(rules: Rules, above: Rules) -> None:
     own = rules.relevant
-    rules.relevance_is_certain = above.relevance_is_certain and (own is None or own.replayable)
+    rules.relevance_is_certain = above.relevance_is_certain and (own is None or not own.is_chance)
     rules.relevance_reads_lists = above.relevance_reads_lists or (own is not None and own.reads_lists)
 
 
 def _glance(rules: Rules) -> Test:
     listed_elsewhere = rules.itemset is not None and rules.membership is None
-    if rules.refused or rules.counts or listed_elsewhere:
+    if rules.refused or rules.counts or listed_elsewhere or (rules.asked and rules.is_replayed):
         return look_closely
     constraint, required = (rules.constraint, rules.required) if rules.asked else (None, None)
     tests = list_tests(rules.field, rules.typed, rules.choices, rules.membership, constraint)

@@ -7,7 +7,6 @@ What stands around the answers (form id, unknown nodes, files) is validation.py'
 from dataclasses import dataclass, field
 
 from forms.calculations import agrees
-from forms.clock import Clock, doubtful_moments
 from forms.compiled import CompiledForm, Count, Rules
 from forms.errors import Finding, FindingKind, FormsError
 from forms.glance import is_blank, is_plain
@@ -15,7 +14,7 @@ from forms.list_trees import ListTrees
 from forms.node import Node
 from forms.shapes import Record
 from forms.values import BadValueError, parse_value
-from forms.xpath.compiler import CLOCK, UNREPEATABLE, Expression
+from forms.xpath.compiler import Expression
 from forms.xpath.environment import Environment, is_relevant
 from forms.xpath.errors import CannotVerify
 from forms.xpath.values import to_java_int
@@ -36,7 +35,6 @@ class Judge:
     form: CompiledForm
     record: Record
     environment: Environment
-    clock: Clock
     lists: ListTrees
     findings: list[Finding] = field(default_factory=list)
 
@@ -81,13 +79,17 @@ class Judge:
             self._doubt(node, error, None)
         for count in rules.counts:
             self._judge_count(node, count)
-        if not node.text:
+        if self._is_unanswered(node, rules):
             if rules.asked and rules.required is not None:
                 self._judge_required(node, rules, rules.required)
         elif not rules.typed or self._has_its_type(node, rules):
             self._judge_answer(node, rules)
         if rules.calculate is not None and rules.is_replayed:
             self._judge_calculation(node, rules, rules.calculate)
+
+    def _is_unanswered(self, node: Node, rules: Rules) -> bool:
+        # What is shown and calculated has its calculation's value, whatever was sent.
+        return is_blank(node, self.environment) if rules.asked and rules.is_replayed else not node.text
 
     def _judge_answer(self, node: Node, rules: Rules) -> None:
         if rules.choices or rules.itemset is not None:
@@ -114,7 +116,7 @@ class Judge:
 
     def _objection(self, rule: Expression, node: Node, rules: Rules, fails_if: bool) -> bool | CannotVerify:
         """Whether a rule speaks against a node; an error where it may, but that is not sure."""
-        self.lists.uncertain = None
+        self.environment.doubt.list_name = None
         try:
             if rule.test(node, self.environment) is not fails_if:
                 return False
@@ -127,20 +129,28 @@ class Judge:
 
     def _be_sure(self, rule: Expression, node: Node, rules: Rules, fails_if: bool) -> None:
         """Raise CannotVerify where a failing rule may have passed on the tablet."""
-        uncertain = self.lists.uncertain or (self.lists.ever_uncertain if rules.relevance_reads_lists else None)
+        ever = self.lists.ever_uncertain if rules.relevance_reads_lists else None
+        uncertain = self.environment.doubt.list_name or ever
         if uncertain is not None:
             raise CannotVerify("list_uncertain", list=uncertain)
-        if rule.uses & (UNREPEATABLE - CLOCK) or not rules.relevance_is_certain:
+        if rule.is_chance or not rules.relevance_is_certain:
             raise CannotVerify("cannot_replay")
-        if rule.reads_clock and self._passes_at_another_time(rule, node, fails_if):
+        in_doubt = rule.reads_clock and self._is_otherwise_at_another_time(rule, node, fails_if)
+        if in_doubt or self._is_hidden_at_another_time(node):
             raise CannotVerify("clock_in_doubt")
 
-    def _passes_at_another_time(self, rule: Expression, node: Node, fails_if: bool) -> bool:
+    def _is_hidden_at_another_time(self, node: Node) -> bool:
+        """Whether the node, or one around it, would not have been asked at another time."""
+        rules = [(one, one.shape.rules.relevant) for one in node.chain() if one.shape.rules is not None]
+        asked = [(one, rule) for one, rule in rules if rule is not None and rule.reads_clock]
+        return any(self._is_otherwise_at_another_time(rule, one, True) for one, rule in asked)
+
+    def _is_otherwise_at_another_time(self, rule: Expression, node: Node, verdict: bool) -> bool:
         known = self.environment.now
         try:
-            for moment in doubtful_moments(self.clock, "today" in rule.uses):
+            for moment in self.environment.other_times("today" in rule.uses):
                 self.environment.now = moment
-                if rule.test(node, self.environment) is not fails_if:
+                if rule.test(node, self.environment) is not verdict:
                     return True
         finally:
             self.environment.now = known
@@ -160,16 +170,16 @@ class Judge:
         return True
 
     def _judge_choice(self, node: Node, rules: Rules) -> None:
-        self.lists.uncertain = None
+        self.environment.doubt.list_name = None
         try:
             if self._is_offered(node, rules):
                 return
         except CannotVerify as error:
             self._doubt(node, error, None)
             return
-        if self.lists.uncertain is not None:
+        if self.environment.doubt.list_name is not None:
             # An entity list changes between filling and arrival: a stale choice is no error by itself.
-            self._doubt(node, CannotVerify("list_uncertain", list=self.lists.uncertain), None)
+            self._doubt(node, CannotVerify("list_uncertain", list=self.environment.doubt.list_name), None)
             return
         self._find(node, "choice", "not_a_choice", rules.itemset.text if rules.itemset else None)
 
@@ -188,13 +198,14 @@ class Judge:
         return {row.child_text(itemset.value_ref) for row in rules.itemset.nodes(node, self.environment)}
 
     def _judge_calculation(self, node: Node, rules: Rules, rule: Expression) -> None:
-        self.lists.uncertain = None
+        self.environment.doubt.list_name = None
         try:
             value = rule.value(node, self.environment)
         except CannotVerify as error:
             self._doubt(node, error, rule.text)
             return
-        if self.lists.uncertain is None and not agrees(value, node.text, rules.field.type, self.environment):
+        sure = self.environment.doubt.list_name is None
+        if sure and not agrees(value, node.text, rules.field.type, self.environment):
             self._find(node, "calculate", "calculation_differs", rule.text, grade="warning")
 
     def _judge_count(self, container: Node, count: Count) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from forms.definition import FormDefinition
 from forms.lists import ListRows, Lists
 from forms.node import PLAIN, ROW, Node
+from forms.xpath.environment import Doubt
 from forms.xpath.errors import CannotVerify
 
 # Trees of lists that several records use; the rows are kept with them, so that their identity stays theirs.
@@ -78,12 +79,12 @@ def tree_of(held: ListRows) -> Node:
 
 @dataclass(slots=True)
 class ListTrees:
-    """The lists of one form while a record is judged. `uncertain` names a list read that may have changed since."""
+    """The lists of one form while a record is judged. `doubt` notes each list read that may have changed since."""
 
     definition: FormDefinition
     inline: Mapping[str, Node]
     lists: Lists
-    uncertain: str | None = None
+    doubt: Doubt = field(default_factory=Doubt)
     ever_uncertain: str | None = None
     _held: dict[str, ListRows] = field(default_factory=dict)
 
@@ -103,7 +104,7 @@ class ListTrees:
             self._held[name] = self._look_up(name)
         held = self._held[name]
         if not held.certain:
-            self.uncertain = self.ever_uncertain = held.name
+            self.doubt.list_name = self.ever_uncertain = held.name
         return held
 
     def _look_up(self, name: str) -> ListRows:

@@ -26,12 +26,14 @@ def read_text(text: str, _environment: "Environment") -> Value:
 class Shape:
     """What a form says about a node: how its text is read and when it counts. Shared by all nodes of one path."""
 
-    __slots__ = ("above", "children", "path", "read", "relevant", "repeats", "rules")
+    __slots__ = ("above", "children", "compute", "path", "read", "relevant", "repeats", "rules")
 
     def __init__(self, read: Read = read_text) -> None:
         self.read = read
         self.path = ""
         self.relevant: Callable[[Node, Environment], bool] | None = None
+        # How the value of a calculated node is found, where it is not simply read.
+        self.compute: Callable[[Node, Environment], Value] | None = None
         self.above: Shape | None = None
         self.children: dict[str, Any] = {}
         self.repeats = False

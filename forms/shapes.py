@@ -148,7 +148,7 @@ def _add(record: Record, shape: NodeShape, text: str, parent: Node, siblings: li
     siblings.append(node)
     if shape.always_relevant:
         node.relevant = True
-        if shape.read is read_text:
+        if shape.read is read_text and shape.compute is None:
             node.cached = text
     if shape.slot >= 0:
         record.slots[shape.slot] = node

@@ -6,8 +6,9 @@ is said about entities. The form's own rules are judged in judgement.py, with th
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
-from forms.clock import read_clock
+from forms.clock import doubtful_moments, read_clock
 from forms.compiled import CompiledForm, compile_form
 from forms.definition import FormDefinition
 from forms.entities import list_entity_findings, read_entity_changes
@@ -66,10 +67,12 @@ def _judge(
         now=clock.now,
         offset_ms=clock.offset_ms,
         find_list=trees.find,
+        doubt=trees.doubt,
+        other_times=partial(doubtful_moments, clock),
         language=language,
         texts=form.definition.texts,
     )
-    return Judge(form, record, environment, clock, trees).judge()
+    return Judge(form, record, environment, trees).judge()
 
 
 def _structure(definition: FormDefinition, submission: Submission) -> Iterator[Finding]:

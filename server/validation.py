@@ -6,6 +6,7 @@ No database and no Flask; records that came from tablets are judged by sync/proc
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any, Generic, TypeVar
 
@@ -86,7 +87,8 @@ class Validator:
         submission = parse_submission(record)
         if submission.envelope is not None:
             raise RecordRefused("record_encrypted")
-        return validate_submission(form.definition, submission, lists, language=language)
+        now = datetime.now(UTC)
+        return validate_submission(form.definition, submission, lists, received_at=now, language=language)
 
     def _find_list(self, name: str, content: bytes | str) -> ListRows:
         return self._lists.find((name, content), len(content), lambda: parse_list(name, _encode(content)))

@@ -15,7 +15,7 @@ from forms.xpath.values import Value, to_boolean
 UNREPEATABLE = frozenset(["now", "today", "random", "uuid", "once", "property", "randomize without a seed"])
 CLOCK = frozenset(["now", "today"])
 # These give the words of the language that was chosen on the tablet.
-WORDED = frozenset(["jr:choice-name", "jr:itext", "format-date", "format-date-time"])
+WORDED = frozenset(["jr:choice-name", "jr:itext", "names of months and days"])
 
 SITUATED = frozenset(["position", "jr:choice-name"])
 
@@ -49,6 +49,11 @@ class Expression:
     def replayable(self) -> bool:
         """Whether evaluating it again must give what the tablet got."""
         return not self.uses & UNREPEATABLE
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether its result hangs on more than the record, its lists and its time."""
+        return bool(self.uses & (UNREPEATABLE - CLOCK))
 
     @property
     def reads_clock(self) -> bool:

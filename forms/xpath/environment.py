@@ -20,20 +20,37 @@ FUEL = 3_000_000
 PATTERN_SECONDS = 0.25
 
 
+def no_other_times(_by_day: bool) -> tuple[Moment, ...]:
+    """Where the time is known for sure, or not at all."""
+    return ()
+
+
 def no_list(instance_id: str) -> Node:
     """The answer where no lists are at hand."""
     raise CannotVerify("cannot_find_list", list=instance_id)
 
 
 @dataclass(slots=True)
+class Doubt:
+    """Notes while something is evaluated that a list was read which may have been another on the tablet."""
+
+    list_name: str | None = None
+
+
+@dataclass(slots=True)
 class Environment:
-    """`now` is the record's own time on its own clock, `offset_ms` its zone; None where they are not known."""
+    """`now` is the record's own time on its own clock, `offset_ms` its zone; None where they are not known.
+
+    `other_times` are those at which the record may have been filled as well: a day around, or minutes around.
+    """
 
     document: Node
     slots: list[Node | None] = field(default_factory=list)
     now: Moment | None = None
     offset_ms: int = 0
     find_list: Callable[[str], Node] = no_list
+    doubt: Doubt = field(default_factory=Doubt)
+    other_times: Callable[[bool], tuple[Moment, ...]] = no_other_times
     language: str = "en"
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     original: Node | None = None
@@ -108,5 +125,7 @@ def value_of(node: Node, environment: Environment) -> Value:
     if value is None:
         if node.relevant is not True and not is_relevant(node, environment):
             return ""
-        value = node.cached = node.shape.read(node.text, environment)
+        shape = node.shape
+        compute = shape.compute
+        value = node.cached = shape.read(node.text, environment) if compute is None else compute(node, environment)
     return value

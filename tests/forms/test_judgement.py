@@ -14,6 +14,7 @@ LISTS = HeldLists({"l.csv": ListRows("l.csv", ({"name": "x", "k": "1"}, {"name":
 END = '<bind nodeset="/data/end" jr:preload="timestamp" jr:preloadParams="end"/><bind nodeset="/data/r/n" type="int"/>'
 DAY = "<a>2026-03-01</a>"
 IN_LIST = "constraint=\"pulldata('l', 'k', 'name', .) = 1\""
+SINCE = 'relevant="today() &gt; {}"'
 SOURCE = '<instance id="l" src="jr://file-csv/l.csv"/>'
 
 
@@ -37,6 +38,8 @@ def judged(rules: str, answers: str, body: str = INPUT) -> list[tuple[str, str, 
         pytest.param('constraint=". &gt; now()"', "<a>1</a>", "error", "constraint_broken", id="far from the clock"),
         pytest.param("constraint=\". &gt; today()\" type='date'", DAY, "warning", "clock_in_doubt", id="near"),
         pytest.param(IN_LIST, "<a>y</a>", "warning", "list_uncertain", id="list"),
+        pytest.param(f"{SINCE.format(20_000)} constraint='0'", "<a>5</a>", "error", "constraint_broken", id="long asked"),
+        pytest.param(f"{SINCE.format(20_512)} constraint='0'", "<a>5</a>", "warning", "clock_in_doubt", id="new today"),
     ],
 )  # fmt: skip
 def test_rule_that_fails_is_said_as_surely_as_it_is_known(rules: str, answers: str, grade: str, code: str) -> None:
@@ -69,3 +72,47 @@ def test_choice_is_sought_in_its_filtered_list(filtered: str, answer: str, codes
 )
 def test_instances_are_counted(answers: str, codes: list[str]) -> None:
     assert [code for _, _, code in judged("", answers, INPUT + COUNTED)] == codes
+
+
+def judged_with_sum(rules: str, answers: str, body: str = INPUT) -> list[tuple[str, str]]:
+    """What is said where /data/b is calculated and /data/a is asked; both are numbers."""
+    binds = f'<bind nodeset="/data/a" type="int" {rules}/><bind nodeset="/data/c" type="int"/>{END}{SOURCE}'
+    form = definition("<a/><b/><c/><end/>", binds, body)
+    found = validate_submission(form, submission(f"{answers}<end>2026-03-01T10:00:00.000Z</end>"), LISTS)
+    return [(one.path, one.code) for one in found]
+
+
+def of_b(calculation: str, kind: str = "int") -> str:
+    return f'constraint=". &lt; /data/b"/><bind nodeset="/data/b" type="{kind}" calculate="{calculation}"'
+
+
+BROKEN, DIFFERS = ("/data/a", "constraint_broken"), ("/data/b", "calculation_differs")
+YEARS = "int((today() - date('2000-03-01')) div 365.25)"
+
+
+@pytest.mark.parametrize(
+    ("calculation", "answers", "said"),
+    [
+        pytest.param("/data/c + 1", "<a>5</a><b>6</b><c>5</c>", [], id="as a tablet computed"),
+        pytest.param("/data/c + 1", "<a>5</a><b>6</b><c>1</c>", [BROKEN, DIFFERS], id="an answer changed, its sum not"),
+        pytest.param("/data/c + 1", "<a>5</a><b>9</b><c>4</c>", [BROKEN, DIFFERS], id="the sum changed"),
+        pytest.param("/data/c + 1", "<a>5</a><c>5</c>", [DIFFERS], id="the sum left out"),
+        pytest.param("/data/c div 0 * 0", "<a>5</a><b>9</b><c>1</c>", [BROKEN, DIFFERS], id="no number"),
+        pytest.param("date('x')", "<a>5</a><b>9</b>", [("/data/b", "cannot_convert")], id="cannot be known"),
+        pytest.param("random()", "<a>5</a><b>9</b>", [], id="chance is what was sent"),
+        pytest.param(YEARS, "<a>5</a><b>26</b>", [], id="years as they are today"),
+        pytest.param(YEARS, "<a>25</a><b>25</b>", [BROKEN], id="years as they were yesterday"),
+        pytest.param(YEARS, "<a>28</a><b>31</b>", [BROKEN], id="years as they never were"),
+        pytest.param("pulldata('l', 'k', 'name', 'x')", "<a>5</a><b>9</b>", [], id="an uncertain list proves nothing"),
+    ],
+)
+def test_rules_hold_against_what_a_tablet_would_have_computed(
+    calculation: str, answers: str, said: list[tuple[str, str]]
+) -> None:
+    assert judged_with_sum(of_b(calculation), answers) == said
+
+
+def test_an_answer_that_is_shown_and_calculated_is_answered_by_its_calculation() -> None:
+    rules = 'calculate="/data/c + 1" readonly="true()" required="true()" constraint=". &lt; 3"'
+    assert judged_with_sum(rules, "<c>1</c>") == [("/data/a", "calculation_differs")]
+    assert judged_with_sum(rules, "<a>2</a><c>7</c>") == [BROKEN, ("/data/a", "calculation_differs")]

@@ -57,9 +57,9 @@ def test_values_of_a_column_come_from_both_kinds_of_lists() -> None:
 def test_list_that_may_have_changed_is_remembered() -> None:
     found = trees()
     found.find("postes")
-    assert found.uncertain is None
+    assert found.doubt.list_name is None
     found.find("dossiers")
-    assert found.uncertain == found.ever_uncertain == "dossiers.csv"
+    assert found.doubt.list_name == found.ever_uncertain == "dossiers.csv"
 
 
 @pytest.mark.parametrize(

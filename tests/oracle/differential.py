@@ -51,13 +51,16 @@ def make_cases(form: Form, oracle: Oracle, seed: str) -> Iterator[Case]:
 def compare_case(case: Case, oracle: Oracle, tally: Tally, listed: list[Listed]) -> None:
     """Let both judge a record, count, and sort the differences."""
     answer = oracle.validate(case.form.xml, case.fill.render(), case.form.media)
-    if "error" not in answer and not case.tampered:
-        write_computed(case.form, case.fill.root, sent_nodes(answer))
     computed = {node["path"]: node["value"] for node in answer.get("nodes", ()) if "value" in node}
+    # What follows from a changed answer is still as it was: both have to compute it anew.
     ours = judge(case.form, case.fill.render(), computed)
     theirs, said = said_by_both(case.form, answer, ours)
     tally.count(without_types(theirs), without_types(said))
-    tally.sort_out(name_differences(case, answer, ours, theirs, said), listed)
+    differences = [*_compare_findings(case, ours, theirs, said)]
+    if "error" not in answer and not case.tampered:
+        write_computed(case.form, case.fill.root, sent_nodes(answer))
+        ours = judge(case.form, case.fill.render(), computed)
+    tally.sort_out(name_differences(case, answer, ours, differences), listed)
 
 
 def said_by_both(form: Form, answer: Answer, ours: Judged) -> tuple[set[Said], set[Said]]:
@@ -71,11 +74,12 @@ def said_by_both(form: Form, answer: Answer, ours: Judged) -> tuple[set[Said], s
     return judge_once(theirs, said)
 
 
-def name_differences(case: Case, answer: Answer, ours: Judged, theirs: set[Said], said: set[Said]) -> list[Difference]:
-    found = list(_compare_findings(case, ours, theirs, said))
+def name_differences(case: Case, answer: Answer, ours: Judged, found: list[Difference]) -> list[Difference]:
+    """The differences in what was found, and those in relevance and values where JavaRosa opened the record."""
     if "error" in answer:
         return found
-    found += _compare_tampering(case, answer, ours) if case.tampered else _compare_nodes(case, answer, ours)
+    compare = _compare_tampering if case.tampered else _compare_nodes
+    found = [*found, *compare(case, answer, ours)]
     if any(one.kind == "type" for one in found):
         # One goes on with an answer that the other takes for none: what differs elsewhere follows from it.
         found = [one if one.kind == "type" else one._replace(detail=f"{one.detail} after a type") for one in found]

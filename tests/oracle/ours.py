@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from forms.calculations import agrees, written
-from forms.clock import read_clock
+from forms.clock import doubtful_moments, read_clock
 from forms.compiled import CompiledForm, compile_form
 from forms.errors import Finding
 from forms.list_trees import ListTrees
@@ -108,7 +108,7 @@ def judge(form: Form, submission_xml: str, computed: dict[str, str]) -> Judged:
     trees = ListTrees(form.definition, compiled.inline_lists, form.lists)
     environment = Environment(
         record.document, record.slots, now=clock.now, offset_ms=clock.offset_ms, find_list=trees.find,
-        language="en", texts=form.definition.texts,
+        doubt=trees.doubt, other_times=partial(doubtful_moments, clock), language="en", texts=form.definition.texts,
     )  # fmt: skip
     relevance = {node.path(): _relevance(node, environment) for node in record.nodes}
     disagreeing = dict(_disagreeing(compiled, record, environment, relevance, computed))

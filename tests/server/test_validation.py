@@ -35,6 +35,12 @@ def test_a_wrong_answer_is_named_by_path_and_kind() -> None:
     assert said == {"valid": False, "errors": [{"path": "/data/age", "kind": "constraint"}], "warnings": []}
 
 
+def test_a_record_that_tells_no_time_was_filled_today() -> None:
+    rule = '<bind nodeset="/data/born" type="date" constraint=". &lt;= today()"/>'
+    born = xform("<born/>", rule, '<input ref="/data/born"/>')
+    assert judged(born, "<born>2999-01-01</born>")["errors"] == [{"path": "/data/born", "kind": "constraint"}]
+
+
 def test_people_read_label_and_the_form_s_own_words() -> None:
     validator = Validator()
     given = validator.find_form("essai.xml", FORM)

@@ -126,9 +126,11 @@ def _fraction(days: float) -> float:
 
 
 @builder("format-date", "format-date-time", counts=lambda count: count == 2)
-def format_date(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
+def format_date(syntax: Syntax, parts: list[Part], scope: Scope) -> Part:
     """A date by JavaRosa's % letters; "" for a blank one."""
     value, pattern = parts[0].value, parts[1].text()
+    if not isinstance(parts[1].fixed, str) or WORDED.search(parts[1].fixed):
+        scope.uses.add("names of months and days")
 
     def evaluate(node: Node, environment: Environment) -> Value:
         moment = to_date(value(node, environment), environment, keep_time=True)
@@ -153,6 +155,7 @@ def _pieces(pattern: str) -> list[str]:
     return PIECES.findall(pattern)
 
 
+WORDED = re.compile("%[ab]")
 PIECES = re.compile(r"%.?|[^%]+", re.DOTALL)
 LETTERS: dict[str, Callable[[Parts], str]] = {
     "Y": lambda parts: f"{parts.year:04d}",
