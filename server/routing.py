@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from flask import Flask
+from flask import Flask, abort, request
 from werkzeug.exceptions import RequestURITooLarge
-from werkzeug.routing import UnicodeConverter
+from werkzeug.routing import IntegerConverter, UnicodeConverter, ValidationError
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 MAX_ADDRESS = 64 * 1024
+MAX_ID = 2**31 - 1  # what a row's number can be
 _SLASH = "\uf02f"
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -27,6 +28,30 @@ class SegmentConverter(UnicodeConverter):
 
     def to_url(self, value: str) -> str:
         return quote(value, safe="")
+
+
+class IdConverter(IntegerConverter):
+    """A row's number: one that no row can have is no page, and never reaches the database."""
+
+    def to_python(self, value: str) -> int:
+        try:
+            return row_id(value)
+        except ValueError as error:
+            raise ValidationError from error
+
+
+def row_id(text: str) -> int:
+    """A row's number as an address or a form gives it; raises ValueError for what no row can have."""
+    number = int(text)
+    if not 0 <= number <= MAX_ID:
+        raise ValueError(f"no row has the number {number}")
+    return number
+
+
+def refuse_nul() -> None:
+    """PostgreSQL keeps no NUL, and no name or answer has one: what holds it was made to do harm."""
+    if "\0" in request.path or any("\0" in text for _name, text in request.values.items(multi=True)):
+        abort(400)
 
 
 class RawPaths:
@@ -47,7 +72,8 @@ class RawPaths:
 
 
 def init_app(app: Flask) -> None:
-    app.url_map.converters["segment"] = SegmentConverter
+    app.url_map.converters.update(segment=SegmentConverter, int=IdConverter)
+    app.before_request(refuse_nul)
 
 
 def read_raw_paths(app: Flask) -> None:

@@ -21,6 +21,7 @@ from server.accounts.secrets import is_token
 from server.openrosa.errors import BAD_TOKEN, LOGIN, NOT_FOUND, SENDING_ONLY, UNKNOWN_TOKEN, OpenRosaError
 from server.openrosa.room import Caller, Room
 from sync.models import Catalogue
+from sync.parts import fit
 
 log = logging.getLogger("teral.openrosa")
 
@@ -95,7 +96,7 @@ def _check_digest(room: Room, connection: Connection, request: Request, fields: 
 
 
 def _find(room: Room, connection: Connection, username: str, now: datetime) -> Holder | None:
-    return find_credential_by_username(connection, username, now, room.settings.token_grace_days)
+    return find_credential_by_username(connection, fit(username), now, room.settings.token_grace_days)
 
 
 def _ask_for_login(room: Room, request: Request, *, stale: bool = False) -> OpenRosaError:

@@ -10,6 +10,7 @@ from server.openrosa.catalogue import FileFacts, FormFacts
 from server.openrosa.room import Visit
 from sync.entity_lists import Receiver, list_gone, read_view, render_entity_csv
 from sync.models import Site
+from sync.parts import fit
 
 
 def fill_entity_lists(visit: Visit, form: FormFacts) -> FormFacts:
@@ -29,7 +30,7 @@ def fill_entity_list(visit: Visit, file: FileFacts) -> FileFacts:
 
 def read_gone(visit: Visit, name: str) -> dict[str, bool]:
     """What became of the entities that the tablet made itself and asks about, all in one address."""
-    asked = {one.strip().lower() for one in visit.request.args.get("id", "").split(",")} - {""}
+    asked = {fit(one.strip().lower()) for one in visit.request.args.get("id", "").split(",")} - {""}
     with visit.room.reader.connect() as connection, Session(connection) as session:
         return list_gone(session, read_view(session, name, _receiver(session, visit), visit.caller.now), asked)
 

@@ -19,6 +19,7 @@ from server.openrosa.reading import Reader
 from sync.attachments import AttachmentStore
 from sync.devices import Contact, Fetch
 from sync.intake import Sender
+from sync.parts import fit
 
 
 class Room:
@@ -67,7 +68,8 @@ class Visit:
     @property
     def collect_id(self) -> str | None:
         """Collect's deviceID: per installation, forgeable, and on every request since 2026.3."""
-        return self.request.args.get("deviceID")
+        told = self.request.args.get("deviceID")
+        return fit(told) if told else None
 
     @property
     def user_agent(self) -> str | None:

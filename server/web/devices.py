@@ -15,6 +15,7 @@ from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.accounts.users import LANGUAGES
 from server.extensions import db
+from server.routing import row_id
 from sync.audit import add_audit_event
 from sync.devices import change_device_state, find_device
 from sync.models import Alert, Device, DeviceFetch, Site, Submission
@@ -61,7 +62,7 @@ def new() -> ResponseReturnValue:
 @permission("devices.enrol")
 def enrol() -> ResponseReturnValue:
     name = request.form.get("name", "").strip()
-    site = db.session.get(Site, request.form.get("site", 0, type=int))
+    site = db.session.get(Site, request.form.get("site", 0, type=row_id))
     if site is None or not 0 < len(name) <= 255:
         return _render_form(gettext("A tablet needs a site and a name.")), 422
     if find_device(db.session(), name):

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.routing import row_id
 from server.web.entity_words import EntityWords, entity_words
 from server.web.submissions import as_download
 from server.web.tables import stream_csv
@@ -50,14 +51,14 @@ def lists_page() -> ResponseReturnValue:
 @blueprint.get("/<list_name>/")
 @permission("entities.read")
 def list_page(list_name: str) -> ResponseReturnValue:
-    return _render_list(list_name, read_filters(request.args), request.args.get("after", type=int))
+    return _render_list(list_name, read_filters(request.args), request.args.get("after", type=row_id))
 
 
 @blueprint.post("/<list_name>/")
 @permission("entities.read")
 @reads_first
 def search(list_name: str) -> ResponseReturnValue:
-    return _render_list(list_name, read_filters(request.form), request.form.get("after", type=int))
+    return _render_list(list_name, read_filters(request.form), request.form.get("after", type=row_id))
 
 
 @blueprint.get("/<list_name>/export.csv")

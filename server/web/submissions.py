@@ -17,6 +17,7 @@ from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.i18n import select_language
 from server.keys import current_keys
+from server.routing import row_id
 from server.web.answers import Section, present_answers, shows_personal_data
 from server.web.headers import FILE_POLICY
 from server.web.paging import read_page
@@ -60,7 +61,7 @@ _PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 @permission("submissions.read")
 def list_page() -> ResponseReturnValue:
     viewer, filters = current_viewer(), read_filters()
-    page = read_page(select_submissions(viewer, filters), Submission.id, request.args.get("before", type=int))
+    page = read_page(select_submissions(viewer, filters), Submission.id, request.args.get("before", type=row_id))
     return render_template("submissions/list.html", page=page, asked=request.args, **_choices(viewer))
 
 
@@ -137,8 +138,8 @@ def read_filters() -> Filters:
     return Filters(
         state=asked.get("state") if asked.get("state") in SUBMISSION_STATES else None,
         form_id=asked.get("form") or None,
-        site_id=asked.get("site", type=int),
-        device_id=asked.get("device", type=int) if may(current_viewer(), "devices.read") else None,
+        site_id=asked.get("site", type=row_id),
+        device_id=asked.get("device", type=row_id) if may(current_viewer(), "devices.read") else None,
         since=_read_day(asked.get("since")),
         until=until + timedelta(days=1) if until else None,
     )

@@ -16,6 +16,7 @@ from forms.lists import HeldLists
 from server.accounts.permissions import permission, reads_first
 from server.extensions import attachment_store, db
 from server.i18n import select_language
+from server.routing import row_id
 from server.validation import GivenForm, RecordRefused, Validator, describe
 from server.validation_lines import answer_line
 from sync.list_files import ListFiles
@@ -59,7 +60,7 @@ def _read_form() -> tuple[GivenForm, HeldLists]:
     if upload is not None and upload.filename:
         form = validator.find_form(upload.filename, upload.read())
         return form, validator.find_lists(form, _read_media(request.files.getlist("media")))
-    version = db.session.get(FormVersion, request.form.get("version", 0, type=int))
+    version = db.session.get(FormVersion, request.form.get("version", 0, type=row_id))
     if version is None:
         raise RecordRefused("form_not_given")
     form = GivenForm(get_definition(db.session(), version))
@@ -77,5 +78,5 @@ def _read_record() -> bytes:
 def _render(**said: Any) -> str:
     return render_template(
         "validation.html", versions=list_versions(db.session()), record=request.form.get("record", ""),
-        chosen=request.form.get("version", type=int), **said,
+        chosen=request.form.get("version", type=row_id), **said,
     )  # fmt: skip

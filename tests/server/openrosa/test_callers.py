@@ -90,9 +90,10 @@ def test_addresses_under_basic_can_be_followed(client: FlaskClient, enrolment: E
 
 @pytest.mark.parametrize(
     "header",
-    [basic("t1-none", "x"), "Basic !!!", "Basic /w==", "Bearer x", "Digest x", ""],
-    ids=["unknown", "no base64", "no text", "bearer", "digest", "empty"],
+    [basic("t1-none", "x"), basic("t1\0", "x"), "Basic !!!", "Basic /w==", "Bearer x", "Digest x", ""],
+    ids=["unknown", "NUL", "no base64", "no text", "bearer", "digest", "empty"],
 )
+@pytest.mark.both_databases
 def test_other_credentials_are_asked_again(client: FlaskClient, header: str) -> None:
     response = client.get("/formList", headers={"Authorization": header})
     assert (response.status_code, b"OpenRosaResponse" in response.data) == (401, True)

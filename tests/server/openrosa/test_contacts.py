@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -49,6 +50,15 @@ def test_second_device_id_is_served_and_told(tablet: Tablet, app: Flask, session
         get_room(app).contacts.flush()
     session.rollback()
     assert [alert.kind for alert in session.scalars(select(Alert))] == ["second_device_id"]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("device", ["collect:\0" * 3, "x" * 5000, "✅"], ids=["NUL", "endless", "any sign"])
+def test_a_hostile_device_id_silences_nobody(tablet: Tablet, app: Flask, session: Session, device: str) -> None:
+    tablet.device = device
+    assert tablet.get("/formList").status_code == 200
+    get_room(app).contacts.flush()
+    assert the_device(session).last_contact_kind == "form_list"
 
 
 def test_lists_and_media_are_noted_by_their_hash(tablet: Tablet, app: Flask, session: Session) -> None:
