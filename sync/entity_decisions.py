@@ -105,7 +105,7 @@ def undo_decision(session: Session, decision: EntityDecision, *, actor_id: int |
 def receive_decision(session: Session, fact: DecisionFact, now: datetime) -> None:
     """Take in a decision that was taken elsewhere. It waits for the records that it speaks of; twice is once."""
     lock_registry(session)
-    entity = _get_entity(session, fact)
+    entity = get_entity(session, fact.list_name, fact.entity)
     decision = session.scalar(select(EntityDecision).where(EntityDecision.uuid == fact.uuid))
     if decision is None:
         decision = EntityDecision(
@@ -137,11 +137,11 @@ def describe_decision(decision: EntityDecision) -> DecisionFact:
     )
 
 
-def _get_entity(session: Session, fact: DecisionFact) -> Entity:
-    named = select(Entity).where(Entity.list_name == fact.list_name, Entity.uuid == fact.entity)
-    entity = session.scalar(named)
+def get_entity(session: Session, list_name: str, uuid: str) -> Entity:
+    """The entity of this name; where nothing was said of it yet, one that does not exist."""
+    entity = session.scalar(select(Entity).where(Entity.list_name == list_name, Entity.uuid == uuid))
     if entity is None:
-        entity = Entity(list_name=fact.list_name, uuid=fact.entity, properties={})
+        entity = Entity(list_name=list_name, uuid=uuid, properties={})
         session.add(entity)
         session.flush()
     return entity

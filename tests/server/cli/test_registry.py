@@ -1,5 +1,7 @@
 """`teral registry` tells whether two servers know the same, and tells the registry anew."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -34,3 +36,13 @@ def test_a_rebuild_that_would_lose_somebody_changes_nothing(
     result = run("registry", "rebuild")
     assert (result.exit_code, "Nothing was changed" in result.stderr) == (1, True)
     assert run("registry", "digest").stdout == before
+
+
+def test_a_journal_is_printed_and_taken_in_by_the_line(run: Run, lived: Session, tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    file.write_text(run("registry", "journal").stdout)
+    assert '"fact": "issued"' in file.read_text()
+    assert run("registry", "receive", file).exit_code == 0
+    file.write_text("{}\n")
+    refused = run("registry", "receive", file)
+    assert (refused.exit_code, "Traceback" in refused.stderr) == (1, False)

@@ -1,0 +1,158 @@
+"""The journal: what cannot be read off submissions, told by names so that another server can take it in.
+
+Which numbers were served and what was inside them, what people did, decided and said of records, and what was released
+for its age. A fresh server takes the journal first, then the submissions in any order, and issues numbers above it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from forms.errors import N_, FormsError
+from sync.entity_decisions import DecisionFact, describe_decision, get_entity, receive_decision
+from sync.entity_fold import fold_whole
+from sync.models import Decision, Entity, EntityAct, EntityDecision, EntityRelease, IssuedVersion, Submission
+from sync.quarantine import VerdictFact, receive_verdict
+from sync.registry import lock_registry
+
+
+class JournalRefused(FormsError):
+    """A journal that contradicts what is here."""
+
+    messages = {
+        "journal_number_taken": N_("Number %(number)s of the entity %(id)s was served here with another meaning."),
+        "journal_line": N_("Line %(line)s is no line of a journal."),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedFact:
+    """What was served under one number, and what came into it and left it since the number before."""
+
+    list_name: str
+    entity: str
+    number: int
+    added: list[str]
+    removed: list[str]
+    label: str
+    properties: dict[str, str]
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActFact:
+    """What a person did to an entity without a form."""
+
+    list_name: str
+    entity: str
+    uuid: str
+    action: str
+    base_version: int | None
+    label: str | None
+    properties: dict[str, str]
+    acted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFact:
+    """That a record had waited for too long."""
+
+    list_name: str
+    entity: str
+    record: str
+    released_at: datetime
+
+
+JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact
+_KINDS: dict[str, type[Any]] = {
+    "issued": IssuedFact, "act": ActFact, "release": ReleaseFact, "decision": DecisionFact, "verdict": VerdictFact
+}  # fmt: skip
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_MODELS: tuple[tuple[type[Any], type[Any]], ...] = (
+    (IssuedFact, IssuedVersion), (ActFact, EntityAct), (ReleaseFact, EntityRelease)
+)  # fmt: skip
+_VERDICTS = select(
+    Submission.form_id, Submission.instance_id, Submission.xml_sha256, Decision.kind, Decision.reason,
+    Decision.decided_at,
+).join(Submission, Submission.id == Decision.submission_id)  # fmt: skip
+
+
+def read_journal(session: Session) -> Iterator[JournalFact]:
+    """Everything, the served numbers first."""
+    for kind, model in _MODELS:
+        columns = [getattr(model, one.name) for one in fields(kind)[2:]]
+        query = select(Entity.list_name, Entity.uuid, *columns).join(Entity, Entity.id == model.entity_id)
+        for row in session.execute(query.order_by(Entity.list_name, Entity.uuid, *model.__mapper__.primary_key)):
+            yield kind(*row)
+    for decision in session.scalars(select(EntityDecision).order_by(EntityDecision.uuid)):
+        yield describe_decision(decision)
+    for row in session.execute(_VERDICTS.where(Submission.is_draft.is_(False)).order_by(Decision.decided_at)):
+        yield VerdictFact(*row)
+
+
+def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetime) -> None:
+    """Take facts in, in any order but for the served numbers, which come first; twice is once.
+
+    Raises JournalRefused where a number was served here with another meaning.
+    """
+    lock_registry(session)
+    touched = set[int]()
+    for fact in facts:
+        if isinstance(fact, VerdictFact):
+            receive_verdict(session, fact, now)
+        elif isinstance(fact, DecisionFact):
+            receive_decision(session, fact, now)
+        else:
+            touched |= _receive(session, fact)
+    session.flush()
+    fold_whole(session, touched, now)
+    session.expire_all()
+
+
+def write_line(fact: JournalFact) -> str:
+    """One fact as a line of text."""
+    line = {"fact": _NAMES[type(fact)], **asdict(fact)}
+    return json.dumps(line, ensure_ascii=False, default=lambda moment: moment.isoformat())
+
+
+def parse_lines(lines: Iterable[str]) -> Iterator[JournalFact]:
+    """Facts from lines of text, or JournalRefused with the line's number."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            values = json.loads(line)
+            yield _KINDS[values.pop("fact")](**{name: _read(name, value) for name, value in values.items()})
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            raise JournalRefused("journal_line", line=number) from wrong
+
+
+def _read(name: str, value: Any) -> Any:
+    if name == "shown":
+        return [(key, said) for key, said in value]
+    return datetime.fromisoformat(value) if name.endswith("_at") and value is not None else value
+
+
+def _receive(session: Session, fact: IssuedFact | ActFact | ReleaseFact) -> set[int]:
+    entity = get_entity(session, fact.list_name, fact.entity)
+    own = {one.name: getattr(fact, one.name) for one in fields(fact)[2:]}
+    if isinstance(fact, IssuedFact):
+        _receive_number(session, entity, fact, own)
+    elif isinstance(fact, ActFact):
+        if session.scalar(select(EntityAct.id).where(EntityAct.uuid == fact.uuid)) is None:
+            session.add(EntityAct(entity_id=entity.id, **own))
+    elif session.get(EntityRelease, (entity.id, fact.record)) is None:
+        session.add(EntityRelease(entity_id=entity.id, **own))
+    return {entity.id}
+
+
+def _receive_number(session: Session, entity: Entity, fact: IssuedFact, own: dict[str, Any]) -> None:
+    known = session.get(IssuedVersion, (entity.id, fact.number))
+    if known is None:
+        session.add(IssuedVersion(entity_id=entity.id, **own))
+        entity.version = max(entity.version, fact.number)
+    elif (known.added, known.removed) != (fact.added, fact.removed):
+        raise JournalRefused("journal_number_taken", number=fact.number, id=fact.entity)
