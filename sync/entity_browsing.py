@@ -23,7 +23,7 @@ from sync.scopes import receiving_site, scope_entities
 _Select = TypeVar("_Select", bound=Select[*tuple[Any, ...]])
 
 # Counting stops here: a list of a million rows must not cost more to look at than one of some thousands.
-MOST_COUNTED = 50_000
+MOST_COUNTED = 10_000
 PAGE_SIZE = 50
 ENTITY_STATES = ("open", "closed", "absent")
 TROUBLES = ("conflict", "held")

@@ -1,20 +1,23 @@
 """Properties of entities in the reader's words: the labels and choices of the questions that fill them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 from flask_babel import gettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.definition import Field
 from forms.errors import FormProblem, pick_text
 from server.i18n import select_language
 from server.web.answers import word_answer
-from server.web.labels import label
+from server.web.labels import LABELS, label
 from server.web.vocabularies import read_words
 from sync.catalogue import read_generation
 from sync.entity_history import Seen
 from sync.merge import LABEL
+from sync.models import Site
 from sync.policy import Presented, Viewer, present_property, programme
 from sync.publishing import get_definition, list_open_versions
 
@@ -33,13 +36,16 @@ class EntityWords:
     list_name: str
     viewer: Viewer
     fields: dict[str, Field]
+    sites: Mapping[str, str]  # names by code
 
     def name(self, name: str) -> str:
         if name == LABEL:
             return str(gettext("Label"))
+        # A question of one form may ask for only one side of a property: where somebody goes is where they are.
+        if self.list_name in programme().lists and name in LABELS["entity_property"]:
+            return label(name, "entity_property")
         known = self.fields.get(name)
-        asked = pick_text(known.label, select_language()) if known and known.kind == "question" else ""
-        return asked or label(name, "entity_property")
+        return (pick_text(known.label, select_language()) if known and known.kind == "question" else "") or name
 
     def choices(self, name: str) -> list[tuple[str, str]]:
         """What may be chosen for a property, where its question has choices of its own."""
@@ -55,6 +61,8 @@ class EntityWords:
         shown = present_property(self.viewer, self.list_name, name, value)
         if shown.kind != "shown":
             return shown
+        if name == programme().policy_for_list(self.list_name).site_property:
+            return Presented("shown", self.sites.get(value, value))
         word = self._vocabulary(name).get(value) or word_answer(value, self.fields.get(name), select_language())
         return Presented("shown", word)
 
@@ -95,7 +103,8 @@ def word_problem_code(code: str) -> str:
 
 def entity_words(session: Session, viewer: Viewer, list_name: str) -> EntityWords:
     """The words for a list, as the forms say them that are open now."""
-    return EntityWords(list_name, viewer, _read_questions(session).get(list_name, {}))
+    sites = {row.code: row.name for row in session.execute(select(Site.code, Site.name))}
+    return EntityWords(list_name, viewer, _read_questions(session).get(list_name, {}), sites)
 
 
 def _read_questions(session: Session) -> Questions:

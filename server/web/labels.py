@@ -85,6 +85,9 @@ LABELS: dict[str, dict[str, str]] = {
         "date": N_("Date"),
         "site_debarq": N_("Landing site"),
         "n_vivants": N_("Living persons"),
+        "evt": N_("Event"),
+        "dossier_ref": N_("Reference"),
+        "statut": N_("State"),
     },
     "entity_standing": {
         "held": N_("on hold"),

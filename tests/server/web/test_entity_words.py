@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from server.web.entity_words import entity_words
 from sync.policy import Viewer
 from tests.seed import seed
-from tests.sync.entities import publish_entity_forms
+from tests.sync.factory import add_site
 
 WordsOf = Callable[..., tuple[str, str, str]]
 
@@ -19,7 +19,8 @@ def words_of(app: Flask, session: Session) -> WordsOf:
     seed(session)
 
     def of(role: str, language: str = "fr") -> tuple[str, str, str]:
-        with app.test_request_context(headers={"Accept-Language": language}):
+        # A context of its own, or the language of the first call would stay.
+        with app.app_context(), app.test_request_context(headers={"Accept-Language": language}):
             words = entity_words(session, Viewer(1, role, 1), "dossiers")
             return words.name("sexe"), words.value("sexe", "2").text, words.value("ref", "KLK-1").text
 
@@ -44,10 +45,16 @@ def test_a_mask_leaves_what_the_programme_says(words_of: WordsOf) -> None:
     assert words_of("form_designer") == ("Sexe", "", "")
 
 
-def test_words_follow_the_forms(app: Flask, session: Session) -> None:
+def test_shipped_lists_have_words_of_their_own(app: Flask, session: Session) -> None:
     with app.test_request_context():
         viewer = Viewer(1, "data_steward")
         assert entity_words(session, viewer, "evenements").name("site_debarq") == "Site de débarquement"
-        publish_entity_forms(session)
-        assert entity_words(session, viewer, "evenements").name("site_debarq") == "Site"
         assert entity_words(session, viewer, "evenements").name("moteur") == "moteur"
+        assert entity_words(session, viewer, "bateaux").name("sexe") == "sexe"
+
+
+def test_a_site_is_told_by_its_name(app: Flask, session: Session) -> None:
+    add_site(session, "KLK", kind="centre", name="Centre de Kolda")
+    with app.test_request_context():
+        words = entity_words(session, Viewer(1, "data_steward"), "dossiers")
+        assert [words.value("site_id", code).text for code in ("KLK", "???")] == ["Centre de Kolda", "???"]
