@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from forms.declarations import LIST_NAME, PROPERTY_NAME
@@ -26,6 +26,7 @@ from sync.entity_state import EntityState
 from sync.models import Entity, EntityAct, EntityList
 from sync.policy import programme
 from sync.registry import lock_registry
+from sync.server_lists import SERVER_LISTS
 
 _AT_ONCE = 1000
 _RESERVED = {"name", "label"}
@@ -64,11 +65,13 @@ class NewEntity:
 
 def add_entity_list(session: Session, name: str, actor_id: int | None, now: datetime) -> EntityList:
     """Make a list that no form declares yet, or raise EntityActRefused."""
-    if not LIST_NAME.match(name) or len(name) > 255:
+    if not LIST_NAME.match(name) or f"{name.lower()}.csv" in SERVER_LISTS:
         raise EntityActRefused("entity_list_name", name=name)
     lock_registry(session)
-    if _find_list(session, name) is not None:
-        raise EntityActRefused("entity_list_exists", list=name)
+    # A tablet keeps lists as tables and properties as columns: their names must differ by more than their case.
+    known = session.scalar(select(EntityList.name).where(func.lower(EntityList.name) == name.lower()))
+    if known is not None:
+        raise EntityActRefused("entity_list_exists", list=known)
     made = register_list(session, name, ())
     add_audit_event(session, actor_id, "entity_list.added", f"entity_list:{made.id}", now)
     return made
@@ -80,8 +83,9 @@ def add_property(session: Session, list_name: str, name: str, actor_id: int | No
         raise EntityActRefused("entity_property_name", name=name)
     lock_registry(session)
     kept = _get_list(session, list_name)
-    if name in kept.properties:
-        raise EntityActRefused("entity_property_exists", list=list_name, name=name)
+    known = next((one for one in kept.properties if one.lower() == name.lower()), None)
+    if known is not None:
+        raise EntityActRefused("entity_property_exists", list=list_name, name=known)
     register_list(session, list_name, [name])
     add_audit_event(session, actor_id, "entity_list.property_added", f"entity_list:{kept.id}", now, property=name)
     return kept

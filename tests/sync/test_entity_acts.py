@@ -192,14 +192,18 @@ def make_same_together(session: Session) -> None:
          "entity_property_unknown"),
         (lambda session: add_entities(session, "absents", [NewEntity("A")], None, NOW), "entity_list_unknown"),
         (lambda session: add_entity_list(session, "dossiers", None, NOW), "entity_list_exists"),
+        (lambda session: add_entity_list(session, "Dossiers", None, NOW), "entity_list_exists"),
+        (lambda session: add_entity_list(session, "Sites", None, NOW), "entity_list_name"),
         (lambda session: add_entity_list(session, "a.b", None, NOW), "entity_list_name"),
         (lambda session: add_property(session, "dossiers", "sexe", None, NOW), "entity_property_exists"),
+        (lambda session: add_property(session, "dossiers", "Sexe", None, NOW), "entity_property_exists"),
         (lambda session: add_property(session, "dossiers", "Label", None, NOW), "entity_property_name"),
     ],
     ids=[
         "made twice", "the same twice in one call", "made anew", "changed when deleted", "deleted twice",
         "restored without need", "unknown", "no uuid", "no label", "unknown property", "unknown list",
-        "a list twice", "a list's name", "a property twice", "a reserved property",
+        "a list twice", "a list of a like name", "the name of a list of the server", "a list's name",
+        "a property twice", "a property of a like name", "a reserved property",
     ],
 )  # fmt: skip
 def test_an_act_that_cannot_be_done_is_refused_by_name(
