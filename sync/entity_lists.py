@@ -16,7 +16,16 @@ from sqlalchemy.orm import Session
 from forms.definition import EntityDeclaration
 from forms.programme import ListPolicy
 from sync.entity_state import EntityState
-from sync.models import Entity, EntityList, EntityView, FormAttachment, IssuedVersion, Site
+from sync.models import (
+    Entity,
+    EntityContribution,
+    EntityList,
+    EntityView,
+    FormAttachment,
+    IssuedVersion,
+    Site,
+    Submission,
+)
 from sync.policy import programme
 
 _SUFFIX = ".csv"
@@ -128,15 +137,24 @@ def _was_visible(view: ListView, row: _Row) -> bool:
 
 
 def list_gone(session: Session, view: ListView, uuids: Collection[str]) -> dict[str, bool]:
-    """Say of each entity that was ever served whether it is gone for this view, deleted or out of its sight.
+    """Say of each entity that was ever served, or whose creation was rejected, whether it is gone for this view.
 
-    What is not here yet is left out: its record may still be on its way, and Collect then keeps its own row.
+    What is not here yet, or still waits for somebody's word, is left out: Collect then keeps its own row.
     """
     among = Entity.uuid.in_(uuids)
-    served = select(Entity.uuid).where(Entity.list_name == view.name, among, Entity.version > 0)
+    settled = or_(Entity.version > 0, _CREATED.where(_REJECTED).exists() & ~_CREATED.where(~_REJECTED).exists())
+    known = select(Entity.uuid).where(Entity.list_name == view.name, among, settled)
     statement, facts = _visible(view)
     visible = {row.uuid for row in session.execute(statement.where(among), facts)} if view.codes else set()
-    return {uuid: uuid not in visible for uuid in sorted(session.scalars(served))}
+    return {uuid: uuid not in visible for uuid in sorted(session.scalars(known))}
+
+
+_CREATED = (
+    select(EntityContribution.id)
+    .join(Submission, Submission.id == EntityContribution.submission_id)
+    .where(EntityContribution.entity_id == Entity.id, EntityContribution.action != "update")
+)
+_REJECTED = Submission.state == "rejected"
 
 
 _DECLARED = select(EntityList.properties).where(EntityList.name == bindparam("name"))

@@ -6,6 +6,7 @@ vanishes from the tablet's own store at its next sync.
 
 from datetime import UTC, datetime, time, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from sync.devices import change_device_state
@@ -110,11 +111,14 @@ def test_a_tablet_that_moves_to_another_site_gets_the_rows_of_that_site(place: O
     assert list(a.refresh().rows()) == [stay]
 
 
-def test_a_drained_tablet_loses_every_row_before_it_is_shut_out(place: Outposts, a: Officers) -> None:
+@pytest.mark.parametrize("state", ["drained", "lost"])
+def test_a_tablet_that_is_out_of_use_loses_every_row_before_it_is_shut_out(
+    place: Outposts, a: Officers, state: str
+) -> None:
     stay = place.share("KLK-1", a)
     a.follow(stay, lit="2")
     with place.looking() as session:
-        change_device_state(session, device_of(session, a), "drained", datetime.now(UTC))
+        change_device_state(session, device_of(session, a), state, datetime.now(UTC))
     place.meet(a)
     assert (list(a.rows()), place.entity(stay).properties["lit"]) == ([], "2")
 

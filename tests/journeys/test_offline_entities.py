@@ -231,6 +231,18 @@ def test_a_rejected_creation_vanishes_from_the_tablet_that_made_it(place: Outpos
     assert stay not in a.rows()
 
 
+def test_a_creation_that_nobody_ever_accepted_stays_until_it_is_rejected(place: Outposts, a: Officers) -> None:
+    stay = a.open_stay("KLK-1", lit="1")
+    [record] = a.tablet.queue.records
+    record.xml = record.xml.replace(b"<lit>1<", b"<lit>far too long for a bed<")
+    place.meet(a)
+    assert (place.state(record), stay in a.rows()) == ("quarantined", True)
+    place.decide(reject, record)
+    assert stay not in a.refresh().rows()
+    place.decide(accept, record)
+    assert a.refresh().sees(stay, "version", "etat") == (1, "arrive")
+
+
 def test_many_stays_opened_offline_are_asked_about_in_one_address(place: Outposts, a: Officers) -> None:
     stays = [a.open_stay(f"KLK-{number}") for number in range(300)]
     a.refresh()
