@@ -127,8 +127,8 @@ def _read_book(data: bytes, kind: SourceKind) -> DefinitionData:
         # Whatever stops the reading itself, but a column that stands twice, is about the file.
         known = said.code != "pyxform_error"
         raise XlsFormRefused([said if known else dataclasses.replace(said, code="form_file_unreadable")]) from None
-    except Exception as error:  # noqa: BLE001 (openpyxl, xlrd and pyxform raise whatever a damaged file leads them to)
-        raise XlsFormRefused([_unexpected("form_file_unreadable", error)]) from None
+    except Exception:  # noqa: BLE001 (openpyxl, xlrd and pyxform raise whatever a damaged file leads them to)
+        raise XlsFormRefused([FormProblem("form_file_unreadable")]) from None
 
 
 def _convert(book: DefinitionData, said: list[str], sheets: Sheets) -> ConvertResult:
@@ -138,11 +138,8 @@ def _convert(book: DefinitionData, said: list[str], sheets: Sheets) -> ConvertRe
     except PyXFormError as error:
         raise XlsFormRefused([problem_of(str(error), sheets)]) from None
     except Exception as error:  # noqa: BLE001 (pyxform raises whatever sheets that its authors never saw lead it to)
-        raise XlsFormRefused([_unexpected("pyxform_error", error)]) from None
-
-
-def _unexpected(code: str, error: Exception) -> FormProblem:
-    return FormProblem(code, quoted=f"{type(error).__name__}: {error}"[:500])
+        said_by_itself = f"{type(error).__name__}: {error}"[:500]
+        raise XlsFormRefused([FormProblem("pyxform_error", quoted=said_by_itself)]) from None
 
 
 def _complete_settings(book: DefinitionData, form_id_fallback: str | None) -> None:

@@ -245,6 +245,15 @@ LABELS: dict[str, dict[str, str]] = {
         "submission.replay": N_("submission judged again"),
         "submission.accept": N_("submission accepted"),
         "submission.reject": N_("submission rejected"),
+        "submission.reviewed": N_("submission reviewed"),
+        "submission.commented": N_("submission commented on"),
+        "submission.erased": N_("submission erased"),
+        "entity.created": N_("row of a list added"),
+        "entity.updated": N_("row of a list changed"),
+        "entity.deleted": N_("row of a list deleted"),
+        "entity.restored": N_("row of a list brought back"),
+        "entity_list.added": N_("list added"),
+        "entity_list.property_added": N_("column of a list added"),
         "submission.read": N_("submission read"),
         "submission.raw_read": N_("raw XML read"),
         "submission.file_read": N_("file of a submission read"),
@@ -289,6 +298,8 @@ LABELS: dict[str, dict[str, str]] = {
         "error": N_("fault"),
         "role": N_("role"),
         "disabled": N_("disabled"),
+        "properties": N_("columns"),
+        "property": N_("column"),
         "purpose": N_("purpose"),
     },
     "language": {"fr": "Français", "en": "English"},
@@ -317,6 +328,8 @@ def word_details(details: dict[str, Any]) -> str:
 def _word_detail(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(gettext("yes") if value else gettext("no"))
+    if isinstance(value, list):
+        return " ".join(str(one) for one in value) or "–"
     return label(str(value), name) if name in LABELS else str(value)
 
 

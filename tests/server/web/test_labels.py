@@ -1,6 +1,8 @@
 """Slugs in words: each that the database can hold has one, and a newer one is shown as it is."""
 
+import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,6 +14,8 @@ from server.openrosa.routes import _list_rules
 from server.web.labels import LABELS, label, word_details
 from sync.models import DEVICE_STATES, SITE_KINDS, SUBMISSION_STATES
 from sync.policy import DATA_CLASSES, PURPOSES, ROLES
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +42,20 @@ def test_every_slug_has_a_word(family: str, slugs: Any) -> None:
     assert set(slugs) <= set(LABELS[family])
 
 
+def test_every_act_of_the_journal_has_a_word() -> None:
+    written = {
+        argument.value
+        for package in ("server", "sync")
+        for path in (ROOT / package).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("add_audit_event", "note_reading")
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and "." in str(argument.value)
+    }
+    assert written
+    assert written <= set(LABELS["act"])
+
+
 def test_a_slug_that_is_newer_than_the_list_is_shown() -> None:
     assert (label("merged", "submission_state"), label("melted", "submission_state")) == ("merged", "melted")
 
@@ -53,6 +71,7 @@ def test_nothing_is_a_dash() -> None:
         ({"done": 6, "failed": 0}, "done: 6, failed: 0"),
         ({"role": "auditor", "disabled": True}, "role: Auditor, disabled: yes"),
         ({"purpose": "oversight"}, "purpose: Oversee how the programme works"),
+        ({"properties": ["etat", "lit"], "newer": []}, "columns: etat lit, newer: –"),
         ({"newer": "thing"}, "newer: thing"),
     ],
 )
