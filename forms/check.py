@@ -14,6 +14,7 @@ from forms.entity_claims import check_claims
 from forms.entity_sources import check_entity_ids
 from forms.errors import FormProblem
 from forms.node import PLAIN, Node
+from forms.references import ancestor_paths
 from forms.xpath.compiler import Expression, compile_expression
 from forms.xpath.environment import Environment
 from forms.xpath.errors import CannotVerify, XPathRefused
@@ -36,6 +37,7 @@ def check_form(definition: FormDefinition) -> list[FormProblem]:
         _mappings(definition),
         _entities_in_the_clear(definition),
         check_entity_ids(form),
+        _kept_from_the_tablet(definition),
         check_claims(definition),
     )
     return sorted(found, key=lambda problem: problem.grade)
@@ -71,6 +73,17 @@ def _entities(form: CompiledForm) -> Iterator[FormProblem]:
         for name, path in entity.save_to:
             if path not in form.definition.by_path:
                 yield FormProblem("mapping_to_nothing", {"name": name, "path": path}, sheet=SURVEY, column="save_to")
+
+
+def _kept_from_the_tablet(definition: FormDefinition) -> Iterator[FormProblem]:
+    """Collect saves an answer to the entity of the nearest group that has one anywhere inside, or to none at all."""
+    containers = [one.container for one in definition.entities]
+    holders = {above for one in containers for above in (one, *ancestor_paths(one))}
+    for entity in definition.entities:
+        for name, path in entity.save_to:
+            if next(above for above in ancestor_paths(path) if above in holders) != entity.container:
+                params: dict[str, object] = {"list": entity.list_name, "name": name, "path": path}
+                yield _warning("save_to_not_offline", params, "save_to")
 
 
 def _cycles(form: CompiledForm) -> Iterator[FormProblem]:

@@ -160,6 +160,10 @@ _CHECK = {
         "The entity_id of “%(list)s” is taken from %(path)s, a select_multiple: two answers become “uuid uuid”, which "
         "is no id. Use a repeat over the answers, and in it selected-at()."
     ),
+    "save_to_not_offline": N_(
+        "%(path)s saves to %(list)s#%(name)s from inside a group that holds another entity: on the tablet, ODK Collect "
+        "keeps the old value until the next sync. Move it out of that group."
+    ),
     "entity_id_prefixed": N_(
         "The entity_id of “%(list)s” begins with “uuid:” (%(path)s). ODK Collect takes a bare version 4 UUID only: "
         "use uuid()."

@@ -128,6 +128,10 @@ class EntityStore:
         elif mine.version > row.version:
             mine.online = True
 
+    def list_rows(self) -> list[LocalEntity]:
+        """Every row of every list on board."""
+        return [one for known in self.lists.values() for one in known.entities.values()]
+
     def list_offline(self, name: str) -> list[str]:
         """The entities that were made here and have not been seen in the server's list: Collect asks about each."""
         known = self.lists.get(name)

@@ -124,6 +124,8 @@ def summarise(tablets: Sequence[Tablet]) -> dict[str, Any]:
         "edits": sum(record.deprecated_id is not None for record in records),
         "given_up": sum(tablet.given_up for tablet in tablets),
         "files": sum(len(record.files) for record in records),
+        "entities": sum(len(tablet.queue.entities.list_rows()) for tablet in tablets),
+        "entities_ahead": sum(one.is_dirty for tablet in tablets for one in tablet.queue.entities.list_rows()),
         "forms": dict(Counter(record.form_id for record in records)),
         "statuses": dict(Counter(str(record.status) for record in records)),
         "requests": sum(tablet.client.requests for tablet in tablets),

@@ -98,3 +98,30 @@ def test_mapping_of_a_group_feeds_nothing() -> None:
 @pytest.mark.parametrize("filename", ["accueil.md"])
 def test_sample_form_has_no_error(filename: str) -> None:
     assert [one for one in check_form(sample_form(filename).definition) if one.grade == "error"] == []
+
+
+ENTITY = '<meta><entity dataset="{}" create="1" id=""><label/></entity></meta>'
+
+
+@pytest.mark.parametrize(
+    ("instance", "path", "found"),
+    [
+        pytest.param(f"<g><a/></g>{ENTITY.format('gens')}", "/data/g/a", [], id="in a group"),
+        pytest.param(
+            f"<g><a/><h>{ENTITY.format('lits')}</h></g>{ENTITY.format('gens')}",
+            "/data/g/a",
+            [("warning", "save_to_not_offline")],
+            id="in a group that holds another entity",
+        ),
+        pytest.param(
+            f"<g><h><a/></h><k>{ENTITY.format('lits')}</k></g>{ENTITY.format('gens')}",
+            "/data/g/h/a",
+            [("warning", "save_to_not_offline")],
+            id="in a group beside another entity",
+        ),
+        pytest.param(f"<g><a/>{ENTITY.format('gens')}</g>", "/data/g/a", [], id="beside its entity"),
+    ],
+)
+def test_what_collect_does_not_keep_offline_is_told(instance: str, path: str, found: list[tuple[str, str]]) -> None:
+    bind = f'<bind nodeset="{path}" entities:saveto="nom"/>'
+    assert check(definition(instance, bind, f'<input ref="{path}"/>')) == found

@@ -264,3 +264,13 @@ def test_question_that_is_not_relevant_saves_nothing() -> None:
 )
 def test_only_forms_of_the_newer_versions_change_the_tablets_lists(version: str, known: bool) -> None:
     assert bool(list(read_form_entities(in_version(version), record(ONE, "arrive", create="1")))) is known
+
+
+def test_answer_in_a_group_that_holds_another_entity_is_not_kept() -> None:
+    """So it is in Collect; publishing such a form warns of it."""
+    question = "| | text | salle | Salle | dossiers#salle |"
+    form = FORM.replace("| | begin_repeat | r |", f"| | begin_group | h | H | |\n{question}\n| | begin_repeat | r |")
+    form = form.replace("| | end_repeat | | | |", "| | end_repeat | | | |\n| | end_group | | | |")
+    definition = parse_form(read_form(form.encode(), "forme.md").xml)
+    [said] = read_form_entities(definition, record(ONE, "arrive", update="1", more="<h><salle>B</salle></h>"))
+    assert said.properties == {"etat": "arrive"}

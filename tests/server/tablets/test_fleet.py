@@ -38,3 +38,12 @@ def test_server_that_is_not_there_is_a_fault_and_no_crash() -> None:
     summary = run_fleet(tablets, Plan(NOW))
     assert (summary["records"], len(summary["faults"])) == (0, 2)
     assert summarise(tablets)["tablets"] == 1
+
+
+def test_summary_counts_the_rows_on_board_and_those_that_are_ahead_of_the_server() -> None:
+    [tablet] = make_fleet([enrolment("A")], Plan(NOW))
+    rows = "".join(f"5f0c1f3e-1d2a-4b6c-8d3e-00000000000{number},Dossier,1\n" for number in range(3))
+    tablet.queue.entities.take_list("dossiers", f"name,label,__version\n{rows}".encode(), "h")
+    tablet.queue.entities.list_rows()[0].version += 1
+    summary = summarise([tablet])
+    assert (summary["entities"], summary["entities_ahead"]) == (3, 1)
