@@ -55,6 +55,8 @@ class FormPolicy:
     urgent: bool = False
     # How sensitive it is that a record exists at all, whatever its answers are.
     record_class: str = UNCLASSED
+    # The yes-or-no question whose answer can make a record bypass its site: nobody there may know that it exists.
+    restricted_by: str = ""
     legal_basis: Mapping[str, str] = field(default_factory=dict)
     retention: tuple[RetentionRule, ...] = ()
     data_classes: Mapping[str, str] = field(default_factory=dict)
@@ -170,6 +172,7 @@ def _policy(form_id: str, table: Mapping[str, Any]) -> FormPolicy:
         cadence=_one_of(table.get("cadence", "none"), CADENCES, f"{where}.cadence"),
         urgent=_flag(table.get("urgent", False), f"{where}.urgent"),
         record_class=_one_of(table.get("record_class", UNCLASSED), DATA_CLASSES, f"{where}.record_class"),
+        restricted_by=_texts({"restricted_by": table.get("restricted_by", "")}, where)["restricted_by"],
         legal_basis=_texts(table.get("legal_basis", {}), f"{where}.legal_basis"),
         retention=_retention(table.get("retention", []), f"{where}.retention"),
         data_classes=_classes(table.get("data_classes", {}), f"{where}.data_classes"),

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from forms.xml import parse_xml
+from sync.bypassing import restrict_unread
 from sync.models import Submission, SubmissionEvent
 from sync.models.submissions import first_or_twin
 from sync.parts import (
@@ -229,6 +230,7 @@ def _receive_new(
     kind: ReceiptKind = "twin" if twin_of_id is not None else _kind_of(arrival, original)
     _add_event(connection, arrival, submission_id, kind)
     add_first_files(connection, submission_id, expected, files, arrival.now)
+    restrict_unread(connection, submission_id, arrival.form_id)
     missing = count_awaited(expected, files)
     if original is not None and carry_forward(connection, original.id, submission_id, arrival.now) and missing:
         missing = count_missing(session, submission_id, arrival.now)

@@ -14,6 +14,7 @@ from forms.records import Encounter, PersonRecord, read_encounters, read_person_
 from forms.submission import Envelope, Submission, attachment_names, parse_submission
 from forms.tables import TableRow, flatten
 from forms.validation import validate_submission
+from sync.bypassing import does_bypass
 from sync.sealing import Seal, open_sealed
 from sync.states import FILES_AWAITED
 
@@ -66,6 +67,8 @@ class Verdict:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     rows: Sequence[TableRow] = ()  # the answers as tables
+    # Whether it bypasses its site, where its form has such a question; what could not be read does. None: as before.
+    bypasses: bool | None = True
 
     @property
     def error_count(self) -> int:
@@ -78,7 +81,7 @@ def judge(work: Work) -> Verdict:
         kept = work.retained
         return Verdict(
             work, work.reason, False, kept.findings, (), kept.persons, kept.encounters, kept.entities,
-            kept.started_at, kept.ended_at,
+            kept.started_at, kept.ended_at, bypasses=None,
         )  # fmt: skip
     if work.definition is None:
         return Verdict(work, reason=work.reason, entities=read_unread_changes(work.xml))
@@ -140,6 +143,7 @@ def _judge_plain(
         persons=read_person_records(definition, submission),
         encounters=read_encounters(definition, submission),
         entities=[*read_entity_changes(definition, submission), *read_entity_claims(definition, submission)],
+        bypasses=does_bypass(definition, submission),
         started_at=to_utc(times.start),
         ended_at=to_utc(times.end),
     )

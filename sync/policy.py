@@ -25,7 +25,8 @@ PURPOSES = ("data_quality", "protection", "person_request", "legal_request", "ov
 #
 # A cell is verbs, a colon, limits. Verbs: C create, R read, U update, V validate, X export; "a" aggregate only,
 # "i" metadata only (that a record exists, never what it says), "-" nothing.
-# Limits: s own site, o own records, m masked, p for a stated purpose (without one: only that a record exists).
+# Limits: s own site, o own records, r records that bypass their site and no others, m masked, p for a stated purpose
+# (without one: only that a record exists).
 _TABLE = """
                       D1       D2      D3      D4      D5      D6     D7      D8
 administrator         CRU      -       -       -       -       -      CRU     R
@@ -33,6 +34,7 @@ national_supervisor   RVX      RVX:m   R:mp    a       a       a      R       R
 site_supervisor       CRUV:s   RV:s    R:sm    a:s     -       a:s    R:s     R:o
 centre_staff          C:s      R:s     CRU:s   CR:so   -       C      -       -
 protection_officer    R:s      R:s     CRU:s   CRU:s   CRU:s   -      -       -
+focal_point           R:r      R:r     -       R:r     -       -      -       R:o
 data_steward          -        R:m     R       -       -       -      -       R:o
 form_designer         -        -       -       -       -       -      -       -
 auditor               R        R:m     R:m     i       i       i      R       RX
@@ -47,6 +49,7 @@ national_supervisor  x            x                 x                   x       
 site_supervisor      x            x                 x                   -                   x
 centre_staff         x            x                 -                   -                   x
 protection_officer   x            x                 x                   -                   x
+focal_point          -            x                 -                   -                   -
 data_steward         -            x                 -                   -                   x
 form_designer        -            -                 -                   -                   -
 auditor              x            x                 -                   -                   x
@@ -58,6 +61,7 @@ national_supervisor  x           -              -               x             - 
 site_supervisor      x           -              -               x             -              -
 centre_staff         -           -              -               -             -              -
 protection_officer   x           -              -               -             -              -
+focal_point          -           -              -               -             -              -
 data_steward         -           -              -               -             -              -
 form_designer        x           x              x               -             -              -
 auditor              x           -              -               x             -              -
@@ -69,6 +73,7 @@ national_supervisor  x              x                x
 site_supervisor      x              x                -
 centre_staff         x              x                -
 protection_officer   x              x                -
+focal_point          -              -                -
 data_steward         x              -                -
 form_designer        -              -                -
 auditor              x              -                -
@@ -80,6 +85,7 @@ national_supervisor  -             -             -                x          x
 site_supervisor      -             -             -                -          x
 centre_staff         -             -             -                -          -
 protection_officer   -             -             -                -          -
+focal_point          -             -             -                -          x
 data_steward         -             -             -                -          x
 form_designer        -             -             -                -          -
 auditor              -             -             -                x          x
@@ -91,6 +97,7 @@ national_supervisor  -                -                x                x
 site_supervisor      -                -                x                x
 centre_staff         -                -                x                -
 protection_officer   -                -                x                -
+focal_point          -                -                -                -
 data_steward         -                -                -                -
 form_designer        -                -                -                -
 auditor              -                -                x                -
@@ -115,6 +122,7 @@ class Access:
     verbs: frozenset[str] = frozenset()
     own_site: bool = False
     own_records: bool = False
+    bypassing: bool = False
     masked: bool = False
     purpose: bool = False
     aggregate: bool = False
@@ -126,7 +134,7 @@ class Access:
 
     @property
     def reads_plainly(self) -> bool:
-        return self.reads and not self.masked and not self.own_records
+        return self.reads and not self.masked and not self.own_records and not self.bypassing
 
     @property
     def sees_rows(self) -> bool:
@@ -152,6 +160,7 @@ def _parse_cell(cell: str) -> Access:
         verbs=frozenset(verbs) & frozenset("CRUVX"),
         own_site="s" in limits,
         own_records="o" in limits,
+        bypassing="r" in limits,
         masked="m" in limits,
         purpose="p" in limits,
         aggregate=verbs == "a",

@@ -5,7 +5,7 @@ the server's (server/processing.py).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from forms.errors import Finding, FormsError
 from forms.records import read_times
 from sync.answers import Told, write_answers
 from sync.attachments import AttachmentStore
+from sync.bypassing import can_bypass, write_restrictions
 from sync.devices import record_clock
 from sync.entity_fold import Said, fold_entities
 from sync.erasure import read_retained
@@ -105,6 +106,7 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
         return
     take_awaited(session, rows)
     _write_findings(session, [by_id[row.id] for row in rows])
+    write_restrictions(session, _list_bypassing(rows, by_id))
     related = find_related(session, rows)
     _apply_alone(session, [(row, by_id[row.id]) for row in rows if row.id not in related], now)
     for row in rows:
@@ -115,6 +117,11 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
     session.flush()
     write_answers(session, [_told(row, by_id[row.id]) for row in rows if by_id[row.id].rows and not row.is_draft])
     session.connection().execute(_ADD_EVENT, [_event_row(row, by_id[row.id], now) for row in rows])
+
+
+def _list_bypassing(rows: Sequence[Submission], verdicts: Mapping[int, Verdict]) -> dict[int, bool]:
+    said = {row.id: verdicts[row.id].bypasses for row in rows if can_bypass(row.form_id)}
+    return {key: bypasses for key, bypasses in said.items() if bypasses is not None}
 
 
 def _told(row: Submission, verdict: Verdict) -> Told:

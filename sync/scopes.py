@@ -10,22 +10,44 @@ from sqlalchemy import select as select_from
 from sqlalchemy.orm import InstrumentedAttribute
 
 from forms.programme import UNCLASSED, ListPolicy
-from sync.models import Alert, AuditEvent, Device, Entity, EntityContribution, PersonRecord, Site, Submission
-from sync.policy import Viewer, access, list_countable_classes, list_row_classes, programme
+from sync.models import (
+    Alert,
+    AuditEvent,
+    Device,
+    Entity,
+    EntityContribution,
+    PersonRecord,
+    RestrictedSubmission,
+    Site,
+    Submission,
+)
+from sync.policy import DATA_CLASSES, Viewer, access, list_countable_classes, list_row_classes, programme
 
 _Select = TypeVar("_Select", bound=Select[*tuple[Any, ...]])
 
 
 def scope_submissions(select: _Select, viewer: Viewer) -> _Select:
     """Keep the submissions of forms whose records the viewer may know of, at the sites that are theirs."""
-    select = select.where(of_classes(list_row_classes(viewer)))
-    return _at_own_site(select, Submission.site_id, viewer) if _bound_to_site(viewer) else select
+    return _at_reach(select.where(of_classes(list_row_classes(viewer))), viewer)
 
 
 def scope_counts(select: _Select, viewer: Viewer) -> _Select:
     """Keep the submissions that the viewer may count, be it that they may not list them (policy.present_counts)."""
-    select = select.where(of_classes(list_countable_classes(viewer)))
-    return _at_own_site(select, Submission.site_id, viewer) if _bound_to_site(viewer) else select
+    return _at_reach(select.where(of_classes(list_countable_classes(viewer))), viewer)
+
+
+def _at_reach(select: _Select, viewer: Viewer) -> _Select:
+    """What is near enough: all, the own site without what bypasses it, or what bypasses its site and nothing else."""
+    if any(access(viewer, one).bypassing for one in DATA_CLASSES):
+        return select.where(_bypasses())
+    if not _bound_to_site(viewer):
+        return select
+    able = [one.form_id for one in programme().forms.values() if one.restricted_by]
+    return _at_own_site(select.where(or_(Submission.form_id.not_in(able), ~_bypasses())), Submission.site_id, viewer)
+
+
+def _bypasses() -> ColumnElement[bool]:
+    return Submission.id.in_(select_from(RestrictedSubmission.submission_id))
 
 
 def scope_people(select: _Select, viewer: Viewer) -> _Select:

@@ -17,6 +17,7 @@ LABELS: dict[str, dict[str, str]] = {
         "centre_staff": N_("Centre staff"),
         "protection_officer": N_("Protection officer"),
         "data_steward": N_("Data steward"),
+        "focal_point": N_("National focal point for complaints"),
         "form_designer": N_("Form designer"),
         "auditor": N_("Auditor"),
         "exchange": N_("Exchange between servers (no person)"),

@@ -118,6 +118,14 @@ def first_or_twin(named: ColumnElement[bool]) -> ColumnElement[bool]:
     return or_(named & Submission.twin_of_id.is_(None), named & Submission.twin_of_id.is_not(None))
 
 
+class RestrictedSubmission(Base):
+    """A record that bypasses its site (bypassing.py). A table of its own: hardly any record is one."""
+
+    __tablename__ = "restricted_submissions"
+
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+
+
 class SubmissionAttachment(Base):
     """A file that came with a submission, or that its answers name and that is still awaited (no blob)."""
 

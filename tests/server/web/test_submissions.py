@@ -9,8 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from sync.models import Submission
+from sync.publishing import publish_form
 from tests.accounts import add_account, add_site, log_in
-from tests.seed import CANARIES, Seeded, add_submission, seed
+from tests.library_fills import fill_as_told
+from tests.seed import CANARIES, Seeded, add_submission, seed, shipped_form
+from tests.sync.test_bypassing import deliver as receive_complaint
+from tests.sync.test_processing import settle
 
 
 @pytest.fixture
@@ -135,3 +139,16 @@ def test_the_last_day_of_a_span_is_in_it(client: FlaskClient, session: Session, 
     browser = reader(client, session, "auditor", seeded)
     for day, found in ((today, True), (today - timedelta(days=1), False)):
         assert (f"nº {seeded.submission.id}" in browser.get(f"/submissions/?until={day}").text) == found
+
+
+@pytest.mark.parametrize(("role", "status"), [("focal_point", 200), ("protection_officer", 404)])
+def test_a_sensitive_complaint_is_read_by_the_focal_point_alone(
+    client: FlaskClient, session: Session, seeded: Seeded, role: str, status: int
+) -> None:
+    publish_form(session, shipped_form("f07_assistance"), {}, None, datetime.now(UTC))
+    answers = {"volet": "plainte", "sensible": "oui", "anonyme": "oui", "recit": "Un agent menace."}
+    filled = fill_as_told("f07_assistance", answers)
+    complaint = receive_complaint(session, seeded.site.id, filled.instance_id, filled.xml)
+    settle(session)
+    answer = reader(client, session, role, seeded).get(f"/submissions/{complaint}")
+    assert (answer.status_code, "Un agent menace." in answer.text) == (status, role == "focal_point")
