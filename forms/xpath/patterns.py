@@ -112,6 +112,11 @@ class _Translator:
         self.position += count
         return taken
 
+    def take_one(self) -> str:
+        if self.position >= len(self.java):
+            raise self.refuse()
+        return self.take()
+
     def rest_starts(self, text: str) -> bool:
         return self.java.startswith(text, self.position)
 
@@ -214,7 +219,7 @@ class _Translator:
         if letter == "e":
             return r"\x1b"
         if letter == "c":
-            return _code(ord(self.take() or "@") ^ 64)
+            return _code(ord(self.take_one()) ^ 64)
         if letter == "0":
             return _code(self.digits("01234567", 3, 8))
         if letter == "x" and self.rest_starts("{"):

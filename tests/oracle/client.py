@@ -16,7 +16,7 @@ from typing import IO, Any
 import pyxform
 
 JAR = Path(pyxform.__file__).parent / "validators" / "odk_validate" / "bin" / "ODK_Validate.jar"
-SOURCE = Path(__file__).with_name("Oracle.java")
+SOURCES = [Path(__file__).with_name(name) for name in ("Oracle.java", "SHA256Digest.java")]
 ANSWER_SECONDS = 30.0
 # The words of format-date and the last-resort charset come from the machine; a test's must not.
 JVM_OPTIONS = ("-Xmx512m", "-Xss4m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8",
@@ -115,14 +115,14 @@ def _forward(lines: IO[str], answers: "queue.Queue[str]") -> None:
 
 
 def compile_driver() -> Path:
-    """Compile Oracle.java into a folder named by what it is made of, once per machine."""
-    made_of = hashlib.sha256(SOURCE.read_bytes() + JAR.read_bytes()).hexdigest()[:16]
+    """Compile the driver into a folder named by what it is made of, once per machine."""
+    made_of = hashlib.sha256(b"".join(one.read_bytes() for one in [*SOURCES, JAR])).hexdigest()[:16]
     classes = Path(tempfile.gettempdir()) / f"teral-oracle-{made_of}"
     if (classes / "Oracle.class").exists():
         return classes
     fresh = Path(tempfile.mkdtemp(prefix="teral-oracle-build-"))
     done = subprocess.run(
-        ["javac", "-nowarn", "-proc:none", "-cp", str(JAR), "-d", str(fresh), str(SOURCE)],
+        ["javac", "-nowarn", "-proc:none", "-cp", str(JAR), "-d", str(fresh), *map(str, SOURCES)],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     if done.returncode != 0:

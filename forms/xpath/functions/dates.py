@@ -155,7 +155,8 @@ def _pieces(pattern: str) -> list[str]:
     return PIECES.findall(pattern)
 
 
-WORDED = re.compile("%[ab]")
+# Names, and weeks, are those of the tablet's language.
+WORDED = re.compile("%[abW]")
 PIECES = re.compile(r"%.?|[^%]+", re.DOTALL)
 LETTERS: dict[str, Callable[[Parts], str]] = {
     "Y": lambda parts: f"{parts.year:04d}",
@@ -203,8 +204,3 @@ def week_of_year(parts: Parts, language: str) -> int:
 
 def _year_of(days: int) -> int:
     return parts_of(Moment(days * DAY)).year
-
-
-def words_needed(pattern: str) -> bool:
-    """Whether a format prints names or weeks, which depend on the tablet's language."""
-    return any(f"%{letter}" in pattern for letter in "abW")
