@@ -37,7 +37,16 @@ def fill(engine: Engine, total: int) -> str:
             _write(connection, EntityConflict, [_conflict(one, now) for one in entities if one["open_conflicts"]])
         views = [{"list_name": LIST, "site_code": code, "generation": 1} for code in SITES]
         connection.execute(insert(EntityView), views)
+        _count_on(connection)
     return _uuid(0)
+
+
+def _count_on(connection: Connection) -> None:
+    """Let PostgreSQL number new rows after those that were written with a number."""
+    if connection.dialect.name == "postgresql":
+        for table in ("submissions", "entities"):
+            last = f"(SELECT max(id) FROM {table})"
+            connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})")
 
 
 def open_engine(url: str) -> Engine:

@@ -1,5 +1,7 @@
 """A kept list is served as long as its view is the same, and no more memory is used than was given."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from server.openrosa.list_cache import ListCache
@@ -38,3 +40,19 @@ def test_the_least_wanted_list_makes_room() -> None:
     for code in ("A", "B", "A", "C", "A", "B"):
         cache.get(view(code), render)
     assert [one.codes[0] for one in render.made] == ["A", "B", "C", "B"]
+
+
+def test_of_those_who_ask_at_once_one_makes_it_for_all() -> None:
+    cache, render, asked = ListCache(), Renderer(), threading.Barrier(4)
+
+    def slowly(one: ListView) -> bytes:
+        threading.Event().wait(0.05)  # long enough for the others to find nothing ready
+        return render(one)
+
+    def ask(_number: int) -> bytes:
+        asked.wait(10)
+        return cache.get(view(), slowly).body
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [b"x"] * 4
+    assert len(render.made) == 1
