@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 FRONT  := server/frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow lint format bench soak migration translations clean
+.PHONY: help install run test test-pyodk test-slow lint format bench soak migration translations clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ run: install ## Set up, start on SQLite with demo data, print the address and th
 
 test: lint ## Lint, then every test but the slow ones (five minutes at most)
 	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-pyodk: install ## Every method of pyodk, unchanged, against a running server (also part of `make test`)
+	$(BIN)/python -m pytest tests/server/rest/test_pyodk.py
 
 test-slow: install ## Long histories and full differential runs
 	$(BIN)/python -m pytest -n 2 -m slow

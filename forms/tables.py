@@ -196,6 +196,11 @@ def row_id(instance_id: str, key: str) -> str:
     return hashlib.sha1("%%".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
+def parent_key(table: Table, key: str) -> str:
+    """The key of the row around a turn of this table: its own without the steps that lead from there."""
+    return key.rsplit("/", len(table.place))[0] if table.parent is not None and table.parent.name else ""
+
+
 def read_value(text: str, kind: str) -> Any:
     """An answer in the type of its field; what cannot be read as such stays the text that it is."""
     try:

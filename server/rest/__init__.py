@@ -18,6 +18,7 @@ from server.rest import (
     datasets,
     entities,
     entity_tables,
+    exports,
     form_drafts,
     forms,
     odata,
@@ -31,7 +32,7 @@ from server.rest.speech import blueprint
 
 _ROOMS = (
     sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits, odata,
-    datasets, entities, entity_tables,
+    datasets, entities, entity_tables, exports,
 )  # fmt: skip
 
 

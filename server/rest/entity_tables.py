@@ -24,7 +24,7 @@ from server.rest.problems import Problem
 from server.rest.shapes import write_moment
 from server.rest.speech import blueprint, is_on, read_number
 from server.web.submissions import as_download
-from server.web.tables import render_line
+from server.web.tables import render_lines
 from sync.entity_records import (
     EntityPage,
     EntityRecord,
@@ -186,10 +186,10 @@ def _write_csv(query: _Query, engine: Any) -> Iterator[bytes]:
         "__updates",
         "__updatedAt",
     )
-    yield render_line((*head, "__version"))
+    yield render_lines([(*head, "__version")])
     with Session(engine) as session:
         for chunk in read_entities(session, query.viewer, query.name, query.properties, query.page):
-            yield b"".join(render_line(_csv_line(one, query.properties)) for one in chunk)
+            yield render_lines(_csv_line(one, query.properties) for one in chunk)
 
 
 def _csv_line(one: EntityRecord, properties: list[str]) -> list[object]:

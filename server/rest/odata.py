@@ -19,7 +19,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from forms.definition import FormDefinition
-from forms.tables import Column, Table, list_tables, row_id
+from forms.tables import Column, Table, list_tables, parent_key, row_id
 from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import db
@@ -298,15 +298,8 @@ def _list_repeats(query: Query, session: Session) -> Iterator[tuple[dict[str, An
         known = {one.id: one.instance_id for one in records}
         for row in read_repeats(session, list(known), [name])[name]:
             instance_id = known[row.submission_id]
-            written = query.writer.write_repeat(query.table, row, instance_id, _parent_key(query.table, row.key))
+            written = query.writer.write_repeat(query.table, row, instance_id, parent_key(query.table, row.key))
             yield written, (instance_id, row_id(instance_id, row.key))
-
-
-def _parent_key(table: Table, key: str) -> str:
-    """The key of the row around a turn: its own without the steps that lead from there."""
-    if table.parent is None or not table.parent.name:
-        return ""
-    return key.rsplit("/", len(table.place))[0]
 
 
 _Rows = Iterator[tuple[dict[str, Any], tuple[str, str | None]]]

@@ -38,10 +38,10 @@ def _take(target: io.StringIO) -> bytes:
     return text.encode()
 
 
-def render_line(line: Iterable[object]) -> bytes:
-    """One line of a table that is written while it is read; what is absent is blank."""
+def render_lines(lines: Iterable[Iterable[object]]) -> bytes:
+    """Lines of a table that is written while it is read; what is absent is blank."""
     target = io.StringIO()
-    csv.writer(target, lineterminator="\r\n").writerow([defuse(value) for value in line])
+    csv.writer(target, lineterminator="\r\n").writerows([[defuse(value) for value in line] for line in lines])
     return target.getvalue().encode()
 
 

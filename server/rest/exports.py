@@ -1,0 +1,176 @@
+"""Whole forms as files: CSV, CSV of every table in a zip with the media, GeoJSON, Parquet. Streamed and resumable."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from zipfile import ZIP_DEFLATED
+
+import orjson
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+from zipstream import ZipStream
+
+from forms.definition import FormDefinition
+from forms.tables import Column, Table, list_tables, parent_key
+from server.accounts.permissions import note_reading, permission
+from server.accounts.sessions import current_viewer
+from server.extensions import attachment_store, db
+from server.rest.csv_rows import LineWriter
+from server.rest.forms import FORM, get_version
+from server.rest.odata import read_what_is_new
+from server.rest.odata_rows import convert
+from server.rest.parquet import write_parquet
+from server.rest.problems import Problem
+from server.rest.snapshots import answer_snapshot
+from server.rest.speech import blueprint, is_on
+from server.web.tables import render_lines
+from sync.answers import find_value
+from sync.attachments import AttachmentStore
+from sync.models import SubmissionAttachment
+from sync.policy import DATA_CLASSES, Viewer, reads_plainly
+from sync.publishing import get_definition
+from sync.record_filters import compile_filter
+from sync.records import Page, list_readable, name_columns, read_records, read_repeats
+
+BOM = b"\xef\xbb\xbf"
+_GEO = ("geopoint", "geotrace", "geoshape")
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is taken out, for whom: nothing of it depends on the request once this is made."""
+
+    engine: Engine
+    store: AttachmentStore
+    viewer: Viewer
+    form_id: str
+    definition: FormDefinition
+    columns: dict[str, list[Column]]
+    page: Page
+    group_paths: bool
+    with_files: bool
+
+    @property
+    def tables(self) -> list[Table]:
+        return list(list_tables(self.definition).values())
+
+
+@blueprint.get(f"{FORM}/submissions.csv")
+@permission("submissions.export")
+def csv_export(form_id: str) -> ResponseReturnValue:
+    export = read_export(form_id)
+    return answer_snapshot(partial(write_csv, export, export.tables[0]), "text/csv", f"{form_id}.csv")
+
+
+@blueprint.get(f"{FORM}/submissions.csv.zip")
+@permission("submissions.export")
+def zip_export(form_id: str) -> ResponseReturnValue:
+    return answer_snapshot(partial(write_zip, read_export(form_id)), "application/zip", f"{form_id}.zip")
+
+
+@blueprint.get(f"{FORM}/submissions.geojson")
+@permission("submissions.export")
+def geojson_export(form_id: str) -> ResponseReturnValue:
+    export = read_export(form_id)
+    return answer_snapshot(partial(write_geojson, export), "application/geo+json", f"{form_id}.geojson")
+
+
+@blueprint.get(f"{FORM}/submissions.parquet")
+@permission("submissions.export")
+def parquet_export(form_id: str) -> ResponseReturnValue:
+    export = read_export(form_id)
+    kind = "application/vnd.apache.parquet"
+    write = partial(write_parquet, export.engine, export.viewer, form_id, export.columns[""], export.page)
+    return answer_snapshot(write, kind, f"{form_id}.parquet")
+
+
+def read_export(form_id: str) -> Export:
+    read_what_is_new(form_id)
+    if is_on("splitSelectMultiples"):
+        raise Problem(501.1, feature="splitSelectMultiples")
+    viewer = current_viewer()
+    definition = get_definition(db.session(), get_version(form_id))
+    page = Page()
+    if text := request.args.get("$filter"):
+        page = Page(compile_filter(text, name_columns(viewer, definition), form_id, datetime.now(UTC)))
+    note_reading("submissions.exported", f"form:{form_id}")
+    columns = {one.name: list_readable(viewer, definition, one) for one in list_tables(definition).values()}
+    files = request.args.get("attachments", "").lower() != "false" and reads_plainly(viewer, set(DATA_CLASSES) - {"D8"})
+    paths = request.args.get("groupPaths", "").lower() != "false"
+    return Export(db.engine, attachment_store(), viewer, form_id, definition, columns, page, paths, files)
+
+
+def write_csv(export: Export, table: Table) -> Iterator[bytes]:
+    """One table, its head at once: the first rows follow while the others are read."""
+    writer = LineWriter(table, export.columns[table.name], group_paths=export.group_paths)
+    yield BOM + render_lines([writer.head])
+    with Session(export.engine) as session:
+        for records in read_records(session, export.viewer, export.form_id, export.page):
+            if not table.name:
+                yield render_lines(writer.write_record(one) for one in records)
+                continue
+            names = {one.id: one.instance_id for one in records}
+            rows = read_repeats(session, list(names), [table.name])[table.name]
+            lines = [writer.write_repeat(one, names[one.submission_id], parent_key(table, one.key)) for one in rows]
+            yield render_lines(lines)
+
+
+def write_zip(export: Export) -> Iterator[bytes]:
+    """Every table, then the files; one member after the other, so that memory does not grow with their number."""
+    archive = ZipStream(compress_type=ZIP_DEFLATED)
+    safe = export.form_id.replace("/", "_")
+    for table in export.tables:
+        name = f"{safe}-{table.name.replace('.', '-')}" if table.name else safe
+        archive.add(write_csv(export, table), f"{name}.csv")
+        yield from archive.all_files()
+    if export.with_files:
+        for name, sha256 in _list_files(export):
+            archive.add(_read_file(export.store, sha256), f"media/{name.replace('/', '_')}")
+            yield from archive.all_files()
+    yield from archive.finalize()
+
+
+def write_geojson(export: Export) -> Iterator[bytes]:
+    """A feature for each record that has a place: the first place that it names."""
+    columns = [one for one in export.columns[""] if one.type in _GEO]
+    yield b'{"type":"FeatureCollection","features":['
+    comma = b""
+    with Session(export.engine) as session:
+        for records in read_records(session, export.viewer, export.form_id, export.page):
+            for one in records:
+                feature = _feature(one.instance_id, one.answers, columns)
+                if feature is not None:
+                    yield comma + orjson.dumps(feature)
+                    comma = b","
+    yield b"]}"
+
+
+def _feature(instance_id: str, answers: dict[str, Any], columns: list[Column]) -> dict[str, Any] | None:
+    for column in columns:
+        value = find_value(answers, column.place)
+        geometry = convert(str(value), column.type) if value is not None else None
+        if geometry is not None:
+            told = {"fieldpath": "/" + "/".join(column.place), **geometry.pop("properties", {})}
+            return {"type": "Feature", "id": instance_id, "geometry": geometry, "properties": told}
+    return None
+
+
+def _list_files(export: Export) -> Iterator[tuple[str, str]]:
+    with Session(export.engine) as session:
+        for records in read_records(session, export.viewer, export.form_id, export.page):
+            owner, blob = SubmissionAttachment.submission_id, SubmissionAttachment.blob_sha256
+            here = select(SubmissionAttachment.name, blob).where(
+                owner.in_([one.id for one in records]), blob.is_not(None)
+            )
+            yield from [(name, str(sha256)) for name, sha256 in session.execute(here.order_by(SubmissionAttachment.id))]
+
+
+def _read_file(store: AttachmentStore, sha256: str) -> Iterator[bytes]:
+    with store.open(sha256) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

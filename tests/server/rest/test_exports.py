@@ -1,0 +1,116 @@
+"""Whole forms as files."""
+
+import csv
+import io
+import zipfile
+from typing import Any
+
+import orjson
+import pyarrow.parquet as pq
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from server.web.tables import render_lines
+from tests.server.rest.program import Program, form_path, log_in_program, problem
+from tests.server.rest.samples import record
+from tests.server.rest.test_odata import FULL
+from tests.server.rest.test_submission_files import NAME, PHOTO
+from tests.server.rest.test_submissions import at, send
+
+RECORDS = f"{form_path('market')}/submissions"
+
+
+def read_csv(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+
+
+@pytest.fixture
+def filled(market: Program) -> Program:
+    send(market, record("full", FULL + PHOTO))
+    market.post(at("full", NAME), data=b"jpeg")
+    send(market, record("plain", "<fruit>=HYPERLINK(1)</fruit><boxes>-12</boxes>"))
+    return market
+
+
+def test_csv_has_centrals_columns(filled: Program) -> None:
+    plain, full = read_csv(filled.get(f"{RECORDS}.csv").data)
+    expected = {
+        "fruit": "mango", "boxes": "3", "seller-stall": "B4", "place-Latitude": "14.7", "place-Accuracy": "3.0",
+        "meta-instanceID": "full", "KEY": "full", "AttachmentsPresent": "1", "FormVersion": "1", "Edits": "0",
+    }  # fmt: skip
+    assert {name: full[name] for name in expected} == expected
+    assert next(iter(full)) == "SubmissionDate"
+    assert (plain["fruit"], plain["boxes"]) == ("'=HYPERLINK(1)", "-12")
+
+
+def test_csv_can_be_filtered_and_its_groups_left_out(filled: Program) -> None:
+    (one,) = read_csv(filled.get(f"{RECORDS}.csv?$filter=boxes gt 0&groupPaths=false").data)
+    assert one["stall"] == "B4"
+    assert problem(filled.get(f"{RECORDS}.csv?splitSelectMultiples=true")) == (501, 501.1)
+
+
+def test_the_zip_holds_every_table_and_the_files(filled: Program) -> None:
+    with zipfile.ZipFile(io.BytesIO(filled.get(f"{RECORDS}.csv.zip").data)) as archive:
+        assert archive.testzip() is None
+        names = ["market.csv", "market-crate.csv", "market-crate-layer.csv", "media/mango ✅.jpg"]
+        assert archive.namelist() == names
+        crates, layers = (read_csv(archive.read(name)) for name in names[1:3])
+        assert archive.read(names[3]) == b"jpeg"
+    assert next((one["mark"], one["KEY"], one["PARENT_KEY"]) for one in crates) == ("A", "full/crate[1]", "full")
+    assert {one["PARENT_KEY"] for one in layers} == {"full/crate[1]"}
+
+
+def test_the_zip_can_do_without_files(filled: Program) -> None:
+    with zipfile.ZipFile(io.BytesIO(filled.get(f"{RECORDS}.csv.zip?attachments=False").data)) as archive:
+        assert not [one for one in archive.namelist() if one.startswith("media/")]
+
+
+def test_places_are_features(filled: Program) -> None:
+    (feature,) = filled.json(f"{RECORDS}.geojson")["features"]
+    assert (feature["id"], feature["geometry"]) == ("full", {"type": "Point", "coordinates": [-17.4, 14.7, 5.0]})
+    assert feature["properties"] == {"fieldpath": "/place", "accuracy": 3.0}
+
+
+def test_parquet_is_typed(filled: Program) -> None:
+    rows = pq.read_table(io.BytesIO(filled.get(f"{RECORDS}.parquet").data)).to_pylist()
+    told: list[dict[str, Any]] = [
+        {name: one[name] for name in ("KEY", "boxes", "price", "seller/stall")} for one in rows
+    ]
+    assert told == [
+        {"KEY": "plain", "boxes": -12, "price": None, "seller/stall": None},
+        {"KEY": "full", "boxes": 3, "price": 2.5, "seller/stall": "B4"},
+    ]
+
+
+def test_a_broken_export_is_taken_up_again_from_the_same_snapshot(filled: Program) -> None:
+    first = filled.get(f"{RECORDS}.csv")
+    whole, etag = first.data, first.headers["ETag"]
+    send(filled, record("later"))
+    rest = filled.get(f"{RECORDS}.csv", headers={"Range": "bytes=100-", "If-Range": etag})
+    assert (rest.status_code, rest.data) == (206, whole[100:])
+    assert rest.headers["Content-Range"] == f"bytes 100-{len(whole) - 1}/{len(whole)}"
+    rest.close()
+    fresh = filled.get(f"{RECORDS}.csv", headers={"Range": "bytes=100-", "If-Range": '"another"'})
+    assert (fresh.status_code, b"later" in fresh.data) == (200, True)
+
+
+def test_a_snapshot_is_nobody_elses(filled: Program, client: FlaskClient, session: Session) -> None:
+    etag = filled.get(f"{RECORDS}.csv").headers["ETag"]
+    other = log_in_program(client, session, "national_supervisor")
+    answer = other.get(f"{RECORDS}.csv", headers={"Range": "bytes=0-", "If-Range": etag})
+    assert (answer.status_code, b"mango" in answer.data) == (200, False)
+    elsewhere = filled.get(f"{RECORDS}.csv?$filter=boxes gt 0", headers={"Range": "bytes=0-", "If-Range": etag})
+    assert elsewhere.status_code == 200
+
+
+@given(st.lists(st.text(), min_size=1))
+def test_no_cell_is_a_formula(cells: list[str]) -> None:
+    (line,) = csv.reader(io.StringIO(render_lines([cells]).decode(), newline=""))
+    assert not [one for one in line if one.lstrip(" \ufeff\n").startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_numbers_of_json_stay_numbers(filled: Program) -> None:
+    assert orjson.loads(filled.get(f"{RECORDS}.geojson").data)["type"] == "FeatureCollection"
