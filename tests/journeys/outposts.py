@@ -23,7 +23,8 @@ from forms.xlsform import read_form
 from server import create_app
 from server.accounts.credentials import enrol_device
 from server.config import Settings
-from server.extensions import db
+from server.extensions import attachment_store, db
+from server.keys import current_keys
 from server.openrosa.routes import get_room
 from server.processing import process_pending
 from server.tablets.client import Client
@@ -38,6 +39,7 @@ from sync.db import begin_write
 from sync.entity_fold import force_overdue
 from sync.models import Device, Entity, EntityContribution, Site, Submission
 from sync.publishing import FormFile, publish_form
+from sync.rebuilding import rebuild_registry
 from sync.registry import lock_registry
 from tests.conftest import SECRET
 from tests.sync.factory import add_site
@@ -149,6 +151,11 @@ class Outposts:
         with self._session() as session:
             verb(session, _submission(session, record), None, "Vu avec le chef de poste", datetime.now(UTC))
         self.settle()
+
+    def rebuild(self) -> None:
+        """The registry is told anew from submissions and journal."""
+        with self._session() as session:
+            rebuild_registry(session, attachment_store(), current_keys(), datetime.now(UTC))
 
     def force(self) -> None:
         """Six days later: what waited for too long is applied."""

@@ -272,3 +272,19 @@ def test_a_record_whose_entity_has_no_valid_id_waits_for_a_supervisor(place: Out
     record.xml = record.xml.replace(f' id="{stay}"'.encode(), b' id="KLK-1"')
     place.meet(a)
     assert place.state(record) == "quarantined"
+
+
+def test_a_registry_that_is_told_anew_changes_nothing_on_a_tablet(place: Outposts, a: Officers, b: Officers) -> None:
+    stay = place.share("KLK-1", a, b)
+    rejected, early = a.follow(stay, lit="2"), a.follow(stay, urgence="2")
+    b.follow(stay, lit="3")
+    place.meet(a, b)
+    place.decide(reject, rejected)
+    a.edit(early, urgence="1")
+    place.meet(a, b)
+    before = [one.tablet.queue.entities.lists["dossiers"].hash for one in (a, b)]
+    place.rebuild()
+    assert [one.refresh().tablet.queue.entities.lists["dossiers"].hash for one in (a, b)] == before
+    b.follow(stay, lit="4")
+    place.meet(a, b)
+    assert a.sees(stay, "lit") == b.sees(stay, "lit") == ("4",)
