@@ -117,8 +117,9 @@ def receive_submission(
     submission_id = _insert_submission(connection, arrival, None)
     if submission_id is not None:
         return _receive_new(session, connection, arrival, submission_id, None)
-    # Two requests may race on PostgreSQL: the loser of an insert finds the winner's row in the next round.
-    for _ in range(3):
+    # Two requests may race on PostgreSQL: the loser of an insert waits for the winner, and finds its row in the next
+    # round.
+    while True:
         known = connection.execute(_KNOWN, arrival.params).all()
         same = _find_same(connection, arrival, known)
         if same is not None:
@@ -127,7 +128,6 @@ def receive_submission(
         submission_id = _insert_submission(connection, arrival, first)
         if submission_id is not None:
             return _receive_new(session, connection, arrival, submission_id, first)
-    raise RuntimeError("other transactions keep adding twins of this record")
 
 
 def find_repeat(connection: Connection, xml_sha256: str, sender: Sender) -> Receipt | None:

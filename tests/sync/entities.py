@@ -97,11 +97,12 @@ def add_event(session: Session, number: int, site: str, day: str) -> Submission:
 
 
 def add_update(session: Session, instance_id: str, base: int, **facts: Any) -> Submission:
-    """An update; with `on` (a letter) one of an offline branch from version `trunk`."""
+    """An update; with `on` (a letter) one of an offline branch from version `trunk`; `silent` says nothing of it."""
     trunk = facts.pop("trunk", 1)
     letter = facts.pop("on", None)
     offline = f' trunkVersion="{trunk}" branchId="{branch(letter)}"' if letter else ""
-    entity = f'<entity dataset="dossiers" update="1" id="{STAY}" baseVersion="{base}"{offline}/>'
+    silent = facts.pop("silent", False)
+    entity = "" if silent else f'<entity dataset="dossiers" update="1" id="{STAY}" baseVersion="{base}"{offline}/>'
     return _add(session, "assistance", instance_id, facts.pop("values", {}), entity, **facts)
 
 

@@ -123,6 +123,16 @@ def test_whoever_saw_the_higher_value_may_lower_it() -> None:
     ] == ("1")
 
 
+def test_an_unseen_graver_value_rises_above_a_decision_and_opens_no_question() -> None:
+    lowered = Contribution(
+        "decision d", "d", START + timedelta(hours=5), base_version=3, values={"urgence": "0"}, shown={"a1": "2"}
+    )
+    told = [CREATION, offline("a1", 1, "A", 1, urgence="2"), lowered]
+    assert merge(*told).values["urgence"] == "0"
+    risen = merge(*told, offline("b1", 2, "B", 1, urgence="3"))
+    assert (risen.values["urgence"], risen.conflicts) == ("3", {})
+
+
 def test_a_state_never_goes_back_even_knowingly() -> None:
     merged = merge(CREATION, offline("a1", 1, "A", 1, etat="clos"), offline("a2", 2, "A", 2, etat="arrive"))
     assert merged.values["etat"] == "clos"

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync.entity_decisions import (
+    LONGEST,
     EntityDecisionRefused,
     conflict_token,
     decide_conflict,
@@ -101,6 +102,11 @@ def test_nobody_decides_about_values_that_they_did_not_see(disputed: Session) ->
     settle(disputed)
     with pytest.raises(EntityDecisionRefused, match="changed meanwhile"):
         decide_conflict(disputed, entity, "sexe", "9", token, actor_id=None, now=NOW)
+
+
+def test_a_value_without_end_is_refused(disputed: Session) -> None:
+    with pytest.raises(EntityDecisionRefused, match="At most"):
+        decide(disputed, "x" * (LONGEST + 1))
 
 
 @pytest.mark.both_databases

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.db import begin_write
-from sync.entity_fold import force_overdue
+from sync.entity_fold import force_overdue, has_overdue
 from sync.models import Entity, EntityContribution, IssuedVersion, Submission
 from sync.processing import MAX_ATTEMPTS
 from sync.quarantine import reject, replay
@@ -165,6 +165,8 @@ def test_what_waited_for_too_long_is_applied_and_falls_into_place_later(session:
     add_arrival(session)
     add_update(session, "uuid:a2", 2, on="A", hour=2, values={"urgence": "2"})
     settle(session)
+    assert (has_overdue(session, -9999, NOW), has_overdue(session, 9999, NOW)) == (True, False)
+    session.rollback()
     begin_write(session)
     assert force_overdue(session, days=-9999, now=NOW) == 1
     session.commit()
@@ -183,6 +185,23 @@ def test_an_edit_stands_where_its_original_stood_though_it_saw_more(session: Ses
     settle(session)
     entity = the_entity(session)
     assert (entity.properties["urgence"], entity.properties["sexe"], waiting(session)) == ("1", "9", [])
+
+
+def test_an_edit_that_says_nothing_of_a_stay_takes_back_what_its_original_said(
+    session: Session, published: None
+) -> None:
+    add_arrival(session)
+    add_update(session, "uuid:a", 1, values={"urgence": "3"})
+    settle(session)
+    add_update(session, "uuid:b", 1, deprecated_id="uuid:a", silent=True)
+    settle(session)
+    assert (the_entity(session).properties["urgence"], the_entity(session).version) == ("0", 3)
+
+
+def test_a_change_of_nothing_changes_nothing(session: Session, published: None) -> None:
+    add_arrival(session, stay="bracelet-12")
+    settle(session)
+    assert session.scalars(select(Entity)).all() == []
 
 
 def test_concurrent_identities_open_a_conflict_with_both_values(session: Session, published: None) -> None:

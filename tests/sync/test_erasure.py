@@ -79,6 +79,11 @@ def test_what_people_decided_about_erased_values_is_erased_with_them(lived: Sess
     assert (decision.value, [value for _key, value in decision.shown]) == ("", ["", ""])
 
 
+def test_what_people_decided_about_retained_values_stays(lived: Session) -> None:
+    erase(lived, "uuid:a", Keep(entity=["sexe"]))
+    assert [one.value for one in lived.scalars(select(EntityDecision))] == ["9"]
+
+
 def test_flat_answers_and_comments_go_with_the_record(lived: Session) -> None:
     row = lived.scalars(select(Submission).where(Submission.instance_id == "uuid:2")).one()
     actor = Actor(kind="user", display_name="awa", created_at=NOW)

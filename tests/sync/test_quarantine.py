@@ -79,6 +79,14 @@ def test_a_word_about_a_record_that_is_not_here_waits_for_it(session: Session, p
     assert session.scalar(select(func.count()).select_from(AwaitedDecision)) == 0
 
 
+def test_a_word_about_another_form_s_record_of_the_same_bytes_waits_on(session: Session, published: None) -> None:
+    coming = Submission(form_id="autre", instance_id="uuid:1", xml_sha256=_sha256("uuid:1"))
+    receive(session, fact(coming))
+    row = add_submission(session, "uuid:1", [AWA])
+    settle(session)
+    assert (row.state, session.scalar(select(func.count()).select_from(AwaitedDecision))) == ("merged", 1)
+
+
 def _sha256(instance_id: str) -> str:
     from hashlib import sha256
 
