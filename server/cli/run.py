@@ -184,7 +184,10 @@ def _send_first_week(settings: Settings, demo: dict[str, Any], records: int) -> 
     local = f"http://{_local_host(settings)}:{settings.port}"
     tablets = [{**one, "server_url": one["server_url"].replace(settings.base_url, local)} for one in demo["tablets"]]
     click.echo("\nSome tablets come back from a week in the field …")
-    plan = Plan(until=datetime.now(UTC), days=7, records=records, lost_answers=0.03, duplicates=0.02, edits=0.03)
+    plan = Plan(
+        until=datetime.now(UTC), days=7, records=records, lost_answers=0.03, duplicates=0.02, edits=0.03,
+        told=frozenset({"f03_evenement"}),
+    )  # fmt: skip
     fleet = make_fleet(tablets, plan)
     summary = run_fleet(fleet, plan)
     _play_scene(settings, {one.officer.username: one for one in fleet})
@@ -193,10 +196,11 @@ def _send_first_week(settings: Settings, demo: dict[str, Any], records: int) -> 
 
 
 def _play_scene(settings: Settings, fleet: dict[str, "Tablet"]) -> None:
-    """Without it no follow-up list of the demonstration had a conflict, an update on hold or a deleted row."""
-    from server.tablets.scene import play_scene
+    """Without it the demonstration had no head-count that does not close, no conflict, nothing on hold or deleted."""
+    from server.tablets.scene import play_landing, play_scene
 
     named = (fleet["FLEUVE-01"], fleet["CADKR-01"], fleet["CADKR-02"])
+    play_landing(*named[:2], datetime.now(UTC), lambda: time.sleep(0.5))
     mistake = play_scene(*named, datetime.now(UTC), lambda: time.sleep(0.5))
     if mistake is not None:
         _delete_stay(settings, mistake)

@@ -35,6 +35,8 @@ class Plan:
     clock_ahead_s: float = 0.0
     seed: int = 1
     at_once: int = 4
+    # Forms that make sense in a story only: chance never fills them.
+    told: frozenset[str] = frozenset()
     digest: bool = False
 
 
@@ -84,7 +86,7 @@ def _fetch(tablet: Tablet) -> None:
 
 def work_offline(tablet: Tablet, plan: Plan) -> None:
     """Fill the day's records in the hours of a shift, and correct some of them later."""
-    forms = list_forms(tablet)
+    forms = [one for one in list_forms(tablet) if one not in plan.told]
     if not forms:
         return
     for day in range(plan.days, 0, -1):

@@ -1,4 +1,5 @@
-"""What a demonstration shows besides a week's routine: two tablets that disagree, and an update without the one before.
+"""What a demonstration shows besides a week's routine: a landing whose count does not close, two tablets that disagree,
+and an update without the one before.
 
 Everything comes about as it does in the field, by records that tablets send.
 """
@@ -18,6 +19,13 @@ _EVENT = {
 }  # fmt: skip
 _RECOUNT = {"action": "suite", "changements": "vivants", "vivants_femmes": "4", "vivants_filles": "1",
             "vivants_garcons": "2", "clore": "non"}  # fmt: skip
+_LANDING = {
+    "action": "nouveau", "type_evt": "secours_mer", "engin": "pirogue", "position_texte": "12 milles au large de Kayar",
+    "vivants_femmes": "2", "vivants_hommes": "3", "vivants_filles": "0", "vivants_garcons": "1",
+    "blesses": "1", "morts": "1", "disparus": "2", "declares_bord": "9",
+}  # fmt: skip
+_HOSPITAL = {"action": "suite", "changements": "ailleurs", "n_ailleurs": "1", "clore": "non"}
+_REFERRAL = {"action": "nouvelle", "cible": "action_sociale", "service": "enfance"}
 _MEAL = {"volet": "assistance", "aide": "repas"}
 _DEPARTURE = {"type_sortie": "depart_volontaire", "biens_rendus": "oui", "info_donnee": "oui"}
 
@@ -41,6 +49,21 @@ def play_scene(patrol: Tablet, first: Tablet, second: Tablet, now: datetime, wai
     first.fill("f07_assistance", now - timedelta(hours=1), _MEAL | {"dossiers": stay})
     _insist(first, first.fill("f09_sortie", now, _DEPARTURE | {"dossier": stay}))
     return mistake
+
+
+def play_landing(patrol: Tablet, centre: Tablet, now: datetime, wait: Callable[[], None]) -> None:
+    """Play a rescue of three days ago: of six living four have arrived, one is in hospital, one nobody accounts for."""
+    begun = now - timedelta(days=3)
+    event = _make(patrol, "f03_evenement", begun, _LANDING | {"site_debarq": centre.officer.site})
+    patrol.send()
+    if not _await(centre, event, wait):
+        return
+    arrival: Told = {"venue": "debarquement", "evt": event, "personnes": [{}, {}, {}, {}]}
+    stay = _make(centre, "f04_arrivee", begun + timedelta(hours=3), arrival)
+    centre.fill("f03_evenement", begun + timedelta(hours=4), _HOSPITAL | {"existant": event})
+    due = {"dossier": stay, "echeance": f"{now + timedelta(days=4):%Y-%m-%d}"}
+    centre.fill("f08_orientation", begun + timedelta(hours=5), _REFERRAL | due)
+    centre.send()
 
 
 def _make(tablet: Tablet, form_id: str, now: datetime, told: Told | None = None) -> str:

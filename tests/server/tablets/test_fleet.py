@@ -1,7 +1,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from server.tablets.fleet import Plan, make_fleet, run_fleet, summarise
+from server.tablets.fleet import Plan, make_fleet, run_fleet, summarise, work_offline
+from tests.library_fills import shipped_blank
 
 NOW = datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
 
@@ -47,3 +48,12 @@ def test_summary_counts_the_rows_on_board_and_those_that_are_ahead_of_the_server
     tablet.queue.entities.list_rows()[0].version += 1
     summary = summarise([tablet])
     assert (summary["entities"], summary["entities_ahead"]) == (3, 1)
+
+
+def test_chance_leaves_alone_what_a_story_tells() -> None:
+    [tablet] = make_fleet([enrolment("A")], Plan(NOW))
+    tablet.queue.blanks["f07_assistance"] = shipped_blank("f07_assistance")[0]
+    work_offline(tablet, Plan(NOW, told=frozenset({"f07_assistance"})))
+    assert (tablet.queue.records, tablet.given_up) == ([], 0)
+    work_offline(tablet, Plan(NOW, records=3))
+    assert len(tablet.queue.records) + tablet.given_up == 3

@@ -11,9 +11,10 @@ from server.cli.setup import set_up
 from server.extensions import db
 from server.processing import process_pending
 from server.tablets.fleet import Plan, make_fleet
-from server.tablets.scene import play_scene
+from server.tablets.scene import play_landing, play_scene
 from server.tablets.tablet import Tablet
 from sync.entity_browsing import find_entity, list_troubles
+from sync.programme.headcount_rows import list_open_gaps
 from tests.live import demo_settings, serving
 
 NOW = datetime.now(UTC)
@@ -48,3 +49,12 @@ def test_the_scene_leaves_what_a_supervisor_should_see(field: list[Tablet], monk
     # A server that judges nothing ends the scene.
     monkeypatch.setattr("server.tablets.scene._PATIENCE", 1)
     assert play_scene(*field, NOW, lambda: None) is None
+
+
+def test_a_landing_leaves_one_count_that_does_not_close(field: list[Tablet]) -> None:
+    patrol, centre, _ = field
+    play_landing(patrol, centre, NOW, settle)
+    settle()
+    [gap] = list_open_gaps(db.session(), None, NOW)
+    assert (gap.numbers, gap.gap, gap.dead, gap.missing) == ("6 4 1 0", 1, 1, 2)
+    assert len(centre.queue.entities.lists["orientations"].entities) == 1

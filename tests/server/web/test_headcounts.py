@@ -110,3 +110,12 @@ def test_the_list_tells_every_event_what_asks_for_somebody_first(
     session.commit()
     said = supervisor.get("/headcounts/").text
     assert ("arrivées attendues" in said, "Secours en mer" in said) == (True, True)
+
+
+def test_each_reader_is_told_in_their_language(supervisor: FlaskClient, seeded: Seeded) -> None:
+    address = f"/headcounts/{seeded.event.uuid}"
+    french = supervisor.get(address).text
+    supervisor.post("/language", data={"language": "en", "next": address})
+    english = supervisor.get(address).text
+    assert ("Superviseur de site," in french, "Site supervisor," in english) == (True, True)
+    assert "7 living people are not accounted for." in english
