@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from server.processing import process_pending
 from sync.models import Submission
 from sync.publishing import publish_form
+from tests.seed import seed
 from tests.sync.factory import NOW, add_device, add_site, add_submission, form_file
 
 AWA = {"prenoms": "Awa", "nom": "Ndiaye", "sexe": "2", "age": "31"}
@@ -86,7 +87,12 @@ def test_status_counts_by_state_and_names_tablets(run: Any, arrived: list[int]) 
     assert (status["submissions"]["merged"], status["submissions"]["quarantined"], status["pending"]) == (1, 1, 0)
     assert [one["device"] for one in status["devices"]] == ["ROS-1"]
     assert "ROS-1" in run("status").stdout
-    assert status["open_gaps"] == 0
+
+
+def test_status_counts_events_whose_people_are_not_all_accounted_for(run: Any, session: Session) -> None:
+    seed(session)
+    assert json.loads(run("status", "--json").stdout)["open_gaps"] == 1
+    assert "open gaps    1" in run("status").stdout
 
 
 def test_unlock_takes_up_nothing_where_nothing_is_locked(run: Any) -> None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from random import Random
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from server.tablets.filler import Filled, Told
@@ -28,6 +28,7 @@ from sync.publishing import publish_form
 from sync.quarantine import accept, reject
 from sync.settings import change_setting
 from tests.library_fills import EVENT, NOW, fill_as_told
+from tests.plans import watched_scans
 from tests.seed import shipped_form
 from tests.sync.factory import add_device, add_site
 from tests.sync.test_processing import settle
@@ -264,3 +265,13 @@ def test_two_counts_of_the_living_are_a_question(session: Session, centre: int) 
     deliver(session, an_event(), news(4, changements="vivants", **fewer), news(5, changements="vivants", **more))
     [standing] = list_headcounts(session, None, LATER)
     assert standing.count.disputed
+
+
+def test_counting_reads_no_list_from_one_end_to_the_other(session: Session, centre: int) -> None:
+    deliver(session, an_event(), arrivals(2, 5))
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    with watched_scans(engine, "entities") as scans:
+        list_headcounts(session, None, LATER)
+        list_arrivals(session, supervisor(centre), EVENT)
+    assert scans == []
