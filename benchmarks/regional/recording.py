@@ -53,7 +53,7 @@ def make_records(records: int, seed: int) -> tuple[list[dict[str, str]], dict[st
     rows: list[dict[str, str]] = []
     truth: dict[str, int] = {}
     shared = [make_phone(dice, "SEN") for _ in range(records // 700 + 1)]
-    for household in make_households(dice, records * 2 // 5):
+    for household in make_households(dice, records // 2):
         for person, row in _meet(dice, household, shared):
             row["record_id"] = f"{dice.getrandbits(48):012x}"
             rows.append(row)
@@ -82,7 +82,7 @@ def _geometric(dice: random.Random, chance: float) -> int:
 
 def _make_meeting(dice: random.Random) -> Meeting:
     post = dice.choices(list(POSTS), list(POSTS.values()))[0]
-    ear = dice.choices(["french", "english", "national", "portuguese"], [66, 12, 15, 7])[0]
+    ear = dice.choices(["french", "english", "national", "portuguese"], [80, 7, 9, 4])[0]
     return Meeting(TODAY + timedelta(days=dice.randrange(540)), post, f"{post}-{dice.randrange(3)}", ear)
 
 
@@ -111,15 +111,15 @@ class Recording:
         }  # fmt: skip
 
     def _write_names(self) -> tuple[str, str]:
-        family = self._slip(self._spell(self.person.family), 0.05)
+        family = self._slip(self._spell(self.person.family), 0.04)
         given = self._write_given()
-        if self._happens(0.08):
+        if self._happens(0.06):
             family, given = given, family
         return self._case(family), self._case(given)
 
     def _write_given(self) -> str:
         names = self.person.given
-        first = self._slip(self._spell(names[0], pet=0.13), 0.05)
+        first = self._slip(self._spell(names[0], pet=0.07), 0.04)
         more = [self._spell(name) for name in names[1:] if not self._happens(0.4)]
         if not more and len(names) == 1 and self._happens(0.03):
             more = [self._spell(pick(self.dice, given_names(self.person.sex)))]
@@ -132,7 +132,7 @@ class Recording:
         if name.pets and self._happens(pet):
             return self.dice.choice(name.pets)
         choices = name.spellings[self.system]
-        return choices[0] if self._happens(0.6) else self.dice.choice(choices)
+        return choices[0] if self._happens(0.8) else self.dice.choice(choices)
 
     def _slip(self, text: str, chance: float) -> str:
         if len(text) < 3 or not self._happens(chance):
@@ -169,7 +169,7 @@ class Recording:
 
     def _misremember(self, precision: str) -> date:
         born = self.person.born
-        off = self.dice.choice((-2, -1, 1, 2)) if precision != "day" and self._happens(0.3) else 0
+        off = self.dice.choice((-2, -1, 1, 2)) if precision != "day" and self._happens(0.2) else 0
         return date(born.year + off, born.month, min(born.day, 28)) if off else born
 
     def _slip_day(self, born: date) -> date:
@@ -188,7 +188,7 @@ class Recording:
             return max(0, age + self.dice.choice((0, 0, 0, 1, -1)))
         if self._happens(0.35):
             return 5 * round(age / 5)
-        return age + self.dice.choice((-2, -1, 0, 0, 0, 0, 1, 2))
+        return age + self.dice.choice((-2, -1, 0, 0, 0, 0, 0, 1))
 
     def _write_nation(self) -> str:
         if self._happens(0.03):
@@ -206,12 +206,12 @@ class Recording:
         )
 
     def _write_mother(self) -> str:
-        if self._happens(0.36):
+        if self._happens(0.3):
             return ""
         given, family = self.person.mother
         if self._happens(0.12):
-            return self._case(self._slip(self._spell(given, pet=0.13), 0.05))
-        return self._case(f"{self._slip(self._spell(given, pet=0.13), 0.05)} {self._slip(self._spell(family), 0.05)}")
+            return self._case(self._slip(self._spell(given, pet=0.07), 0.04))
+        return self._case(f"{self._slip(self._spell(given, pet=0.07), 0.04)} {self._slip(self._spell(family), 0.04)}")
 
     def _write_phone(self) -> str:
         if self._happens(0.5):

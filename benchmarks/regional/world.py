@@ -98,7 +98,7 @@ def make_households(dice: random.Random, persons: int) -> list[Household]:
     while len(everybody) < persons:
         household = _make_household(dice, len(everybody))
         for member in household.members:
-            if everybody and dice.random() < 0.04:
+            if everybody and dice.random() < 0.03:
                 _make_homonym(dice, member, dice.choice(everybody))
         made.append(household)
         everybody += household.members
@@ -156,7 +156,7 @@ def _make_adult(dice: random.Random, number: int, nation: str, home: Place, sex:
     return Person(
         number, pick(dice, families_of(nation)), [pick(dice, given_names(sex)), *_second(dice, sex)], sex, born,
         _precision(dice, born), nation, own, mother, phone if dice.random() < 0.7 else make_phone(dice, nation),
-        _document(dice, nation, 0.45),
+        _document(dice, nation, 0.5),
     )  # fmt: skip
 
 
@@ -175,8 +175,8 @@ def _second(dice: random.Random, sex: str) -> list[Name]:
 
 def _precision(dice: random.Random, born: date) -> str:
     if (TODAY - born).days < 365 * 15:
-        return dice.choices(["day", "year", "age"], [55, 20, 25])[0]
-    return dice.choices(["day", "year", "age"], [45, 28, 27])[0]
+        return dice.choices(["day", "year", "age"], [60, 18, 22])[0]
+    return dice.choices(["day", "year", "age"], [52, 25, 23])[0]
 
 
 def make_phone(dice: random.Random, nation: str) -> str:

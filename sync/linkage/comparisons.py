@@ -42,9 +42,7 @@ class Part:
     def find_level(self, one: Features, other: Features) -> int:
         """The first level that holds."""
         place = 0
-        for level in self.levels:
-            if level.holds(one, other):
-                break
+        while not self.levels[place].holds(one, other):
             place += 1
         return place
 
@@ -325,6 +323,33 @@ DOCUMENT = Part(
     ),
 )
 
+
+def _like_twins(one: Features, other: Features) -> bool:
+    if one.birth_day is None or one.birth_day != other.birth_day:
+        return False
+    at_home = (
+        one.family_key == other.family_key is not None
+        or one.mother_given == other.mother_given is not None
+        or one.phone == other.phone is not None
+    )
+    return at_home and FIRST.levels[FIRST.find_level(one, other)] is OTHER
+
+
+# Household and birth count as independent, and are not among twins: they agree in everything but the given name.
+TWINS = Part(
+    "twins",
+    (
+        Level(
+            "one day of birth and one household, but another given name",
+            _like_twins,
+            "birth_day_l = birth_day_r"
+            " AND (family_key_l = family_key_r OR mother_given_l = mother_given_r OR phone_l = phone_r)"
+            f" AND NOT coalesce(({') OR ('.join(level.sql for level in FIRST.levels if level is not OTHER)}), FALSE)",
+        ),
+        OTHER,
+    ),
+)
+
 COMPARISONS = (
     Comparison("household", (FAMILY, MOTHER, PHONE)),
     Comparison("given", (FIRST, SECOND)),
@@ -332,4 +357,5 @@ COMPARISONS = (
     Comparison("sex", (SEX,)),
     Comparison("origin", (NATION, PLACE)),
     Comparison("document", (DOCUMENT,)),
+    Comparison("twins", (TWINS,)),
 )

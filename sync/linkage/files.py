@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sync.linkage.blocking import find_candidates, find_keys, find_too_common
 from sync.linkage.decision import Decision, Pair, Rules, decide_persons
 from sync.linkage.errors import LinkageRefused
+from sync.linkage.grouping import weigh_groups
 from sync.linkage.judging import judge_pair
 from sync.linkage.model import LinkModel
 from sync.linkage.record import COLUMNS, LinkRecord, parse_record
@@ -19,6 +20,7 @@ _MOST_COMMON = 5_000
 _DELIMITERS = ",;\t|"
 # What Excel writes on a French desk, after what it should write.
 _ENCODINGS = ("utf-8-sig", "cp1252")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,16 @@ def read_records(data: bytes) -> list[LinkRecord]:
 
 
 def link_records(records: Sequence[LinkRecord], model: LinkModel, threshold: float | None = None) -> Linked:
-    """Weigh all candidate pairs and make persons by the automatic rules, linking from `threshold` bits on."""
+    """Weigh all candidate pairs and make persons by the automatic rules, linking from `threshold` bits on.
+
+    The weights are those between groups (grouping.py): a pair is seen together with the other records of both.
+    """
     cleaned = [model.cleaner.clean(one) for one in sorted(records, key=lambda one: one.record_id)]
     scorer = Scorer(model, len(cleaned))
     keys = [find_keys(one, model.too_common) for one in cleaned]
     crowded = find_too_common(keys, _MOST_COMMON)
     kept = [[key for key in own if key.hash not in crowded] for own in keys]
-    pairs = [judge_pair(scorer, cleaned[one], cleaned[other]) for one, other in find_candidates(kept)]
+    pairs = weigh_groups([judge_pair(scorer, cleaned[one], cleaned[other]) for one, other in find_candidates(kept)])
     rules = Rules(model.link_at if threshold is None else threshold, model.review_at)
     return Linked(pairs, decide_persons([one.record_id for one in cleaned], pairs, rules))
 
@@ -69,9 +74,7 @@ def list_clusters(decision: Decision) -> Iterator[tuple[str, str]]:
 
 
 def _decode(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _decode_as(data, "utf-16") or ""
-    for encoding in _ENCODINGS:
+    for encoding in ("utf-16",) if data.startswith(_UTF_16) else _ENCODINGS:
         text = _decode_as(data, encoding)
         if text is not None and "\0" not in text:
             return text

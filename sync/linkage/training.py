@@ -40,10 +40,12 @@ LIVES_TOGETHER = frozenset({"household", "origin"})
 FREE_IN_HOUSEHOLD = LIVES_TOGETHER | {"birth"}
 # The share of candidates that are of one person, before anything is known.
 _FIRST_GUESS = 0.05
+# Not learnt, for nothing in the records tells twins from one person under two names; the careful reading is declared.
+DECLARED: Mapping[str, Sequence[tuple[float, float]]] = {"twins": ((2.0**-16, 1.0), (1.0, 1.0))}
 _ROUNDS = 6
 # So many pairs' worth of independence is mixed into each cell: a combination never seen is not impossible.
 _PRIOR_PAIRS = 30.0
-_SAMPLE = 300_000
+_LARGEST_SAMPLE, _SAMPLE_PER_RECORD = 300_000, 20
 _MOST_COMMON = 2_000
 _SEED = 20260601
 _FEWEST = 0.5
@@ -119,7 +121,8 @@ class Patterns:
 def _count_patterns(records: Sequence[Features], keys: Sequence[list[Key]]) -> Patterns:
     candidates = set(find_candidates(keys))
     everything = len(records) * (len(records) - 1) // 2
-    sample = [pair for pair in _sample_pairs(len(records), min(_SAMPLE, 2 * everything)) if pair not in candidates]
+    tries = min(_LARGEST_SAMPLE, _SAMPLE_PER_RECORD * len(records))
+    sample = [pair for pair in _sample_pairs(len(records), tries) if pair not in candidates]
     weight = (everything - len(candidates)) / max(1, len(sample))
     others = _count(records, sample)
     return Patterns(_count(records, candidates), {pattern: count * weight for pattern, count in others.items()})
@@ -174,6 +177,8 @@ def learn(patterns: Patterns) -> _Kinds:
 
 
 def _start_cells(comparison: Comparison) -> list[float]:
+    if comparison.name in DECLARED:
+        return [m for m, _ in DECLARED[comparison.name]]
     shares = [[share / sum(START[part.name]) for share in START[part.name]] for part in comparison.parts]
     return [prod(cell) for cell in product(*shares)]
 
@@ -196,7 +201,11 @@ def _improve(kinds: _Kinds, patterns: Patterns, all_pairs: Sequence[Sequence[flo
         learnt if one.name in FREE_IN_HOUSEHOLD else fixed
         for one, learnt, fixed in zip(COMPARISONS, mate.estimate(), all_pairs, strict=True)
     ]
-    return _Kinds(match.total, mate.total, kinds.total, match.estimate(), mates, stranger.estimate(), rest.estimate())
+    matches = [
+        _start_cells(one) if one.name in DECLARED else learnt
+        for one, learnt in zip(COMPARISONS, match.estimate(), strict=True)
+    ]
+    return _Kinds(match.total, mate.total, kinds.total, matches, mates, stranger.estimate(), rest.estimate())
 
 
 def _judge(kinds: _Kinds, pattern: Pattern) -> tuple[float, float, float]:
@@ -229,6 +238,8 @@ class _Tally:
 
 
 def _smooth(comparison: Comparison, counts: Sequence[float]) -> list[float]:
+    if comparison.name in DECLARED:
+        return [u for _, u in DECLARED[comparison.name]]
     sizes = [range(len(part.levels)) for part in comparison.parts]
     shares = [[_FEWEST] * len(size) for size in sizes]
     for levels, count in zip(product(*sizes), counts, strict=True):

@@ -1,0 +1,52 @@
+"""The same weight in SQL: what batch engines run, made of the very levels that Python uses. DuckDB and Spark know it.
+
+Pairs come as rows with every column of Features twice, with the endings _l and _r.
+"""
+
+from math import log2
+
+from sync.linkage.comparisons import COMPARISONS, OTHER, Comparison, Part
+from sync.linkage.features import FREQUENCIES, Features
+from sync.linkage.model import LinkModel
+
+COLUMNS = Features._fields
+
+
+def render_weights(model: LinkModel, records: int, pairs: str) -> str:
+    """A query over the table or view `pairs`: record_id_l, record_id_r and the match weight in `bits`."""
+    cells = ", ".join(f"{_render_cell(one)} AS {_column(one)}" for one in COMPARISONS)
+    weights = " + ".join([repr(model.prior_bits(records)), *_list_weights(model), *_list_rarities(model)])
+    return f"SELECT record_id_l, record_id_r, {weights} AS bits FROM (SELECT *, {cells} FROM {pairs}) AS compared"
+
+
+def _column(comparison: Comparison) -> str:
+    return f"{comparison.name}_cell"
+
+
+def _render_cell(comparison: Comparison) -> str:
+    """The number of the cell: the parts' levels, counted as Comparison.find_cell counts them."""
+    text = "0"
+    for part in comparison.parts:
+        text = f"({text}) * {len(part.levels)} + ({_render_level(part)})"
+    return text
+
+
+def _render_level(part: Part) -> str:
+    steps = [f"WHEN {level.sql} THEN {number}" for number, level in enumerate(part.levels) if level is not OTHER]
+    return f"CASE {' '.join(steps)} ELSE {len(part.levels) - 1} END"
+
+
+def _list_weights(model: LinkModel) -> list[str]:
+    found = []
+    for one in COMPARISONS:
+        steps = [f"WHEN {cell} THEN {log2(m / u)!r}" for cell, (m, u) in enumerate(model.cells[one.name])]
+        found.append(f"CASE {_column(one)} {' '.join(steps)} END")
+    return found
+
+
+def _list_rarities(model: LinkModel) -> list[str]:
+    return [
+        f"CASE WHEN {name}_l = {name}_r THEN {log2(model.usual[name])!r} - log2(greatest(tf_{name}_l, tf_{name}_r))"
+        " ELSE 0.0 END"
+        for name in FREQUENCIES
+    ]

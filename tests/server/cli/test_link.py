@@ -1,0 +1,67 @@
+"""`teral link` from the outside."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks.regional.recording import make_records
+from server.cli import main
+
+ROWS, _ = make_records(300, seed=6)
+
+
+def run(*arguments: object, **given: Any) -> Result:
+    return CliRunner().invoke(main, ["link", *map(str, arguments)], **given)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    path = tmp_path / "records.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ROWS[0])
+        writer.writeheader()
+        writer.writerows(ROWS)
+    return path
+
+
+def test_every_record_has_a_cluster_and_every_candidate_a_score(records: Path, tmp_path: Path) -> None:
+    clusters, pairs = tmp_path / "clusters.csv", tmp_path / "pairs.csv"
+    said = json.loads(run("file", records, "--clusters", clusters, "--pairs", pairs, "--json").stdout)
+    assert {row["record_id"] for row in read(clusters)} == {row["record_id"] for row in ROWS}
+    assert len({row["cluster_id"] for row in read(clusters)}) == said["persons"] < len(ROWS)
+    assert (len(read(pairs)), list(read(pairs)[0])) == (said["pairs"], ["record_id_l", "record_id_r", "score"])
+
+
+def test_a_file_is_linked_by_the_model_learnt_from_it(records: Path, tmp_path: Path) -> None:
+    model, clusters = tmp_path / "model.json", tmp_path / "clusters.csv"
+    learnt = json.loads(run("train", records, "--model", model, "--json").stdout)
+    given = json.loads(run("file", records, "--clusters", clusters, "--model", model, "--json").stdout)
+    at_once = json.loads(run("file", records, "--clusters", clusters, "--train", "--json").stdout)
+    assert (given["model"], at_once) == (learnt["model"], given)
+
+
+def test_people_read_figures_line_by_line(records: Path, tmp_path: Path) -> None:
+    assert f"records: {len(ROWS)}" in run("file", records, "--clusters", tmp_path / "clusters.csv").stdout
+    assert f"records: {len(ROWS)}" in run("train", records, "--model", tmp_path / "model.json").stdout
+
+
+@pytest.mark.parametrize(("language", "words"), [("fr_SN", "aucune fiche"), ("en_GB", "no records")])
+def test_a_file_without_records_says_so(tmp_path: Path, language: str, words: str) -> None:
+    (tmp_path / "none.csv").write_text("record_id,sex\n")
+    for arguments in (["file", "--clusters"], ["train", "--model"]):
+        result = run(arguments[0], tmp_path / "none.csv", arguments[1], tmp_path / "out", env={"LANG": language})
+        assert (result.exit_code, words in result.stderr) == (1, True)
+
+
+def test_a_file_that_is_no_model_says_so(records: Path, tmp_path: Path) -> None:
+    result = run("file", records, "--clusters", tmp_path / "out", "--model", records, env={"LANG": "en"})
+    assert (result.exit_code, "not a linkage model" in result.stderr) == (1, True)

@@ -1,0 +1,66 @@
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sync.linkage.features import Cleaner
+from sync.linkage.names import PET_FORMS
+from sync.linkage.record import LinkRecord
+from tests.sync.linkage.people import clean
+
+KNOWN = {"jalo": (90, 2), "mariama": (1, 80)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("day", 1990, 1, "1990-05-17", None)),
+        ({"birth_date": date(1990, 5, 7)}, ("day", 1990, 1, "1990-05-07", "1990-07-05")),
+        ({"birth_date": date(1990, 1, 1)}, ("year", 1990, 3, None, None)),
+        ({"birth_date": None, "age": 36}, ("age", 1990, 4, None, None)),
+        ({"birth_date": None, "age": 36, "recorded_on": None}, (None,) * 5),
+        ({"birth_date": None}, (None,) * 5),
+    ],
+    ids=["a day", "a day that may be exchanged", "1 January", "an age", "an age on no day", "nothing"],
+)
+def test_births(changes: dict[str, Any], expected: tuple[object, ...]) -> None:
+    found = clean(**changes)
+    assert (found.birth_kind, found.birth_year, found.birth_spread, found.birth_day, found.birth_swapped) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("+221 77 123 45 67", "1234567"), ("77-123-45-67", "1234567"), ("12", None), ("", None)]
+)
+def test_phones_are_their_last_digits(text: str, number: str | None) -> None:
+    assert clean(phone=text).phone == number
+
+
+def test_mother_has_a_key_of_both_names() -> None:
+    found = clean(mother_name="Ndeye Aissatou Barry")
+    assert (found.mother_given, found.mother_family, found.mother_key) == ("ast", "br", "ast br")
+
+
+def test_a_mother_with_one_name_has_no_key_of_both() -> None:
+    found = clean(mother_name="Aissatou")
+    assert (found.mother_given, found.mother_family, found.mother_key) == ("ast", None, None)
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "crossed"),
+    [("Mariama", "Diallo", True), ("Diallo", "Mariama", False), ("Nobody", "Nowhere", False), ("Mariama", "", False)],
+    ids=["crossed", "straight", "unknown", "one name alone"],
+)
+def test_crossed_names_are_set_right_by_counts(family: str, given: str, crossed: bool) -> None:
+    found = Cleaner(PET_FORMS, KNOWN, {}, {}).clean(LinkRecord("a", family_name=family, given_name=given))
+    assert (found.family == given.lower()) is crossed
+
+
+def test_frequencies_come_from_the_tables() -> None:
+    cleaner = Cleaner({}, {}, {"family_key": {"jl": 0.05}}, {"family_key": 0.001})
+    names = [cleaner.clean(LinkRecord("a", family_name=name)).tf_family_key for name in ("Diallo", "Kone", "")]
+    assert names == [0.05, 0.001, 0.001]
+
+
+def test_what_says_nothing_is_none() -> None:
+    found = Cleaner({}, {}, {}, {}).clean(LinkRecord("a"))
+    assert {value for name, value in found._asdict().items() if name != "record_id"} == {None, 1.0}

@@ -1,0 +1,53 @@
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sync.linkage.judging import has_conflict, is_corroborated, judge_pair
+from sync.linkage.score import Scorer
+from tests.sync.linkage.people import MODEL, clean
+
+YEAR: dict[str, Any] = {"birth_date": date(1990, 1, 1), "document_number": ""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"given_name": "Awa"}, True),
+        ({"document_number": ""}, True),
+        ({"document_number": "", "given_name": "Awa"}, False),
+        (YEAR, True),
+        (YEAR | {"mother_name": ""}, False),
+        (YEAR | {"birth_date": date(1992, 1, 1)}, False),
+    ],
+    ids=["document", "day and given name", "a brother's", "given name, year and mother", "no mother", "another year"],
+)
+def test_corroboration_is_more_than_a_household(changes: dict[str, Any], expected: bool) -> None:
+    assert is_corroborated(clean(), clean("b", **changes)) is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, False),
+        ({"given_name": "Awa"}, True),
+        ({"sex": "1"}, True),
+        ({"birth_date": date(1991, 8, 2)}, True),
+        ({"document_number": "O7654321"}, True),
+        ({"mother_name": "Coumba Kane"}, True),
+        ({"phone": "770000000", "birth_place": "Bissau"}, False),
+    ],
+    ids=["nothing", "given name", "sex", "birth", "document", "mother", "what people change"],
+)
+def test_conflicts(changes: dict[str, Any], expected: bool) -> None:
+    assert has_conflict(clean(), clean("b", **changes)) is expected
+
+
+def test_a_judged_pair_is_the_same_whichever_comes_first() -> None:
+    scorer = Scorer(MODEL, 1000)
+    pair = judge_pair(scorer, clean("b"), clean("a"))
+    assert (pair, pair.one, pair.bits) == (
+        judge_pair(scorer, clean("a"), clean("b")),
+        "a",
+        scorer.score(clean(), clean()),
+    )

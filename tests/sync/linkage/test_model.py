@@ -1,0 +1,73 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sync.linkage.errors import LinkageRefused
+from sync.linkage.model import LinkModel, default_model, parse_model
+from tests.sync.linkage.people import MODEL
+
+
+def test_a_model_survives_its_file() -> None:
+    again = parse_model(MODEL.to_json())
+    assert (again, again.version) == (MODEL, MODEL.version)
+
+
+def test_the_version_covers_what_weights_depend_on() -> None:
+    others = [replace(MODEL, link_at=16.0), replace(MODEL, aliases={}), replace(MODEL, too_common=frozenset({1}))]
+    assert len({MODEL.version, *(one.version for one in others)}) == 4
+
+
+def test_the_default_model_names_no_seldom_phone() -> None:
+    assert len(default_model().frequencies["phone"]) < 200
+
+
+@pytest.mark.parametrize(
+    ("records", "steps"),
+    [(1, 1024), (1024, 1024), (1025, 2048), (1_000_000, 1_048_576)],
+)
+def test_the_prior_is_a_step_at_each_power_of_two(records: int, steps: int) -> None:
+    assert MODEL.prior(records) == pytest.approx(2 * MODEL.matches_per_record / steps)
+
+
+def broken(change: Any) -> str:
+    raw = json.loads(MODEL.to_json())
+    change(raw)
+    return json.dumps(raw)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "link_model_unreadable"),
+        ("[]", "link_model_unreadable"),
+        ("{}", "link_model_unreadable"),
+        (broken(lambda raw: raw["teral"].update(edition=0)), "link_model_edition"),
+        (broken(lambda raw: raw["comparisons"][0]["comparison_levels"].pop()), "link_model_edition"),
+        (broken(lambda raw: raw["comparisons"].pop(0)), "link_model_unreadable"),
+        (
+            broken(lambda raw: raw["comparisons"][3]["comparison_levels"][0].update(m_probability=0)),
+            "link_model_unreadable",
+        ),
+        (broken(lambda raw: raw["teral"].update(too_common="x")), "link_model_unreadable"),
+    ],
+    ids=[
+        "nothing",
+        "a list",
+        "no model",
+        "another edition",
+        "levels missing",
+        "a comparison missing",
+        "m of 0",
+        "no numbers",
+    ],
+)
+def test_other_files_are_refused(text: str, code: str) -> None:
+    with pytest.raises(LinkageRefused) as refused:
+        parse_model(text)
+    assert refused.value.code == code
+
+
+def test_a_model_without_frequencies_weighs_no_rarity() -> None:
+    assert set(LinkModel(MODEL.cells, 1.0).usual.values()) == {1.0}

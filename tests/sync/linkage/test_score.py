@@ -1,0 +1,42 @@
+from math import log2
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.regional.recording import make_records
+from sync.linkage.explain import explain
+from sync.linkage.features import Features
+from sync.linkage.record import parse_record
+from sync.linkage.score import Scorer
+from tests.sync.linkage.people import MODEL, clean
+
+SCORER = Scorer(MODEL, 1000)
+OF_FILE = [MODEL.cleaner.clean(parse_record(row)) for row in make_records(200, seed=4)[0]]
+
+
+@given(st.sampled_from(OF_FILE), st.sampled_from(OF_FILE))
+def test_the_weight_is_symmetric_and_the_sum_of_its_parts(one: Features, other: Features) -> None:
+    weight = SCORER.score(one, other)
+    assert weight == pytest.approx(SCORER.score(other, one), abs=1e-9)
+    assert weight == pytest.approx(sum(part.bits for part in SCORER.weigh(one, other)), abs=1e-9)
+
+
+def test_the_waterfall_ends_at_the_weight() -> None:
+    steps = explain(SCORER, clean(), clean("b", phone=""))
+    assert steps[-1].total == pytest.approx(SCORER.score(clean(), clean("b", phone="")))
+    assert dict(steps[1].levels) == {
+        "family name": "the same spelling",
+        "mother": "both names the same",
+        "phone": "not known",
+    }
+
+
+def test_a_rare_name_weighs_more_than_a_common_one() -> None:
+    common, rare = clean(family_name="Diallo"), clean(family_name="Zwdkrmp")
+    assert SCORER.score(rare, rare) > SCORER.score(common, common)
+
+
+def test_a_registry_ten_times_as_large_weighs_all_pairs_less() -> None:
+    far = Scorer(MODEL, 16_000).score(clean(), clean())
+    assert SCORER.score(clean(), clean()) - far == pytest.approx(log2(16), abs=0.05)
