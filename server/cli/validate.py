@@ -40,8 +40,8 @@ def validate_command(
     the command is misused.
 
     With --jsonl each line of standard input is an object with id, form_xml, submission_xml and media (texts by file
-    name); each line of output has id, valid, errors and warnings, or id and error. The status is then 0 whatever the
-    records are like.
+    name); each line of output has id, valid, errors and warnings. What cannot be judged is not valid, and error says
+    why. The status is then 0 whatever the records are like.
     """
     if by_line:
         if form_path or submissions:

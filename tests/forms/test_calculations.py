@@ -2,8 +2,11 @@ import math
 
 import pytest
 
-from forms.calculations import agrees, written
+from forms.calculations import agrees, compute_with, written
 from forms.list_trees import build_list
+from forms.node import PLAIN, Node, read_text
+from forms.readers import READERS
+from forms.xpath.compiler import compile_expression
 from forms.xpath.environment import Environment
 from forms.xpath.moments import DAY, MINUTE, Moment
 from forms.xpath.values import Value
@@ -44,3 +47,23 @@ def test_answer_is_compared_by_meaning(value: Value, text: str, kind: str, verdi
 
 def test_half_an_emoji_is_a_question_mark() -> None:
     assert written("a\ud83d") == "a?"
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "sent", "value"),
+    [
+        pytest.param("true()", "boolean", "0", True, id="a boolean"),
+        pytest.param("2.9", "int", "7", 2.0, id="a whole number"),
+        pytest.param("1 div 4", "decimal", "7", 0.25, id="a number"),
+        pytest.param("0 div 0", "decimal", "7", "", id="no number"),
+        pytest.param("date('1970-01-02')", "date", "1970-01-01", Moment(DAY), id="a day"),
+        pytest.param("date-time('1970-01-02T01:30:00.000Z')", "dateTime", "1970-01-01", DAY_TWO, id="a moment"),
+        pytest.param("concat('a', 'b')", "barcode", "x", "ab", id="a text"),
+        pytest.param("1 + 1", "string", "7", 2.0, id="a number in a text"),
+        pytest.param("date('x')", "string", "7", "7", id="what cannot be known"),
+    ],
+)
+def test_what_a_calculation_surely_gives_counts(rule: str, kind: str, sent: str, value: Value) -> None:
+    node = Node("a", PLAIN, sent, None)
+    compute = compute_with(compile_expression(rule), kind, READERS.get(kind, read_text))
+    assert compute(node, ENVIRONMENT) == value

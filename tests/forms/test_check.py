@@ -39,6 +39,9 @@ def check(checked: FormDefinition) -> list[tuple[str, str]]:
         pytest.param(a('constraint=". &gt; 5 and . &lt; 3"'), [("warning", "constraint_never_holds")], id="no number"),
         pytest.param(a('constraint="5 &lt; . and . &lt;= 5"'), [("warning", "constraint_never_holds")], id="touching"),
         pytest.param(a('constraint=". &gt;= 5 and . &lt;= 5"'), [], id="exactly one number"),
+        pytest.param(a('relevant="/data/@lang = 1"'), [], id="an attribute that the record may have"),
+        pytest.param(a("constraint=\"date('x')\""), [], id="no verdict without a record"),
+        pytest.param(a('repeat="x" constraint=". &gt; random()"'), [], id="chance may hold"),
         pytest.param(a('relevant="/data/a = 1"'), [("error", "rules_in_a_circle")], id="relevance of itself"),
         pytest.param(a('calculate="/data/a + 1"'), [], id="calculation from its own value"),
         pytest.param(

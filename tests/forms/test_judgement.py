@@ -116,3 +116,70 @@ def test_an_answer_that_is_shown_and_calculated_is_answered_by_its_calculation()
     rules = 'calculate="/data/c + 1" readonly="true()" required="true()" constraint=". &lt; 3"'
     assert judged_with_sum(rules, "<c>1</c>") == [("/data/a", "calculation_differs")]
     assert judged_with_sum(rules, "<a>2</a><c>7</c>") == [BROKEN, ("/data/a", "calculation_differs")]
+
+
+def codes(binds: str, answers: str, body: str = INPUT) -> list[tuple[str, str]]:
+    """What is said of a form with these binds; its nodes are a, b, end and a group g with x and y."""
+    form = definition("<a/><b/><end/><g><x/><y/></g><r><n/></r>", binds + END + SOURCE, body)
+    found = validate_submission(form, submission(f"{answers}<end>2026-03-01T10:00:00.000Z</end>"), LISTS)
+    return [(one.path, one.code) for one in found]
+
+
+ASKED = '<input ref="/data/g/x"/><input ref="/data/g/y"/>'
+DOUBTED = """<bind nodeset="/data/g" relevant="date('x')"/>"""
+
+
+def test_a_doubt_is_said_once_at_the_group_whose_rule_it_is() -> None:
+    assert codes(DOUBTED, "<g><x>1</x><y>2</y></g>", ASKED) == [("/data/g", "cannot_convert")]
+
+
+def test_a_rule_that_the_form_should_never_have_had_is_said_at_its_node() -> None:
+    rules = '<bind nodeset="/data/a" constraint="floor(.) = 1"/><bind nodeset="/data/b" relevant="floor(1)"/>'
+    assert codes(rules, "<a>1</a><b>2</b>") == [("/data/a", "xpath_unknown_function"), ("/data/b", "cannot_use_rule")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "answer", "code"),
+    [
+        pytest.param(
+            """constraint="pulldata('l', 'k', 'name', 'x') = 1 and . = 2" """, "1", "list_uncertain", id="a list"
+        ),
+        pytest.param('constraint="random() &gt; 2"', "1", "cannot_replay", id="chance"),
+        pytest.param("constraint=\"date('x') &gt; .\"", "1", "cannot_convert", id="no date"),
+        pytest.param('type="date" constraint=". &gt; 99999"', "2026-02-30", "not_a_date", id="what is no answer"),
+    ],
+)
+def test_what_speaks_against_an_answer_is_weighed(rule: str, answer: str, code: str) -> None:
+    assert codes(f'<bind nodeset="/data/a" {rule}/>', f"<a>{answer}</a>") == [("/data/a", code)]
+
+
+def test_a_repeat_whose_number_cannot_be_known_is_not_counted() -> None:
+    rules = """<bind nodeset="/data/a" calculate="date('x')"/>"""
+    counted = COUNTED.replace('jr:count="/data/a"', "jr:count=\"date('x')\"")
+    assert ("/data", "cannot_convert") in codes(rules, "<a/><r/>", counted)
+
+
+def test_instances_that_nobody_asked_for_are_not_counted() -> None:
+    hidden = '<bind nodeset="/data/r" relevant="false()"/>'
+    assert codes(hidden, "<a>3</a>", INPUT + COUNTED) == []
+
+
+def test_several_choices_are_sought_in_an_unfiltered_list() -> None:
+    body = CHOICES.format("").replace("select1", "select")
+    assert codes("", "<a>x y</a>", body) == []
+    assert codes("", "<a>x z</a>", body) == [("/data/a", "list_uncertain")]
+
+
+def test_rules_that_wait_for_each_other_are_settled_nowhere() -> None:
+    rules = '<bind nodeset="/data/a" relevant="/data/b = 1"/><bind nodeset="/data/b" relevant="/data/a = 1"/>'
+    assert codes(rules, "<a>1</a><b>1</b>")[0] == ("/data/a", "cannot_settle_cycle")
+
+
+def test_relevance_through_a_thousand_questions_is_given_up() -> None:
+    count = 1_500
+    nodes = "".join(f"<q{index}/>" for index in range(count))
+    binds = "".join(f'<bind nodeset="/data/q{index}" relevant="/data/q{index + 1} = 1"/>' for index in range(count - 1))
+    answers = "".join(f"<q{index}>1</q{index}>" for index in range(count))
+    found = validate_submission(definition(nodes, binds), submission(answers), LISTS)
+    assert {one.grade for one in found} == {"warning"}
+    assert "cannot_finish" in {one.code for one in found}

@@ -128,6 +128,59 @@ def _is_repeat(form: Form, element: etree._Element) -> bool:
     return question is not None and question.kind == "repeat"
 
 
+def leave_out_group(form: Form, fill: Fill, random: Random) -> str | None:
+    """A part of the record is cut off."""
+    groups = [one for one in fill.root.iter() if len(one) and one.getparent() is not None and not _is_repeat(form, one)]
+    chosen = random.choice(groups) if groups else None
+    parent = chosen.getparent() if chosen is not None else None
+    if chosen is None or parent is None or local_name(chosen) in ("meta", "entity"):
+        return None
+    parent.remove(chosen)
+    return f"left out {local_name(chosen)}"
+
+
+def swap_instances(form: Form, fill: Fill, random: Random) -> str | None:
+    """Rows come in another order."""
+    later = [one for one in fill.root.iter() if _is_repeat(form, one) and one.getprevious() is not None]
+    pairs = [(one, before) for one in later if (before := one.getprevious()) is not None and before.tag == one.tag]
+    if not pairs:
+        return None
+    chosen, before = random.choice(pairs)
+    before.addprevious(chosen)
+    return f"swapped two of {local_name(chosen)}"
+
+
+def spoil_choice(form: Form, fill: Fill, random: Random) -> str | None:
+    """A choice in another spelling, twice, with another beside it, or with space around it."""
+    selects = [leaf for leaf in _asked(form, fill) if leaf[2].itemset is not None and leaf[1].text]
+    leaf = _pick(selects, random)
+    if leaf is None:
+        return None
+    text = leaf[1].text or ""
+    leaf[1].text = random.choice([text.upper(), f"{text} {text}", f" {text} ", f"{text},{text}", text[:-1], f"{text}x"])
+    return f"spoilt {leaf[0]}"
+
+
+def exchange_answers(form: Form, fill: Fill, random: Random) -> str | None:
+    """Two answers change places, whatever their types."""
+    asked = [leaf for leaf in _asked(form, fill) if leaf[1].text]
+    if len(asked) < 2:
+        return None
+    one, other = random.sample(asked, 2)
+    one[1].text, other[1].text = other[1].text, one[1].text
+    return f"exchanged {one[0]} and {other[0]}"
+
+
+def write_otherwise(form: Form, fill: Fill, random: Random) -> str | None:
+    """The same answer as other XML writers put it: with comments, line breaks and character data sections."""
+    leaf = _pick([leaf for leaf in _asked(form, fill) if leaf[1].text], random)
+    if leaf is None:
+        return None
+    text = leaf[1].text or ""
+    leaf[1].text = random.choice([etree.CDATA(text), f"\n    {text}\n  ", f"\t{text}"])
+    return f"wrote {leaf[0]} otherwise"
+
+
 def add_unknown(form: Form, fill: Fill, random: Random) -> str | None:
     etree.SubElement(fill.root, "stranger").text = "x"
     return "added an unknown node"
@@ -135,5 +188,5 @@ def add_unknown(form: Form, fill: Fill, random: Random) -> str | None:
 
 MUTATIONS: list[Mutation] = [
     drop_answer, remove_node, change_answer, change_several, flip_choice, odd_value, answer_hidden, change_calculation,
-    change_repeats, add_unknown,
+    change_repeats, leave_out_group, swap_instances, spoil_choice, exchange_answers, write_otherwise, add_unknown,
 ]  # fmt: skip

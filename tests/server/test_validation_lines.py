@@ -39,6 +39,7 @@ def test_each_line_has_its_answer_in_order() -> None:
         b"[" * 50_000,
         b'{"id": NaN}',
         b'{"id": ' + b"9" * 5_000 + b"}",
+        b'{"id": 1e400}',
         b'{"id": "x"}',
         line(form_xml="<html/>"),
         line(form_xml=None),
@@ -49,13 +50,29 @@ def test_each_line_has_its_answer_in_order() -> None:
         b"x" * 200_000,
     ],
     ids=[
-        "no JSON", "no object", "no UTF-8", "nested too deep", "not a number", "too large a number", "nothing in it",
+        "no JSON", "no object", "no UTF-8", "nested too deep", "not a number", "too long a number",
+        "too large a number", "nothing in it",
         "no form", "no form text", "no XML", "half a sign", "media as a list", "media as numbers", "too long",
     ],
 )  # fmt: skip
 def test_a_bad_line_costs_nothing_but_itself(bad: bytes) -> None:
     said = answers(bad, line())
-    assert [set(one) == {"id", "error"} for one in said] == [True, False]
+    assert [(one["valid"], "error" in one) for one in said] == [(False, True), (True, False)]
+    assert json.loads(json.dumps(said[0], allow_nan=False))["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        pytest.param({"submission_xml": "<data"}, "structure", id="a record that is no XML"),
+        pytest.param({"submission_xml": "<data/>"}, "structure", id="a record without a form"),
+        pytest.param({"form_xml": "<html"}, "unverifiable", id="a form that is no XML"),
+        pytest.param({"form_xml": 5}, "unverifiable", id="no form"),
+    ],
+)
+def test_what_cannot_be_judged_is_not_valid(changed: dict[str, object], kind: str) -> None:
+    [said] = answers(line(**changed))
+    assert (said["id"], said["valid"], said["errors"]) == ("a", False, [{"path": "/", "kind": kind}])
 
 
 def test_a_fault_of_ours_costs_one_line_and_quotes_nothing() -> None:
@@ -63,4 +80,4 @@ def test_a_fault_of_ours_costs_one_line_and_quotes_nothing() -> None:
         def validate(self, *_: Any) -> Any:
             raise RuntimeError("Diallo")
 
-    assert answer_object(GOOD, Broken()) == {"id": "a", "error": "internal error: RuntimeError"}
+    assert answer_object(GOOD, Broken())["error"] == "internal error: RuntimeError"
