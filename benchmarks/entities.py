@@ -86,6 +86,8 @@ def measure_pages(world: World) -> None:
     }
     bottom = _floor(world, _fetch(f"{base}{LIST}/", cookie), _READERS, "pages")
     show("floor: a page's bytes", bottom)
+    # Each process reads the forms once, for the words on these pages.
+    drive(Load(world.settings.port, [cases["entities: list"]], 2, connections=_TABLETS))
     for name, request in cases.items():
         load = Load(world.settings.port, [request], world.seconds, connections=_READERS)
         show(name, measured(load, world.pid), bottom)

@@ -58,7 +58,11 @@ _STATES_BY_NAME = select(_entities.c.id, *(_entities.c[name] for name in _STATE)
     _entities.c.uuid.in_(bindparam("uuids", expanding=True)),
 )
 _STATES = select(_entities.c.id, *(_entities.c[name] for name in _STATE)).where(_entities.c.id.in_(_ids))
-_ADD_ENTITY = insert(Entity).returning(Entity.id, sort_by_parameter_order=True)
+_ADD_ENTITY = insert(Entity)
+_IDS_BY_NAME = select(_entities.c.list_name, _entities.c.uuid, _entities.c.id).where(
+    _entities.c.list_name.in_(bindparam("lists", expanding=True)),
+    _entities.c.uuid.in_(bindparam("uuids", expanding=True)),
+)
 _CHANGED = tuple(name for name in (*_STATE, *_RULES, "label_key") if name not in ("list_name", "uuid"))
 _WRITE_ENTITY = (
     update(Entity)
@@ -176,8 +180,11 @@ def write_states(session: Session, writes: Sequence[Write], now: datetime) -> di
     ids = {(one.after.list_name, one.after.uuid): one.entity_id for one in writes if one.entity_id is not None}
     fresh = [one.after for one in writes if one.entity_id is None]
     if fresh:
-        made = connection.execute(_ADD_ENTITY, [_entity_row(one) for one in fresh]).scalars()
-        ids |= {(one.list_name, one.uuid): id_ for one, id_ in zip(fresh, made, strict=True)}
+        # Asking for the ids afterwards is cheaper than RETURNING, which costs a statement for each row on SQLite and
+        # a very long one, to be parsed anew each time, on PostgreSQL.
+        connection.execute(_ADD_ENTITY, [_entity_row(one) for one in fresh])
+        names = {"lists": sorted({one.list_name for one in fresh}), "uuids": [one.uuid for one in fresh]}
+        ids |= {(row.list_name, row.uuid): row.id for row in connection.execute(_IDS_BY_NAME, names)}
     changed = [one for one in writes if one.entity_id is not None and one.before != one.after]
     if changed:
         connection.execute(_WRITE_ENTITY, [{"key": one.entity_id, **_new_values(one.after)} for one in changed])
