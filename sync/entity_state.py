@@ -22,6 +22,9 @@ def fold_label(label: str) -> str:
     return " ".join("".join(letters).split())[:_KEY_LENGTH]
 
 
+MOST_CLAIMED = 1_000_000
+
+
 @dataclass(slots=True)
 class EntityState:
     """What is known of an entity without its history. The fields are those of models.Entity."""
@@ -97,7 +100,9 @@ def follow(state: EntityState, one: Contribution, policy: ListPolicy, *, counts:
 
 def claim(state: EntityState, base_version: int | None) -> None:
     """Note the version that a tablet itself holds since: an update makes it one above its base."""
-    state.claimed = max(state.claimed, (base_version or 0) + 1)
+    # No tablet gets so far. One broken record would else use up the numbers that forms can write.
+    if (base_version or 0) < MOST_CLAIMED:
+        state.claimed = max(state.claimed, (base_version or 0) + 1)
 
 
 def adopt(state: EntityState, graph: Graph, merged: Merged, known: Sequence[Issued]) -> Issued | None:

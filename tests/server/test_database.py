@@ -3,10 +3,14 @@
 import pytest
 from alembic import command
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
+from sync.models import EntityRelease, IssuedVersion
+from tests.sync.entities import add_arrival, add_update, publish_entity_forms
+from tests.sync.test_processing import settle
 
 
 @pytest.mark.both_databases
@@ -35,3 +39,21 @@ def test_entities_of_an_older_schema_get_their_keys(app: Flask) -> None:
         connection.execute(text(written), {"yes": True})
         command.upgrade(_config(connection), "head")
         assert connection.scalar(text("SELECT label_key FROM entities")) == "lit no 3 – ete"
+
+
+@pytest.mark.both_databases
+def test_what_was_released_and_served_under_an_older_schema_keeps_its_meaning(session: Session) -> None:
+    publish_entity_forms(session)
+    add_arrival(session)
+    settle(session)
+    add_update(session, "uuid:a9", 9, on="A")
+    settle(session)
+    session.rollback()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0004")
+        moment = {"at": "2026-03-02 09:30:00+00:00"}
+        connection.execute(text("UPDATE entity_contributions SET forced_at = :at WHERE waits_for IS NOT NULL"), moment)
+        connection.execute(text("UPDATE issued_versions SET added = '[\"arrivee uuid:c /data\"]' WHERE number = 1"))
+        command.upgrade(_config(connection), "head")
+    assert session.scalars(select(EntityRelease.record)).all() == ["assistance uuid:a9 1"]
+    assert session.scalars(select(IssuedVersion.added).where(IssuedVersion.number == 1)).one() == ["arrivee uuid:c 1"]

@@ -87,6 +87,12 @@ def test_what_counts_for_nothing_raises_the_number_and_changes_no_value() -> Non
     assert (state.properties, state.whole_from) == (before.properties, 1)
 
 
+def test_a_base_version_that_no_tablet_reaches_uses_up_no_numbers() -> None:
+    state, _ = stepped(CREATION)
+    assert follow(state, offline("a9", 1, "A", 999_999_999), POLICY, counts=False) is None
+    assert state.claimed == 1
+
+
 def test_number_1_is_the_creation_alone() -> None:
     graph = read_graph([CREATION, offline("a1", 1, "A", 1, sexe="2")], ())
     state = EntityState("dossiers", "x")
