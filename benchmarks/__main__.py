@@ -1,4 +1,4 @@
-"""Measure what we claim about speed: python -m benchmarks [reads] [ingest] [commits] [entities] [sqlite] [postgresql]
+"""Measure what we claim about speed: python -m benchmarks [reads] [ingest] [commits] [entities] [exports] [rest] [sqlite] [postgresql]
 
 Without words: all of it, on both databases. Each figure stands beside its floor in the same run (a bare stub of the
 same WSGI server, one committed insert), and beside ODK Central's. `python -m benchmarks.validate` measures judging.
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks import commits, entities, ingest, reads
+from benchmarks import commits, entities, exports, ingest, reads, rest
 from benchmarks.bench import CENTRAL_MEMORY_MB, CENTRAL_P95_MS
 from tests.postgres import create_database, postgres_cluster
 
@@ -21,6 +21,8 @@ PARTS: dict[str, Callable[..., None]] = {
     "ingest": ingest.run,
     "commits": commits.run,
     "entities": entities.run,
+    "exports": exports.run,
+    "rest": rest.run,
 }
 KINDS = ("sqlite", "postgresql")
 

@@ -2,6 +2,7 @@
 
 import click
 
+from server.cli.answers import answers_group
 from server.cli.backup import backup_command, restore_command
 from server.cli.config import config_command
 from server.cli.database import database_group
@@ -29,6 +30,7 @@ def main() -> None:
     """Teral, an offline-first field data collection server."""
 
 
+main.add_command(answers_group)
 main.add_command(backup_command)
 main.add_command(config_command)
 main.add_command(database_group)

@@ -16,6 +16,7 @@ from server.rest import (
     audits,
     comments,
     datasets,
+    description,
     entities,
     entity_tables,
     exports,
@@ -32,7 +33,7 @@ from server.rest.speech import blueprint
 
 _ROOMS = (
     sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits, odata,
-    datasets, entities, entity_tables, exports,
+    datasets, entities, entity_tables, exports, description,
 )  # fmt: skip
 
 

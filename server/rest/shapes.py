@@ -12,7 +12,7 @@ class Moment(fields.Field[datetime]):
     """A time as Central writes it: UTC with milliseconds. Programs are told times and tell none."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(dump_only=True, **kwargs)
+        super().__init__(dump_only=True, allow_none=True, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return write_moment(value)

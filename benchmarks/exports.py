@@ -1,0 +1,163 @@
+"""Exports at size: OData, CSV, zip and Parquet of 10,000 records, and CSV of a million in constant memory.
+
+The floor is what nobody can avoid: the kept rows read from the same database and put one after the other, in process.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import urllib3
+from sqlalchemy import Engine, create_engine, insert, select
+from sqlalchemy.orm import Session
+
+from benchmarks.bench import bench
+from benchmarks.usage import measure
+from forms.definition import FormDefinition
+from forms.submission import parse_submission
+from forms.tables import TableRow, flatten
+from server.accounts.programs import issue_token
+from server.accounts.users import add_user
+from server.tablets.tablet import Tablet
+from sync.answers import write_answers
+from sync.db import begin_write, prepare_sqlite
+from sync.models import AnswerRow, Submission
+from sync.publishing import find_newest, get_definition
+
+FORM = "f02_passage"
+FEW, MANY = 10_000, 1_000_000
+_BATCH = 5000
+# ODK Central 2026.2, 10,000 records, the same kind of machine.
+CENTRAL_S = {"OData": 2.1, "CSV": 1.6}
+_CASES = {
+    "OData": f"{FORM}.svc/Submissions", "CSV": f"{FORM}/submissions.csv",
+    "CSV in a zip": f"{FORM}/submissions.csv.zip?attachments=false", "Parquet": f"{FORM}/submissions.parquet",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """How long a body took, its first byte, its length, and the most memory that the server held meanwhile."""
+
+    seconds: float
+    first_ms: float
+    size: int
+    memory_mb: float
+
+
+def run(folder: Path, database_url: str, _floor_url: str, _seconds: float, _rate: float, many: int = MANY) -> None:
+    with bench(folder / "server", database_url) as one:
+        engine = open_engine(one.settings.sqlalchemy_url)
+        token = make_token(engine)
+        fill(engine, one.tablet, 0, FEW)
+        bottom = _read_kept(engine)
+        print(f"floor: kept rows joined     {bottom:8.2f} s")
+        for name, path in _CASES.items():
+            url = f"{one.settings.base_url}/v1/projects/1/forms/{path}"
+            _show(
+                f"{name}, {FEW:,}",
+                min((fetch(url, token, one.pid) for _ in range(3)), key=lambda f: f.seconds),
+                name,
+                bottom,
+            )
+        fill(engine, one.tablet, FEW, many)
+        url = f"{one.settings.base_url}/v1/projects/1/forms/{_CASES['CSV']}"
+        idle = measure(one.pid).memory_mb
+        _show(f"CSV, {many:,} ({idle:.0f} MB when idle)", fetch(url, token, one.pid), "", _read_kept(engine))
+        engine.dispose()
+
+
+def fetch(url: str, token: str, pid: int) -> Fetched:
+    """Read a body in pieces and look at the server's memory every few megabytes."""
+    begun, first, size, memory = time.perf_counter(), 0.0, 0, 0.0
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = urllib3.request("GET", url, headers=headers, preload_content=False, timeout=3600)
+    if answer.status != 200:
+        raise RuntimeError(f"{answer.status} {answer.read()[:200]!r}")
+    seen = 0
+    for chunk in answer.stream(64 * 1024):
+        first = first or (time.perf_counter() - begun) * 1000
+        size += len(chunk)
+        if size - seen > 4 * 1024 * 1024 or not memory:
+            seen, memory = size, max(memory, measure(pid).memory_mb)
+    return Fetched(time.perf_counter() - begun, first, size, memory)
+
+
+def _show(name: str, fetched: Fetched, peer: str, bottom: float) -> None:
+    line = f"{name:36}{fetched.seconds:8.2f} s   first byte {fetched.first_ms:.0f} ms   {fetched.size / 1e6:.1f} MB"
+    line += f"   {fetched.seconds / bottom:.1f} × the floor"
+    if peer in CENTRAL_S:
+        line += f"   {CENTRAL_S[peer] / fetched.seconds:.1f} × as fast as Central's {CENTRAL_S[peer]} s"
+    print(f"{line}, memory {fetched.memory_mb:.0f} MB", flush=True)
+
+
+def open_engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        prepare_sqlite(engine)
+    return engine
+
+
+def make_token(engine: Engine) -> str:
+    now = datetime.now(UTC)
+    with Session(engine) as session:
+        begin_write(session)
+        user = add_user(session, email="banc@teral.test", role="exchange", password="baobab-sous-la-pluie", now=now)
+        token = issue_token(session, user, now).token
+        session.commit()
+    return token
+
+
+def _read_kept(engine: Engine) -> float:
+    begun = time.perf_counter()
+    with engine.connect() as connection:
+        kept = select(AnswerRow.answers).where(AnswerRow.form_id == FORM, AnswerRow.table_name == "")
+        rows = connection.execution_options(yield_per=1000).execute(kept)
+        sum(len(one.answers) + 1 for one in rows)
+    return time.perf_counter() - begun
+
+
+def fill(engine: Engine, tablet: Tablet, start: int, stop: int) -> None:
+    """Records as tablets send them, a few of them many times over: what differs costs an export nothing."""
+    with Session(engine) as session:
+        version = find_newest(session, FORM)
+        if version is None:
+            raise RuntimeError(f"{FORM} is not published")
+        definition, version_id, name = get_definition(session, version), version.id, version.version
+    samples = list(_make_samples(tablet, definition))
+    for begin in range(start, stop, _BATCH):
+        _add(engine, samples, definition, (version_id, name), range(begin, min(begin + _BATCH, stop)))
+
+
+def _make_samples(tablet: Tablet, definition: FormDefinition) -> Iterator[tuple[bytes, list[TableRow]]]:
+    for _ in range(20):
+        xml = tablet.fill(FORM, datetime.now(UTC)).xml
+        yield xml, flatten(parse_submission(xml), definition)
+
+
+def _add(
+    engine: Engine, samples: list[tuple[bytes, list[TableRow]]], definition: FormDefinition, version: tuple[int, str],
+    numbers: range,
+) -> None:  # fmt: skip
+    begun, rows = datetime(2026, 1, 1, tzinfo=UTC), []
+    for number in numbers:
+        xml = samples[number % len(samples)][0]
+        name = f"uuid:bench-{number}"
+        rows.append(
+            {
+                "form_id": FORM, "version": version[1], "form_version_id": version[0], "instance_id": name, "xml": xml,
+                "xml_sha256": sha256(name.encode()).hexdigest(), "received_at": begun + timedelta(seconds=number),
+                "processed_at": begun, "state": "merged",
+            }
+        )  # fmt: skip
+    with Session(engine) as session:
+        begin_write(session)
+        ids = session.scalars(insert(Submission).returning(Submission.id, sort_by_parameter_order=True), rows).all()
+        told = [
+            (one, FORM, samples[number % len(samples)][1], definition) for one, number in zip(ids, numbers, strict=True)
+        ]
+        write_answers(session, told)
+        session.commit()
