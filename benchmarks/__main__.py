@@ -1,6 +1,6 @@
-"""Measure what we claim about speed: python -m benchmarks [reads] [ingest] [commits] [entities] [exports] [rest] [sqlite] [postgresql]
+"""Measure what we claim about speed: python -m benchmarks [PART…] [sqlite] [postgresql]
 
-Without words: all of it, on both databases. Each figure stands beside its floor in the same run (a bare stub of the
+Parts: reads, ingest, commits, entities, exports, rest. Without words: all of it, on both databases. Each figure stands beside its floor in the same run (a bare stub of the
 same WSGI server, one committed insert), and beside ODK Central's. `python -m benchmarks.validate` measures judging.
 """
 
