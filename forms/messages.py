@@ -48,7 +48,7 @@ _FILE = {
 }
 
 _XLSFORM = {
-    "xlsform_refused": N_("The XLSForm has %(count)s error(s)."),
+    "xlsform_refused": N_("Errors in the XLSForm: %(count)s."),
     "missing_form_id": N_("The settings sheet needs a form_id."),
     "missing_survey": N_("The workbook has no survey sheet, or an empty one."),
     "missing_headers": N_("Columns are missing: %(missing)s."),

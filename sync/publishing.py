@@ -27,10 +27,11 @@ from sync.server_lists import SERVER_LISTS
 
 MESSAGES = {
     "published_form_differs": N_(
-        "Version %(version)s of form %(form_id)s is already published with other content. Give the form a new version."
+        "Version “%(version)s” of form %(form_id)s is already published with other content. "
+        "Give the form a new version."
     ),
     "published_media_differ": N_(
-        "File %(name)s of version %(version)s of form %(form_id)s is already published with other content. "
+        "File %(name)s of version “%(version)s” of form %(form_id)s is already published with other content. "
         "Give the form a new version."
     ),
     "form_not_found": N_("There is no form %(form_id)s in version “%(version)s”."),

@@ -51,7 +51,7 @@ def test_same_bytes_again_change_nothing(session: Session) -> None:
 
 def test_other_bytes_under_a_published_version_are_refused(session: Session) -> None:
     publish(session)
-    with pytest.raises(PublishRefused, match="Version 1 of form passage is already published"):
+    with pytest.raises(PublishRefused, match="Version “1” of form passage is already published"):
         publish(session, title="Passage bis")
 
 
