@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from server.extensions import db
 from sync import entity_browsing
 from sync.entity_browsing import (
     EntityFilters,
@@ -18,6 +19,7 @@ from sync.entity_browsing import (
 from sync.entity_state import fold_label
 from sync.models import Entity, Site
 from sync.policy import Viewer
+from tests.plans import watched_plans
 from tests.sync.entities import STAY, add_arrival, add_update, publish_entity_forms
 from tests.sync.factory import NOW, add_device, add_site
 from tests.sync.test_processing import settle
@@ -155,3 +157,23 @@ def test_what_waits_is_told_with_its_age_to_those_who_may_know(session: Session)
     assert told == [("conflict", 1), ("held", 1)]
     assert list_troubles(session, None)[1].since == NOW - timedelta(hours=3)
     assert list_troubles(session, at(there)) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        pytest.param({}, "ix_entities_listed", id="all"),
+        pytest.param({"state": "open"}, "ix_entities_listed", id="open"),
+        pytest.param({"asked": "el"}, "ix_entities_listed", id="search"),
+        pytest.param({"site_code": "KLK"}, "ix_entities_listed_at_site", id="of one site"),
+        pytest.param({"trouble": "conflict"}, "ix_entities_disputed", id="conflicts"),
+    ],
+)
+def test_a_page_is_read_off_an_index_in_order(stays: Session, filters: dict[str, str], index: str) -> None:
+    stays.commit()
+    with watched_plans(db.engine, "entities") as steps:
+        list_entities(stays, STEWARD, "dossiers", EntityFilters(**filters), after=1)
+        stays.commit()
+    pages = [detail for statement, detail in steps if "ORDER BY" in statement]
+    assert pages
+    assert [detail for detail in pages if f"USING INDEX {index} (" not in detail] == []
