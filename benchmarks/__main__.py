@@ -1,7 +1,8 @@
 """Measure what we claim about speed: python -m benchmarks [PART…] [sqlite] [postgresql]
 
-Parts: reads, ingest, commits, entities, exports, rest. Without words: all of it, on both databases. Each figure stands beside its floor in the same run (a bare stub of the
-same WSGI server, one committed insert), and beside ODK Central's. `python -m benchmarks.validate` measures judging.
+Parts: reads, ingest, commits, entities, exports, rest. Without words: all of it, on both databases. Each figure stands
+beside its floor in the same run (a bare stub of the same WSGI server, one committed insert), and beside ODK Central's.
+`python -m benchmarks.validate` measures judging.
 """
 
 import argparse
