@@ -68,11 +68,8 @@ class Judge:
 
     def _relevance_text(self, node: Node) -> str | None:
         """The nearest relevance rule at or above a node, as the form writes it."""
-        for one in reversed(node.chain()):
-            rules = one.shape.rules
-            if rules is not None and rules.field.relevant:
-                return str(rules.field.relevant)
-        return None
+        rules = [one.shape.rules for one in reversed(node.chain()) if one.shape.rules is not None]
+        return next((str(one.field.relevant) for one in rules if one.field.relevant), None)
 
     def _judge_node(self, node: Node, rules: Rules) -> None:
         for error in rules.refused:

@@ -1,6 +1,7 @@
 """The way in: the text of an expression and its form → an Expression, compiled once per form version."""
 
 from dataclasses import dataclass, field
+from typing import cast
 
 from forms.node import Node
 from forms.xpath import functions, operators, paths
@@ -72,7 +73,7 @@ class Expression:
     def value(self, node: Node, environment: Environment) -> Value:
         """What the expression gives at a node. Raises CannotVerify where that is not known."""
         if self.situated:
-            return environment.evaluate(self.evaluate, node)
+            return cast(Value, environment.evaluate_raw(self.evaluate, node))
         try:
             return self.evaluate(node, environment)
         except RecursionError:
@@ -126,8 +127,7 @@ def _compile(syntax: Syntax, scope: Scope) -> Part:
             return operators.compile_negative(syntax, scope.compile(operand))
         case Chain():
             return operators.compile_chain(syntax, [scope.compile(operand) for operand in syntax.operands])
-        case Call():
-            return _compile_call(syntax, scope)
+    return _compile_call(syntax, scope)
 
 
 def _compile_call(call: Call, scope: Scope) -> Part:

@@ -58,15 +58,8 @@ class Environment:
     fuel: int = FUEL
     pattern_seconds: float = PATTERN_SECONDS
 
-    def evaluate(self, evaluate: Evaluate, node: Node) -> Value:
-        """The value of a whole expression that stands at a node: current() is that node."""
-        found = self.evaluate_raw(evaluate, node)
-        if isinstance(found, list):
-            raise CannotVerify("cannot_compare_repeated")
-        return found
-
     def evaluate_raw(self, evaluate: Raw, node: Node) -> Value | list[Node]:
-        """As evaluate, for expressions that may give nodes."""
+        """What a whole expression that stands at a node gives: current() is that node."""
         saved = self.original, self.position
         self.original, self.position = node, -1
         try:

@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 
 from forms.check import check_form
-from forms.definition import FormDefinition
+from forms.definition import EntityDeclaration, FormDefinition
 from forms.xlsform import read_form
 from tests.forms.samples import definition, sample_form
 
@@ -128,3 +130,35 @@ ENTITY = '<meta><entity dataset="{}" create="1" id=""><label/></entity></meta>'
 def test_what_collect_does_not_keep_offline_is_told(instance: str, path: str, found: list[tuple[str, str]]) -> None:
     bind = f'<bind nodeset="{path}" entities:saveto="nom"/>'
     assert check(definition(instance, bind, f'<input ref="{path}"/>')) == found
+
+
+def declared(**facts: str) -> FormDefinition:
+    """A form whose entity says this of itself, whatever its sheet was."""
+    entity = EntityDeclaration("l", "/data", "2024.1.0", creates=True, updates=False, **facts)  # type: ignore[arg-type]
+    return dataclasses.replace(form(""), entities=(entity,))
+
+
+def test_what_an_entity_computes_and_saves_is_checked() -> None:
+    assert ("error", "xpath_unknown_function") in check(declared(label_expression="floor(1)", id_expression="floor(1)"))
+    assert ("error", "mapping_to_nothing") in check(
+        dataclasses.replace(
+            form(""), entities=(EntityDeclaration("l", "/data", "2024.1.0", True, False, save_to=(("p", "/data/z"),)),)
+        )
+    )
+    assert check(declared(id_expression="/data/z")) == []
+
+
+def test_a_filter_that_cannot_be_read_is_quoted() -> None:
+    body = """<select1 ref="/data/a"><itemset nodeset="instance('l')/root/item[floor(1)]"><value ref="name"/>
+      <label ref="name"/></itemset></select1>"""
+    rows = '<instance id="l"><root><item><name>x</name></item></root></instance>'
+    listed = definition("<a/>", f'<bind nodeset="/data/a"/>{rows}', body)
+    (problem,) = check_form(listed)
+    assert (problem.column, problem.quoted) == ("choice_filter", "instance('l')/root/item[floor(1)]")
+
+
+def test_a_cascade_after_what_is_no_choice_is_not_followed() -> None:
+    body = """<select1 ref="/data/a"><itemset nodeset="instance('l')/root/item[k = /data/b]"><value ref="name"/>
+      <label ref="name"/></itemset></select1><input ref="/data/b"/>"""
+    rows = '<instance id="l"><root><item><name>x</name><k>1</k></item></root></instance>'
+    assert check(definition("<a/><b/>", f'<bind nodeset="/data/a"/>{rows}', body)) == []

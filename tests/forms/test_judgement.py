@@ -1,3 +1,6 @@
+import inspect
+import sys
+
 import pytest
 
 from forms.lists import HeldLists, ListRows
@@ -183,3 +186,34 @@ def test_relevance_through_a_thousand_questions_is_given_up() -> None:
     found = validate_submission(definition(nodes, binds), submission(answers), LISTS)
     assert {one.grade for one in found} == {"warning"}
     assert "cannot_finish" in {one.code for one in found}
+
+
+def test_what_need_not_be_answered_may_be_blank_though_it_is_calculated() -> None:
+    rules = 'calculate="/data/c" readonly="true()" required="/data/c = 99"'
+    assert judged_with_sum(rules, "<c/>") == []
+
+
+def test_no_constraint_is_tested_on_a_place_that_was_never_taken() -> None:
+    rules = '<bind nodeset="/data/a" type="geopoint" constraint="false()" required="floor(1)"/>'
+    assert codes(rules, "<a>0 0 0 0</a>") == [("/data/a", "xpath_unknown_function")]
+
+
+def test_what_hangs_on_chance_is_in_doubt_though_it_was_evaluated() -> None:
+    rules = '<bind nodeset="/data/a" relevant="if(true(), 1, random())" constraint=". = 2"/>'
+    assert codes(rules, "<a>1</a>") == [("/data/a", "cannot_replay")]
+
+
+@pytest.mark.parametrize("inner", [".", "current()/."], ids=["anywhere", "at its own node"])
+def test_a_rule_too_deep_for_the_stack_is_in_doubt(inner: str) -> None:
+    """Records are judged deep inside other programs; how much of the stack is left is not ours to say."""
+    rule = "not(" * 110 + inner + ")" * 110
+    form = definition("<a/><end/>", f'<bind nodeset="/data/a" constraint="{rule}"/>', INPUT)
+    record = submission("<a>1</a>")
+    validate_submission(form, record, LISTS)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 60)
+    try:
+        found = validate_submission(form, record, LISTS)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [one.code for one in found] == ["cannot_finish"]

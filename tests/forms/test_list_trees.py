@@ -82,3 +82,8 @@ def test_held_file_of_another_shape_is_not_read() -> None:
     held = HeldLists({"v.csv": parse_list("v.xml", b"<r><t>Rosso</t></r>")})
     with pytest.raises(CannotVerify, match="rows and columns"):
         ListTrees(definition("<a/>"), {}, held).find("v")
+
+
+def test_a_row_has_no_other_attributes() -> None:
+    (row,) = build_list(ROWS[:1]).children()[0].children()
+    assert not hasattr(row, "nothing")

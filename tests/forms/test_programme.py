@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from forms.programme import SITE_KINDS, FormPolicy, ProgrammeRefused, load_programme, parse_programme
+from forms.programme import (
+    SITE_KINDS,
+    FormPolicy,
+    ListPolicy,
+    MergePolicy,
+    ProgrammeRefused,
+    load_programme,
+    parse_programme,
+)
 
 PROGRAMME = load_programme()
 
@@ -108,3 +116,9 @@ def test_an_unreadable_file_is_refused(tmp_path: Path, written: bytes) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProgrammeRefused, match="cannot be read"):
         load_programme(tmp_path / "absent.toml")
+
+
+def test_a_property_without_a_class_has_that_of_its_list() -> None:
+    policy = ListPolicy("x", data_classes={"a": "D1"}, record_class="D2")
+    assert (policy.data_class("a"), policy.data_class("b")) == ("D1", "D2")
+    assert policy.merge_policy("a") == MergePolicy()

@@ -1,7 +1,10 @@
+import dataclasses
+
 import pytest
 
 from forms.compiled import compile_form
-from forms.shapes import Record, build_record
+from forms.definition import Field
+from forms.shapes import NAMES, Record, build_record, build_shapes
 from tests.forms.samples import definition, submission
 
 REPEAT = '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/a"/></repeat></group>'
@@ -48,3 +51,21 @@ def test_dissolved_record_has_no_links_upwards() -> None:
     record = record_of("<r><a>1</a></r>")
     record.dissolve()
     assert {one.parent for one in record.nodes} == {None}
+
+
+def test_repeats_are_not_put_back() -> None:
+    body = '<group ref="/data/g/r"><repeat nodeset="/data/g/r"><input ref="/data/g/r/a"/></repeat></group>'
+    form = compile_form(definition("<g><q/><r><a/></r></g>", body=body))
+    assert [one.path() for one in build_record(form.shape, submission("").root).nodes][-1] == "/data/g/q"
+
+
+def test_a_field_without_a_place_has_no_shape() -> None:
+    stray = dataclasses.replace(definition("<a/>"), fields=(Field("/data/g/x", "question"),))
+    assert [one.path for one in build_shapes(stray).all()] == ["/data"]
+
+
+def test_names_are_forgotten_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forms.shapes.MOST_NAMES", 1)
+    record = record_of("<x1/><x2/><x3/>")
+    assert [path for path, _ in record.unknown] == ["/data/x1", "/data/x2", "/data/x3"]
+    assert len(NAMES) <= 2

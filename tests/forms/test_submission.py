@@ -113,3 +113,16 @@ def test_unknown_nodes_have_no_field_and_twins_an_index() -> None:
 def test_empty_group_and_empty_repeat_are_no_answers() -> None:
     form = definition("<g><b/></g>", body='<group ref="/data/g"><input ref="b"/></group>')
     assert list_answers(submission("<g/>"), form) == []
+
+
+PHOTO = '<upload ref="/data/photo" mediatype="image/*"/>'
+
+
+def test_a_form_that_asks_for_no_file_names_none() -> None:
+    assert attachment_names(submission("<a>x.jpg</a>"), definition("<a/>", body='<input ref="/data/a"/>')) == []
+
+
+def test_a_node_of_the_same_name_elsewhere_is_no_file() -> None:
+    form = definition("<photo/><g><photo/></g>", '<bind nodeset="/data/photo" type="binary"/>', PHOTO)
+    record = submission("<photo>a.jpg</photo><g><photo>b.jpg</photo></g>")
+    assert list(attachment_names(record, form)) == ["a.jpg"]

@@ -206,3 +206,8 @@ MUTATED = sample_form("accueil.md").xml
 def test_no_damaged_form_does_more_than_be_refused(start: int, length: int, put: bytes) -> None:
     with contextlib.suppress(FormsError):
         parse_form(MUTATED[:start] + put + MUTATED[start + length :])
+
+
+def test_an_action_without_a_target_fills_nothing() -> None:
+    form = definition("<a/>", '<bind nodeset="/data/a"/><setvalue event="odk-instance-first-load" value="1"/>')
+    assert form.by_path["/data/a"].kind == "structure"

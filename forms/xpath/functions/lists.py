@@ -17,11 +17,9 @@ def pulldata(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
 
     def evaluate(node: Node, environment: Environment) -> Value:
         name, wanted, key, value = [text(node, environment) for text in texts]
-        document = environment.find_list(name)
-        for root in document.children():
-            rows = _find_rows(root, key, value, environment)
-            return rows[0].child_text(wanted) if rows else ""
-        return ""
+        (root,) = environment.find_list(name).children()
+        rows = _find_rows(root, key, value, environment)
+        return rows[0].child_text(wanted) if rows else ""
 
     return scalar(syntax, evaluate, "text")
 

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from forms.compiled import compile_form
-from forms.node import Node
+from forms.node import PLAIN, Node
 from forms.shapes import build_record
 from forms.xform import parse_form
 from forms.xml import parse_xml
 from forms.xpath.compiler import compile_expression
 from forms.xpath.environment import Environment, no_list
 from forms.xpath.errors import CannotVerify, XPathRefused
+from forms.xpath.functions.lists import in_language
 from forms.xpath.moments import Moment, iso_date, parts_of
 from forms.xpath.values import Value, to_boolean, to_number, to_text
 from tests.oracle.functions import FORM, SUBMISSION, Row, read_table
@@ -113,6 +114,7 @@ def same_number(one: float, other: float) -> bool:
     return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=1e-15) or one == other
 
 
+UNEVEN = "weighted-checklist(0, 9, /data/rep/n, /data/less/n)"
 SQUARE = "0 0;0 2;2 2;2 0;0 0"
 
 
@@ -146,13 +148,25 @@ def test_a_line_that_crosses_itself(environment: Environment, line: str, crosses
         pytest.param("intersects('0 0;x 2;2 2')", "/data", "cannot_use_function", id="no place"),
         pytest.param("../../../x", "/data/here", "cannot_leave_form", id="above the root"),
         pytest.param("now()", "/data/here", "cannot_know_now", id="no time"),
+        pytest.param("jr:itext('nothing')", "/data/here", "cannot_find_text", id="no texts"),
+        pytest.param("count(if(true(), 1, /data/rep))", "/data/here", "cannot_use_function", id="no nodes"),
+        pytest.param(
+            "weighted-checklist(0, 9, /data/rep/n, /data/less/n)",
+            "/data/here",
+            "cannot_use_function",
+            id="lists of two lengths",
+        ),
+        pytest.param("date('2026-03-15T10:00:00.000+1:x')", "/data/here", "cannot_convert", id="no zone"),
+        pytest.param("date('2026-03-15T10:00:0:0')", "/data/here", "cannot_convert", id="too many parts of a time"),
+        pytest.param("date('2026-03-15T10:00:x')", "/data/here", "cannot_convert", id="no seconds"),
+        pytest.param("regex('a', 'a\\')", "/data/here", "xpath_bad_pattern", id="nothing escaped"),
         pytest.param("'" + "x" * 50_001 + "'", "/data/here", "xpath_too_long", id="too long"),
         pytest.param(f"regex('a', '{'a' * 2_001}')", "/data/here", "cannot_use_pattern", id="pattern too long"),
         pytest.param(f"regex('{'a' * 20_001}', '(a)*')", "/data/here", "cannot_match_in_time", id="value too long"),
     ],
 )
 def test_what_cannot_be_evaluated_says_why(environment: Environment, expression: str, context: str, code: str) -> None:
-    environment.now = None
+    environment.now, environment.texts = None, {}
     with pytest.raises((XPathRefused, CannotVerify)) as refusal:
         compile_expression(expression).value(find_node(environment.document, context), environment)
     assert refusal.value.code == code
@@ -180,3 +194,22 @@ def test_half_a_sign_is_kept_as_java_keeps_it(environment: Environment) -> None:
 def test_moments_are_equal_by_their_time() -> None:
     assert len({Moment(5), Moment(5), Moment(6)}) == 2
     assert repr(Moment(5)) == "Moment(1970-01-01+5ms)"
+
+
+def test_a_column_is_compared_with_a_number_as_numbers(environment: Environment) -> None:
+    rule = "count(instance('towns')/root/item[people = /data/int + 0])"
+    assert compile_expression(rule).value(environment.document, environment) == 0.0
+
+
+def test_a_place_that_no_record_fills_is_blank(environment: Environment) -> None:
+    environment.slots = [None] * len(environment.slots)
+    rule = compile_expression("/data/text", COMPILED.surroundings)
+    assert rule.value(environment.document, environment) == ""
+
+
+def test_a_text_is_found_by_the_very_name_of_a_language() -> None:
+    assert in_language({"en": "Red", "fr": "Rouge"}, "fr") == "Rouge"
+
+
+def test_without_other_times_there_are_none() -> None:
+    assert Environment(Node("", PLAIN, "", None)).other_times(True) == ()

@@ -1,10 +1,10 @@
 import pytest
 
 from forms.compiled import compile_form
-from forms.node import PLAIN
+from forms.node import PLAIN, Node
 from forms.xpath.parser import parse
 from forms.xpath.syntax import Path
-from forms.xpath.ways import Way, Ways
+from forms.xpath.ways import Way, Ways, walk
 from tests.forms.samples import definition
 
 REPEAT = '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/a"/></repeat></group>'
@@ -43,3 +43,8 @@ def test_rows_of_lists_have_no_ways() -> None:
     path = parse("../x")
     assert isinstance(path, Path)
     assert Ways(path)[PLAIN] is None
+
+
+def test_a_node_that_stands_alone_is_left_by_no_way() -> None:
+    alone = Node("a", PLAIN, "", Node("r", PLAIN, "", None))
+    assert walk(alone, (1, ("h", "b"))) is None
