@@ -1,6 +1,7 @@
 """How a row of a table looks in CSV: Central's columns (those of Briefcase), groups joined by dashes."""
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from forms.tables import Column, Table
@@ -23,8 +24,9 @@ class LineWriter:
     def __init__(self, table: Table, columns: Sequence[Column], *, group_paths: bool = True) -> None:
         self.table, self.columns = table, columns
         self.names = [name for one in columns for name in _names(one, table, group_paths)]
-        self.cells: list[tuple[tuple[str, ...], Callable[[Any], Line]]] = [
-            (one.place, _cell(one.type)) for one in columns
+        self.stretches = [
+            (place, [one.place[-1] for one in found], cell)
+            for (place, cell), found in groupby(columns, key=lambda one: (one.place[:-1], _cell(one.type)))
         ]
 
     @property
@@ -43,7 +45,13 @@ class LineWriter:
         return [*self._answers(one.answers), parent, f"{instance_id}/{one.key}"]
 
     def _answers(self, answers: dict[str, Any]) -> Line:
-        return [cell for place, cells in self.cells for cell in cells(find_value(answers, place))]
+        """Neighbours in one group are read together: most columns are."""
+        line: Line = []
+        for place, names, cell in self.stretches:
+            level = find_value(answers, place) if place else answers
+            values = [level.get(name) for name in names] if isinstance(level, dict) else [None] * len(names)
+            line += values if cell is None else [part for value in values for part in cell(value)]
+        return line
 
 
 def _names(column: Column, table: Table, group_paths: bool) -> list[str]:
@@ -52,12 +60,13 @@ def _names(column: Column, table: Table, group_paths: bool) -> list[str]:
     return [f"{name}-{part}" for part in _POINT] if column.type == "geopoint" else [name]
 
 
-def _cell(kind: str) -> Callable[[Any], Line]:
-    if kind == "geopoint":
-        return _split_point
-    if kind == "dateTime":
-        return lambda value: [None if value is None else convert(str(value), "dateTime")]
-    return lambda value: [value]
+def _cell(kind: str) -> Callable[[Any], Line] | None:
+    """What becomes of a value of this type; None where it stands as it is."""
+    return {"geopoint": _split_point, "dateTime": _write_time}.get(kind)
+
+
+def _write_time(value: Any) -> Line:
+    return [None if value is None else convert(str(value), "dateTime")]
 
 
 def _split_point(value: Any) -> Line:
