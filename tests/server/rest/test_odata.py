@@ -92,31 +92,31 @@ def test_select_keeps_what_is_named(filled: Program) -> None:
     assert problem(filled.get(f"{SVC}/Submissions?$select=nothing")) == (400, 400.23)
 
 
-@pytest.mark.parametrize(
-    ("expression", "found"),
-    [
-        ("fruit eq 'mango'", ["full"]),
-        ("fruit ne 'mango'", ["fresh", "plain"]),
-        ("boxes gt 3", ["plain"]),
-        ("3 le boxes", ["plain", "full"]),
-        ("boxes eq null", ["fresh"]),
-        ("not (boxes eq null) and seller/stall eq 'B4'", ["full"]),
-        ("day ge 2026-11-20 or fruit eq 'papaya'", ["plain", "full"]),
-        ("fruit in ('papaya', 'ananas')", ["fresh", "plain"]),
-        ("contains(fruit, 'a_a')", []),
-        ("startswith(fruit, 'pa') or contains(fruit, 'nana')", ["fresh", "plain"]),
-        ("price lt 2.6", ["full"]),
-        ("__id eq 'plain'", ["plain"]),
-        ("__system/submissionDate le now()", ["fresh", "plain", "full"]),
-        ("year(__system/submissionDate) lt 2000", []),
-        ("__system/submissionDate lt 2020-01-01T00:00:00.000Z", []),
-        ("__system/reviewState eq null", ["fresh", "plain", "full"]),
-        ("__system/reviewState ne 'approved' and __system/deletedAt eq null", ["fresh", "plain", "full"]),
-        ("fruit eq 'o''clock; DROP TABLE submissions'", []),
-    ],
-)
-def test_filters_reach_metadata_and_answers(filled: Program, expression: str, found: list[str]) -> None:
-    assert ids(filled, filter=expression) == found
+FILTERS = [
+    ("fruit eq 'mango'", ["full"]),
+    ("fruit ne 'mango'", ["fresh", "plain"]),
+    ("boxes gt 3", ["plain"]),
+    ("3 le boxes", ["plain", "full"]),
+    ("boxes eq null", ["fresh"]),
+    ("not (boxes eq null) and seller/stall eq 'B4'", ["full"]),
+    ("day ge 2026-11-20 or fruit eq 'papaya'", ["plain", "full"]),
+    ("fruit in ('papaya', 'ananas')", ["fresh", "plain"]),
+    ("contains(fruit, 'a_a')", []),
+    ("startswith(fruit, 'pa') or contains(fruit, 'nana')", ["fresh", "plain"]),
+    ("price lt 2.6", ["full"]),
+    ("__id eq 'plain'", ["plain"]),
+    ("__system/submissionDate le now()", ["fresh", "plain", "full"]),
+    ("year(__system/submissionDate) lt 2000", []),
+    ("__system/submissionDate lt 2020-01-01T00:00:00.000Z", []),
+    ("__system/reviewState eq null", ["fresh", "plain", "full"]),
+    ("__system/reviewState ne 'approved' and __system/deletedAt eq null", ["fresh", "plain", "full"]),
+    ("fruit eq 'o''clock; DROP TABLE submissions'", []),
+]
+
+
+@pytest.mark.both_databases
+def test_filters_reach_metadata_and_answers(filled: Program) -> None:
+    assert {expression: ids(filled, filter=expression) for expression, _found in FILTERS} == dict(FILTERS)
 
 
 @pytest.mark.parametrize(
