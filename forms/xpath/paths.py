@@ -16,6 +16,8 @@ from forms.xpath.values import Value
 from forms.xpath.ways import Ways, walk
 
 Nodes = Callable[[Node, Environment], list[Node]]
+# Of a list: its rows by name and column, and by what stands there.
+Indexes = dict[tuple[str, str], dict[str, list[Node]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +254,12 @@ def _children(node: Node, name: str) -> list[Node]:
 
 
 def _filtered(parent: Node, children: list[Node], step: CompiledStep, environment: Environment) -> list[Node]:
-    predicates = step.predicates
-    if step.key is not None and children and parent.indexes is not None:
-        by_key = _find_by_key(parent, children, step, environment)
-        if by_key is not None:
-            children, predicates = by_key, predicates[1:] if step.key.alone else predicates
+    predicates, key, indexes = step.predicates, step.key, parent.indexes
+    if key is not None and children and indexes is not None:
+        wanted = key.wanted(children[0], environment)
+        if isinstance(wanted, str):
+            children = _find_by_key(indexes, (step.name, key.column), children).get(wanted, [])
+            predicates = predicates[1:] if key.alone else predicates
     for predicate in predicates:
         children = _passing(predicate, children, environment)
     return children
@@ -315,18 +318,12 @@ def _is_independent(syntax: Syntax) -> bool:
     return not isinstance(syntax, Negative | Chain)
 
 
-def _find_by_key(parent: Node, children: list[Node], step: CompiledStep, environment: Environment) -> list[Node] | None:
-    """The rows whose column equals the wanted text. Lists do not change, so the index is made once and kept."""
-    if parent.indexes is None or step.key is None:
-        return None
-    name = step.key.column
-    wanted = step.key.wanted(children[0], environment)
-    if not isinstance(wanted, str):
-        return None
-    index = parent.indexes.get((step.name, name))
+def _find_by_key(indexes: Indexes, key: tuple[str, str], rows: list[Node]) -> dict[str, list[Node]]:
+    """The rows by the text of a column. Lists do not change, so the index is made once and kept."""
+    index = indexes.get(key)
     if index is None:
-        index = parent.indexes[(step.name, name)] = _index_rows(children, name)
-    return index.get(wanted, [])
+        index = indexes[key] = _index_rows(rows, key[1])
+    return index
 
 
 def _index_rows(rows: list[Node], name: str) -> dict[str, list[Node]]:

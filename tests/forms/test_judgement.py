@@ -203,10 +203,14 @@ def test_what_hangs_on_chance_is_in_doubt_though_it_was_evaluated() -> None:
     assert codes(rules, "<a>1</a>") == [("/data/a", "cannot_replay")]
 
 
-@pytest.mark.parametrize("inner", [".", "current()/."], ids=["anywhere", "at its own node"])
-def test_a_rule_too_deep_for_the_stack_is_in_doubt(inner: str) -> None:
+@pytest.mark.parametrize(
+    ("outer", "inner"),
+    [("not(", "."), ("not(", "current()/."), ("string(", ".")],
+    ids=["anywhere", "at its own node", "a text"],
+)
+def test_a_rule_too_deep_for_the_stack_is_in_doubt(outer: str, inner: str) -> None:
     """Records are judged deep inside other programs; how much of the stack is left is not ours to say."""
-    rule = "not(" * 110 + inner + ")" * 110
+    rule = outer * 110 + inner + ")" * 110
     form = definition("<a/><end/>", f'<bind nodeset="/data/a" constraint="{rule}"/>', INPUT)
     record = submission("<a>1</a>")
     validate_submission(form, record, LISTS)

@@ -2,7 +2,7 @@ import pytest
 
 from forms.errors import FormsError
 from forms.submission import SubmissionRefused, attachment_names, list_answers, parse_submission
-from tests.forms.samples import definition, sample_form, sample_submission, submission
+from tests.forms.samples import SAMPLES, definition, sample_form, sample_submission, submission
 
 ENVELOPE = b"""<data xmlns="http://www.opendatakit.org/xforms/encrypted" encrypted="yes" id="secret" version="3">
   <base64EncryptedKey>KEY</base64EncryptedKey>
@@ -126,3 +126,10 @@ def test_a_node_of_the_same_name_elsewhere_is_no_file() -> None:
     form = definition("<photo/><g><photo/></g>", '<bind nodeset="/data/photo" type="binary"/>', PHOTO)
     record = submission("<photo>a.jpg</photo><g><photo>b.jpg</photo></g>")
     assert list(attachment_names(record, form)) == ["a.jpg"]
+
+
+def test_of_attributes_only_those_of_the_form_are_answers() -> None:
+    xml = (SAMPLES / "accueil.xml").read_bytes().replace(b'create="1"', b'create="1" other="2"')
+    answers = list_answers(parse_submission(xml), sample_form("accueil.md").definition)
+    names = {one.path.rpartition("@")[2] for one in answers if "@" in one.path}
+    assert ("create" in names, "other" in names) == (True, False)

@@ -196,9 +196,16 @@ def test_moments_are_equal_by_their_time() -> None:
     assert repr(Moment(5)) == "Moment(1970-01-01+5ms)"
 
 
-def test_a_column_is_compared_with_a_number_as_numbers(environment: Environment) -> None:
-    rule = "count(instance('towns')/root/item[people = /data/int + 0])"
+@pytest.mark.parametrize("wanted", ["/data/int", "/data/int + 0"])
+def test_a_column_is_compared_with_a_number_as_numbers(environment: Environment, wanted: str) -> None:
+    rule = f"count(instance('towns')/root/item[people = {wanted}])"
     assert compile_expression(rule).value(environment.document, environment) == 0.0
+
+
+def test_the_name_of_a_choice_is_sought_at_each_node_anew(environment: Environment) -> None:
+    rule = compile_expression("jr:choice-name(/data/colour, '/data/colour')", COMPILED.surroundings)
+    asked = [rule.value(find_node(environment.document, path), environment) for path in ("/data/here", "/data/text")]
+    assert asked == ["Rouge", "Rouge"]
 
 
 def test_a_place_that_no_record_fills_is_blank(environment: Environment) -> None:
