@@ -1,7 +1,7 @@
 """A form as tables, a record as their rows."""
 
 from forms.submission import parse_submission
-from forms.tables import flatten, list_fields, list_tables, odata_name, row_id
+from forms.tables import flatten, list_fields, list_tables, odata_name, parent_key, row_id
 from forms.xlsform import convert_xlsform
 from tests.server.rest.samples import MARKET, workbook
 
@@ -38,3 +38,18 @@ def test_a_rows_id_is_the_records_or_made_from_its_path() -> None:
     assert row_id("uuid:1", "") == "uuid:1"
     ids = {row_id("uuid:1", key) for key in ("crate[1]", "crate[2]", "crate[1]/layer[1]")}
     assert len(ids | {row_id("uuid:2", "crate[1]")}) == 4
+
+
+def test_a_table_and_its_turns_name_those_around_them() -> None:
+    tables = list_tables(FORM)
+    assert [one.odata_name for one in tables.values()] == [
+        "Submissions",
+        "Submissions.crate",
+        "Submissions.crate.layer",
+    ]
+    assert parent_key(tables["crate.layer"], "crate[2]/layer[1]") == "crate[2]"
+    assert parent_key(tables["crate"], "crate[2]") == ""
+
+
+def test_outside_odata_a_field_keeps_the_name_that_its_form_gives() -> None:
+    assert [one.path for one in list_fields(FORM)][:2] == ["/fruit", "/boxes"]
