@@ -1,8 +1,8 @@
 """A model from records alone: expectation maximisation over all pairs, without a single label.
 
-Three kinds of pairs explain what is seen: of one person, of one household, of strangers. Without the second kind the
-first would learn from brothers and sisters that a differing given name is normal. Pairs that no key brings together
-are known by a sample, so that what strangers share is not learnt from candidates, who share by choice.
+Four kinds of pairs explain what is seen: of one person, of one household, of twins, of strangers. Without the second
+and third the first would learn from brothers and sisters that a differing given name is normal. Pairs that no key
+brings together are known by a sample, so that what strangers share is not learnt from candidates, who share by choice.
 """
 
 from collections import Counter
@@ -40,8 +40,12 @@ LIVES_TOGETHER = frozenset({"household", "origin"})
 FREE_IN_HOUSEHOLD = LIVES_TOGETHER | {"birth"}
 # The share of candidates that are of one person, before anything is known.
 _FIRST_GUESS = 0.05
-# Not learnt, for nothing in the records tells twins from one person under two names; the careful reading is declared.
-DECLARED: Mapping[str, Sequence[tuple[float, float]]] = {"twins": ((2.0**-16, 1.0), (1.0, 1.0))}
+# Its one level corrects the others' sum; how far, is found when they are learnt.
+TWINS = "twins"
+_TWINS_AT = next(place for place, one in enumerate(COMPARISONS) if one.name == TWINS)
+_SEX_AT = next(place for place, one in enumerate(COMPARISONS) if one.name == "sex")
+_SEX_UNKNOWN = 1
+_LEAST_TWIN_BITS, _TWIN_STEP = -24.0, 0.01
 _ROUNDS = 6
 # So many pairs' worth of independence is mixed into each cell: a combination never seen is not impossible.
 _PRIOR_PAIRS = 30.0
@@ -67,10 +71,13 @@ def train_model(records: Sequence[LinkRecord], base: LinkModel) -> LinkModel:
     keys = [find_keys(one) for one in plain]
     too_common = find_too_common(keys, _MOST_COMMON)
     kept = [[key for key in own if key.hash not in too_common] for own in keys]
-    kinds = learn(_count_patterns(plain, kept))
-    cells = zip(COMPARISONS, kinds.match, kinds.u, strict=True)
+    patterns = _count_patterns(plain, kept)
+    kinds = learn(patterns)
+    learnt = zip(COMPARISONS, kinds.match, kinds.u, strict=True)
+    cells = {one.name: list(zip(map(_short, m), map(_short, u), strict=True)) for one, m, u in learnt}
+    cells[TWINS][0] = _short(2.0 ** weigh_twins(kinds, patterns)), 1.0
     return LinkModel(
-        cells={one.name: list(zip(map(_short, m), map(_short, u), strict=True)) for one, m, u in cells},
+        cells=cells,
         matches_per_record=_short(kinds.matches / len(ordered)),
         frequencies={name: known for name, (known, _) in shares.items()},
         rarest={name: rarest for name, (_, rarest) in shares.items()},
@@ -143,13 +150,14 @@ def _sample_pairs(records: int, tries: int) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class _Kinds:
-    """What is believed of the three kinds of pairs: how many there are, and the probabilities of their cells.
+    """What is believed of the kinds of pairs: how many there are, and the probabilities of their cells.
 
-    `u` is of all pairs that are not of one person: households with strangers, freed of the matches.
+    `u` is of all pairs that are not of one person: households and strangers, freed of the matches.
     """
 
     matches: float
     mates: float
+    twins: float
     total: float
     match: Sequence[Sequence[float]]
     mate: Sequence[Sequence[float]]
@@ -158,7 +166,7 @@ class _Kinds:
 
 
 def learn(patterns: Patterns) -> _Kinds:
-    """What the patterns say of the three kinds, after a fixed number of rounds: more of them would follow the noise."""
+    """What the patterns say of the kinds, after a fixed number of rounds: more of them would follow the noise."""
     everything = _Tally()
     for group in (patterns.open, patterns.others):
         for pattern, count in group.items():
@@ -170,15 +178,15 @@ def learn(patterns: Patterns) -> _Kinds:
         for one, mine, theirs in zip(COMPARISONS, start, all_pairs, strict=True)
     ]
     guess = max(1.0, _FIRST_GUESS * sum(patterns.open.values()))
-    kinds = _Kinds(guess, guess, patterns.total, start, mate, all_pairs, all_pairs)
+    kinds = _Kinds(guess, guess, guess * _FIRST_GUESS, patterns.total, start, mate, all_pairs, all_pairs)
     for _ in range(_ROUNDS):
         kinds = _improve(kinds, patterns, all_pairs)
     return kinds
 
 
 def _start_cells(comparison: Comparison) -> list[float]:
-    if comparison.name in DECLARED:
-        return [m for m, _ in DECLARED[comparison.name]]
+    if comparison.name == TWINS:
+        return [1.0] * comparison.size
     shares = [[share / sum(START[part.name]) for share in START[part.name]] for part in comparison.parts]
     return [prod(cell) for cell in product(*shares)]
 
@@ -186,14 +194,16 @@ def _start_cells(comparison: Comparison) -> list[float]:
 def _improve(kinds: _Kinds, patterns: Patterns, all_pairs: Sequence[Sequence[float]]) -> _Kinds:
     """One round: who each pair is by what is believed, then what is believed by who each pair is."""
     match, mate, stranger, rest = _Tally(), _Tally(), _Tally(), _Tally()
+    twins = 0.0
     for pattern, count in patterns.open.items():
-        of_match, of_mate, of_stranger = _judge(kinds, pattern)
+        of_match, of_mate, of_twins, of_stranger = _judge(kinds, pattern)
+        twins += count * of_twins
         match.add(pattern, count * of_match)
         mate.add(pattern, count * of_mate)
         stranger.add(pattern, count * of_stranger)
         rest.add(pattern, count * (1 - of_match))
     for pattern, count in patterns.others.items():
-        _, of_mate, of_stranger = _judge(kinds, pattern)
+        _, of_mate, _, of_stranger = _judge(kinds, pattern)
         mate.add(pattern, count * of_mate)
         stranger.add(pattern, count * of_stranger)
         rest.add(pattern, count)
@@ -201,22 +211,45 @@ def _improve(kinds: _Kinds, patterns: Patterns, all_pairs: Sequence[Sequence[flo
         learnt if one.name in FREE_IN_HOUSEHOLD else fixed
         for one, learnt, fixed in zip(COMPARISONS, mate.estimate(), all_pairs, strict=True)
     ]
-    matches = [
-        _start_cells(one) if one.name in DECLARED else learnt
-        for one, learnt in zip(COMPARISONS, match.estimate(), strict=True)
-    ]
-    return _Kinds(match.total, mate.total, kinds.total, matches, mates, stranger.estimate(), rest.estimate())
+    return _Kinds(
+        match.total, mate.total, twins, kinds.total, match.estimate(), mates, stranger.estimate(), rest.estimate()
+    )
 
 
-def _judge(kinds: _Kinds, pattern: Pattern) -> tuple[float, float, float]:
-    """How likely a pair of this pattern is to be of one person, of one household, of strangers."""
-    match, mate, stranger = kinds.matches, kinds.mates, kinds.total - kinds.matches - kinds.mates
+def _judge(kinds: _Kinds, pattern: Pattern) -> tuple[float, float, float, float]:
+    """How likely a pair of this pattern is to be of one person, of one household, of twins, of strangers.
+
+    Twins live together and share the day; in all else they are as any two persons. Only their sex, every second time
+    another, tells them from one person under two names: where it is not known none are supposed.
+    """
+    like_twins = pattern[_TWINS_AT] == 0
+    match, mate = kinds.matches, 0.0 if like_twins else kinds.mates
+    twins = kinds.twins if like_twins and pattern[_SEX_AT] != _SEX_UNKNOWN else 0.0
+    stranger = kinds.total - kinds.matches - kinds.mates - kinds.twins
     for place, cell in enumerate(pattern):
         match *= kinds.match[place][cell]
         mate *= kinds.mate[place][cell]
+        twins *= 1.0 if COMPARISONS[place].name == "birth" else kinds.mate[place][cell]
         stranger *= kinds.stranger[place][cell]
-    total = match + mate + stranger
-    return match / total, mate / total, stranger / total
+    total = match + mate + twins + stranger
+    return match / total, mate / total, twins / total, stranger / total
+
+
+def weigh_twins(kinds: _Kinds, patterns: Patterns) -> float:
+    """The bits that make pairs like twins' as often matches, by their weights, as learning believes; never above 0."""
+    alike = [(pattern, count) for pattern, count in patterns.open.items() if pattern[_TWINS_AT] == 0]
+    believed = sum(count * _judge(kinds, pattern)[0] for pattern, count in alike)
+    odds = [(kinds.matches / (kinds.total - kinds.matches) * _ratio(kinds, pattern), count) for pattern, count in alike]
+    low, high = _LEAST_TWIN_BITS, 0.0
+    while high - low > _TWIN_STEP:
+        middle = (low + high) / 2
+        expected = sum(count * (1 - 1 / (1 + odd * 2.0**middle)) for odd, count in odds)
+        low, high = (low, middle) if expected > believed else (middle, high)
+    return low
+
+
+def _ratio(kinds: _Kinds, pattern: Pattern) -> float:
+    return prod(kinds.match[place][cell] / kinds.u[place][cell] for place, cell in enumerate(pattern))
 
 
 class _Tally:
@@ -238,8 +271,8 @@ class _Tally:
 
 
 def _smooth(comparison: Comparison, counts: Sequence[float]) -> list[float]:
-    if comparison.name in DECLARED:
-        return [u for _, u in DECLARED[comparison.name]]
+    if comparison.name == TWINS:
+        return [1.0] * comparison.size
     sizes = [range(len(part.levels)) for part in comparison.parts]
     shares = [[_FEWEST] * len(size) for size in sizes]
     for levels, count in zip(product(*sizes), counts, strict=True):
