@@ -46,6 +46,7 @@ from sync.records import (
 )
 
 SERVICE = f"{FORM}.svc"
+_LONGEST_PAGE = 1000
 _SINGLE = re.compile(r"^Submissions\('(.+)'\)$")
 _KNOWN = {"$filter", "$select", "$expand", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$wkt", "$format"}
 
@@ -95,7 +96,10 @@ def table(form_id: str, table: str) -> ResponseReturnValue:
     note_reading("submissions.exported", f"form:{form_id}")
     if _SINGLE.match(table):
         return jsonify(_write_single(query, table))
-    return Response(_stream(query), mimetype="application/json")
+    body = _stream(query)
+    # A page is answered whole, with its length; what has no end in sight is not held in memory.
+    is_page = query.top is not None and query.top <= _LONGEST_PAGE
+    return Response(b"".join(body) if is_page else body, mimetype="application/json")
 
 
 def read_what_is_new(form_id: str) -> None:
