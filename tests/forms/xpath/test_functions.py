@@ -114,6 +114,7 @@ def same_number(one: float, other: float) -> bool:
     return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=1e-15) or one == other
 
 
+FAR_ABOVE = "indexed-repeat(../../../../x, /data/rep, 1)"
 UNEVEN = "weighted-checklist(0, 9, /data/rep/n, /data/less/n)"
 SQUARE = "0 0;0 2;2 2;2 0;0 0"
 
@@ -147,6 +148,7 @@ def test_a_line_that_crosses_itself(environment: Environment, line: str, crosses
     [
         pytest.param("intersects('0 0;x 2;2 2')", "/data", "cannot_use_function", id="no place"),
         pytest.param("../../../x", "/data/here", "cannot_leave_form", id="above the root"),
+        pytest.param(FAR_ABOVE, "/data/here", "cannot_leave_form", id="far above"),
         pytest.param("now()", "/data/here", "cannot_know_now", id="no time"),
         pytest.param("jr:itext('nothing')", "/data/here", "cannot_find_text", id="no texts"),
         pytest.param("count(if(true(), 1, /data/rep))", "/data/here", "cannot_use_function", id="no nodes"),
