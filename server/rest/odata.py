@@ -7,7 +7,7 @@ the server is not there: neither as a column, nor in a filter.
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -96,10 +96,11 @@ def table(form_id: str, table: str) -> ResponseReturnValue:
     note_reading("submissions.exported", f"form:{form_id}")
     if _SINGLE.match(table):
         return jsonify(_write_single(query, table))
-    body = _stream(query)
+    arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
     # A page is answered whole, with its length; what has no end in sight is not held in memory.
     is_page = query.top is not None and query.top <= _LONGEST_PAGE
-    return Response(b"".join(body) if is_page else body, mimetype="application/json")
+    body = b"".join(_write(query, arguments, db.session())) if is_page else _stream(query, arguments)
+    return Response(body, mimetype="application/json")
 
 
 def read_what_is_new(form_id: str) -> None:
@@ -229,26 +230,30 @@ def _write_single(query: Query, name: str) -> dict[str, Any]:
     return {"value": rows, "@odata.context": f"{query.base}/$metadata#Submissions"}
 
 
-def _stream(query: Query) -> Iterator[bytes]:
-    """The document, written while the rows are read, on a connection of its own: the request's ends before."""
-    arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
+def _stream(query: Query, arguments: Mapping[str, str]) -> Iterator[bytes]:
+    """The document on a connection of its own: the request's has committed and ended before the first byte is asked."""
     engine = db.engine
 
     def write() -> Iterator[bytes]:
         with Session(engine) as session:
-            total = _count(query, session)
-            written, last = 0, None
-            yield b'{"value":['
-            for row, place in _list_rows(query, session):
-                yield (b"," if written else b"") + orjson.dumps(row)
-                written, last = written + 1, place
-            yield b"]" + _write_end(query, arguments, total, written, last)
+            yield from _write(query, arguments, session)
 
     return write()
 
 
+def _write(query: Query, arguments: Mapping[str, str], session: Session) -> Iterator[bytes]:
+    """The document, written while the rows are read."""
+    total = _count(query, session)
+    written, last = 0, None
+    yield b'{"value":['
+    for row, place in _list_rows(query, session):
+        yield (b"," if written else b"") + orjson.dumps(row)
+        written, last = written + 1, place
+    yield b"]" + _write_end(query, arguments, total, written, last)
+
+
 def _write_end(
-    query: Query, arguments: dict[str, str], total: int | None, written: int, last: tuple[str, str | None] | None
+    query: Query, arguments: Mapping[str, str], total: int | None, written: int, last: tuple[str, str | None] | None
 ) -> bytes:
     told: dict[str, Any] = {"@odata.context": f"{query.base}/$metadata#{query.table.odata_name}"}
     if query.top is not None and written == query.top and last is not None and not query.page.order:
