@@ -83,15 +83,13 @@ def _write(value: Value, bind_type: str) -> str:
     """The text that a tablet writes for a value in a node of a type, "" for NaN."""
     if isinstance(value, bool):
         return "1" if value else "0"
+    if value != value:
+        return ""
     if isinstance(value, float):
-        return str(saturated(value, INTEGER_MIN, INTEGER_MAX)) if bind_type == "int" else _write_number(value)
+        return str(saturated(value, INTEGER_MIN, INTEGER_MAX)) if bind_type == "int" else repr(value)
     if isinstance(value, Moment) and bind_type != "date":
         return f"{iso_date(value)}T{_clock(value.ms % DAY)}"
     return to_text(value)
-
-
-def _write_number(value: float) -> str:
-    return "" if value != value else repr(value)
 
 
 def _clock(ms: int) -> str:

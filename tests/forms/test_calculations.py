@@ -56,6 +56,7 @@ def test_half_an_emoji_is_a_question_mark() -> None:
         pytest.param("2.9", "int", "7", 2.0, id="a whole number"),
         pytest.param("1 div 4", "decimal", "7", 0.25, id="a number"),
         pytest.param("0 div 0", "decimal", "7", "", id="no number"),
+        pytest.param("0 div 0", "int", "7", "", id="no whole number"),
         pytest.param("date('1970-01-02')", "date", "1970-01-01", Moment(DAY), id="a day"),
         pytest.param("date-time('1970-01-02T01:30:00.000Z')", "dateTime", "1970-01-01", DAY_TWO, id="a moment"),
         pytest.param("concat('a', 'b')", "barcode", "x", "ab", id="a text"),
