@@ -1,6 +1,8 @@
 """House rules that a linter does not know."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,13 @@ def test_every_model_is_imported_with_its_package() -> None:
         if isinstance(node, ast.ClassDef)
     }
     assert named <= set(sync.models.__all__)
+
+
+def test_a_process_starts_without_what_few_requests_need() -> None:
+    heavy = "pyarrow", "numpy", "reportlab", "PIL", "pyxform", "openpyxl", "alembic"
+    command = f"import sys, server; print([one for one in {heavy} if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_only_the_configuration_reads_the_environment() -> None:

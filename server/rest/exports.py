@@ -23,7 +23,6 @@ from server.rest.csv_rows import LineWriter
 from server.rest.forms import FORM, get_version
 from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
-from server.rest.parquet import write_parquet
 from server.rest.problems import Problem
 from server.rest.snapshots import answer_snapshot
 from server.rest.speech import blueprint, is_on
@@ -83,6 +82,9 @@ def geojson_export(form_id: str) -> ResponseReturnValue:
 @blueprint.get(f"{FORM}/submissions.parquet")
 @permission("submissions.export")
 def parquet_export(form_id: str) -> ResponseReturnValue:
+    # Loaded by the first who asks: its library takes as much memory as a third of the whole server.
+    from server.rest.parquet import write_parquet
+
     export = read_export(form_id)
     kind = "application/vnd.apache.parquet"
     write = partial(write_parquet, export.engine, export.viewer, form_id, export.columns[""], export.page)

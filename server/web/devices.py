@@ -10,7 +10,6 @@ from sqlalchemy import Select, func, select
 
 from server.accounts.collect_settings import render_qr_png
 from server.accounts.credentials import Enrolment, enrol_device, revoke_device, rotate_credential
-from server.accounts.enrolment_sheet import render_sheet
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.accounts.users import LANGUAGES
@@ -132,6 +131,9 @@ def _count_states(device: Device) -> dict[str, int]:
 
 def _show_once(enrolment: Enrolment, action: str) -> ResponseReturnValue:
     """The code in this one answer, as a picture and as a sheet to print: neither can be asked for again."""
+    # The library for PDF is loaded where a tablet is enrolled, which most processes never do.
+    from server.accounts.enrolment_sheet import render_sheet
+
     device = find_device(db.session(), enrolment.device)
     if device:
         _note(action, device)
