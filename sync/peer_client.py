@@ -1,0 +1,347 @@
+"""A polite client of ODK Central's `/v1`: pyodk's, in the one place where its defects are known and worked around.
+
+Who our peers are is peers.py's knowledge, what goes to and fro central.py's and relay.py's. pyodk 1.3.0 as it comes
+- mounts its time-out and its retries for https alone, repeats a PUT that may have arrived, and gives up where an answer
+  breaks off in the middle: here every scheme waits the same, only what changes nothing is repeated, and a file goes on
+  where it stopped;
+- never logs in again when a token ends, and keeps its configuration and its token in the home folder: here they stay
+  in memory;
+- logs the whole answer of whatever fails, which may quote a record: it is silenced;
+- cannot take a review state back, since it leaves null out (`PeerClient.review`);
+- reads lists, versions and entities into models that fail on what Central itself answers (forms as objects, no
+  submitter, no user agent), merges entities into the default project only, and knows neither the next page of a table
+  nor the files of a record: `PeerClient.ask` and `list_rows` read the JSON.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from pyodk._utils.config import CentralConfig, Config
+from pyodk.client import Client
+from pyodk.client import Session as PyodkSession
+from pyodk.errors import PyODKError
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ConnectTimeout, Timeout
+from urllib3.exceptions import InvalidHeader
+from urllib3.util import Retry
+
+from forms.errors import N_, FormsError
+
+logging.getLogger("pyodk").setLevel(logging.CRITICAL + 1)
+
+CONNECT_S, READ_S = 30, 120
+# What changes nothing may be asked again when the answer was lost.
+_READING = frozenset({"GET", "HEAD"})
+# The server says that it did nothing.
+_BUSY = frozenset({429, 502, 503, 504})
+_CUT = (requests.exceptions.ConnectionError, ChunkedEncodingError, Timeout)
+# Whoever is told to wait for longer comes back with the next run.
+_LONGEST_WAIT_S = 120.0
+_PIECE = 64 * 1024
+_IN_MEMORY = 1024 * 1024
+
+
+class PeerError(FormsError):
+    """What became of a call to another server. `status` is its HTTP status, 0 where there was no answer."""
+
+    messages = {
+        "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
+        "peer_credentials": N_("The server does not accept the credentials."),
+        "peer_forbidden": N_("The account may not do this on the server."),
+        "peer_missing": N_("The server has nothing at this address, or the account may not see it."),
+        "peer_busy": N_("The server is busy. The next run tries again."),
+        "peer_refused": N_("The server refused a request (%(status)s)."),
+        "peer_confused": N_("The server's answer is not what ODK Central would answer."),
+    }
+
+    def __init__(self, code: str, status: int = 0, problem: float | None = None) -> None:
+        super().__init__(code, status=problem or status)
+        self.status, self.problem = status, problem
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the next request would meet the same: there is no use in going on."""
+        return self.code in ("peer_unreachable", "peer_credentials", "peer_busy")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The account that we have on another server."""
+
+    username: str
+    password: str
+
+
+class Pace:
+    """How much a peer is asked to bear: so many requests and bytes a second, 0 for as many as come."""
+
+    def __init__(
+        self,
+        requests_s: float = 0,
+        bytes_s: float = 0,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._request_s = 1 / requests_s if requests_s else 0.0
+        self._byte_s = 1 / bytes_s if bytes_s else 0.0
+        self.sleep, self._clock = sleep, clock
+        self._free_at = 0.0
+
+    def start_request(self) -> None:
+        """Wait for the turn of a request."""
+        self._spend(self._request_s)
+
+    def move(self, count: int) -> None:
+        """Wait until so many more bytes may go over the line."""
+        self._spend(count * self._byte_s)
+
+    def _spend(self, seconds: float) -> None:
+        now = self._clock()
+        if seconds and self._free_at > now:
+            self.sleep(self._free_at - now)
+            now = self._free_at
+        self._free_at = max(self._free_at, now) + seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a request is tried again, and how long the first pause is; each further one is twice as long."""
+
+    tries: int = 5
+    pause_s: float = 1.0
+
+    def pause(self, tried: int) -> float:
+        """Of random length, so that many posts whose link returns do not all ring at once."""
+        longest: float = min(_LONGEST_WAIT_S, self.pause_s * 2**tried)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (nothing secret)
+
+
+class _Adapter(HTTPAdapter):
+    """Waits for every server the same, and sends bodies no faster than is allowed."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def send(self, request: Any, **given: Any) -> requests.Response:  # type: ignore[override]
+        if given.get("timeout") is None:
+            given["timeout"] = (CONNECT_S, READ_S)
+        if isinstance(request.body, str):
+            request.body = request.body.encode()
+        if request.body is not None:
+            request.body = self._slow_down(request.body)
+        return super().send(request, **given)
+
+    def _slow_down(self, body: Any) -> Iterator[bytes]:
+        """Content-Length, or chunks, were settled before; http.client sends what an iterator gives."""
+        pieces = [body[at : at + _PIECE] for at in range(0, len(body), _PIECE)] if isinstance(body, bytes) else body
+        for piece in pieces:
+            self._pace.move(len(piece))
+            yield piece
+
+
+class _Session(PyodkSession):  # type: ignore[misc]
+    """pyodk's session with our manners."""
+
+    def __init__(self, address: str, login: Login, pace: Pace, patience: Patience) -> None:
+        super().__init__(address, "v1", login.username, login.password, cache_path=None)
+        self.pace, self.patience = pace, patience
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter(pace))
+
+    def request(self, method: str, url: str, *args: Any, **given: Any) -> requests.Response:
+        tried = 0
+        while True:
+            self.pace.start_request()
+            try:
+                response: requests.Response = super().request(method, url, *args, **given)
+            except _CUT as error:
+                if tried >= self.patience.tries or not _may_repeat(method, url, error):
+                    raise
+                self.pace.sleep(self.patience.pause(tried))
+            else:
+                if not self._is_worth_another(response, tried, given):
+                    return response
+            tried += 1
+
+    def _is_worth_another(self, response: requests.Response, tried: int, given: dict[str, Any]) -> bool:
+        """After the pause that the server asks for, or with a fresh token."""
+        # What is read from a stream is gone once it was sent.
+        if tried >= self.patience.tries or not isinstance(given.get("data"), str | bytes | dict | None):
+            return False
+        if response.status_code == 401 and self.headers.pop("Authorization", None):
+            self.auth.login()
+            return True
+        wait = _read_wait(response, self.patience.pause(tried)) if response.status_code in _BUSY else _LONGEST_WAIT_S
+        if wait < _LONGEST_WAIT_S:
+            self.pace.sleep(wait)
+        return wait < _LONGEST_WAIT_S
+
+
+def _may_repeat(method: str, url: str, error: Exception) -> bool:
+    """Whether asking again can do nothing twice; a connection that never was has carried nothing."""
+    return method in _READING or url == "sessions" or isinstance(error, ConnectTimeout)
+
+
+def _read_wait(response: requests.Response, otherwise: float) -> float:
+    """As long as the server asks for, and a little more, so that those whom it told the same come one by one."""
+    asked = response.headers.get("Retry-After")
+    try:
+        return Retry().parse_retry_after(asked) + otherwise if asked else otherwise
+    except InvalidHeader:
+        return otherwise
+
+
+class _Incoming:
+    """What has come of a file, and the tag under which the server may add to it."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self.content, self.come, self.tag = content, 0, ""
+
+    def start_over(self, tag: str) -> None:
+        self.content.seek(0)
+        self.content.truncate()
+        self.come, self.tag = 0, tag
+
+    def add(self, piece: bytes) -> None:
+        self.content.write(piece)
+        self.come += len(piece)
+
+
+class PeerClient:
+    """One project of a server that speaks Central's `/v1`. Whatever goes wrong is a PeerError."""
+
+    def __init__(
+        self,
+        address: str,
+        project_id: int,
+        login: Login,
+        pace: Pace | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.project_id = project_id
+        self._session = _Session(address, login, pace or Pace(), patience or Patience())
+        config = Config(CentralConfig(address, login.username, login.password, project_id))
+        # pyodk's own services, for whatever they do without a defect; call them inside `translating()`.
+        self.pyodk = Client(config=config, session=self._session, project_id=project_id)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._session.close()
+
+    def path(self, template: str, **names: object) -> str:
+        """An address inside the project, with every name percent-encoded as Central wants it."""
+        inside: str = self._session.urlformat(template, **names)
+        return f"projects/{self.project_id}/{inside}"
+
+    def ask(self, path: str, **params: object) -> Any:
+        """The JSON that a GET answers."""
+        return _read_json(self.call("GET", path, params=params))
+
+    def call(self, method: str, path: str, **given: Any) -> requests.Response:
+        """The answer to any request, once it is a success; what is read counts for the pace."""
+        with self.translating():
+            response: requests.Response = self._session.request(method, path, **given)
+        _refuse(response)
+        if not given.get("stream"):
+            self._session.pace.move(len(response.content))
+        return response
+
+    def list_rows(self, path: str, **params: object) -> Iterator[list[dict[str, Any]]]:
+        """The pages of an OData table, one after the other, each by the token that the page before it told."""
+        asked = dict(params)
+        while True:
+            page = self.ask(path, **asked)
+            if not isinstance(page, dict) or not isinstance(page.get("value"), list):
+                raise PeerError("peer_confused")
+            yield page["value"]
+            # The link may name the server as others reach it, so only its token is taken.
+            token = parse_qs(urlsplit(page.get("@odata.nextLink") or "").query).get("$skiptoken")
+            if not token:
+                return
+            asked = {**params, "$skiptoken": token[0]}
+
+    def review(self, form_id: str, instance_id: str, state: str | None) -> None:
+        """Set a record's review state, or take it back."""
+        path = self.path("forms/{form}/submissions/{instance}", form=form_id, instance=instance_id)
+        self.call("PATCH", path, json={"reviewState": state})
+
+    @contextmanager
+    def download(self, path: str) -> Iterator[IO[bytes]]:
+        """A file, whole: what came before a connection broke is kept, and the rest is asked for."""
+        with SpooledTemporaryFile(_IN_MEMORY) as content:
+            self._fetch(path, _Incoming(content))
+            content.seek(0)
+            yield content
+
+    def _fetch(self, path: str, file: "_Incoming") -> None:
+        tried = 0
+        while True:
+            before = file.come
+            try:
+                self._fetch_rest(path, file)
+            except _CUT as error:
+                # A line on which something moves is not given up.
+                tried = tried + 1 if file.come == before else 1
+                if tried > self._session.patience.tries:
+                    raise PeerError("peer_unreachable") from error
+                self._session.pace.sleep(self._session.patience.pause(tried))
+            else:
+                return
+
+    def _fetch_rest(self, path: str, file: "_Incoming") -> None:
+        """Add to the file until its end; a server that cannot go on, or has another file by now, starts over."""
+        headers = {"Range": f"bytes={file.come}-", "If-Range": file.tag} if file.come and file.tag else {}
+        with self.call("GET", path, headers=headers, stream=True) as response:
+            if response.status_code != 206:
+                file.start_over(response.headers.get("ETag", ""))
+            for piece in response.iter_content(_PIECE):
+                self._session.pace.move(len(piece))
+                file.add(piece)
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Say of whatever pyodk and the line do wrong what it means for an exchange."""
+        try:
+            yield
+        except PyODKError as error:
+            response = next((one for one in error.args[1:] if isinstance(one, requests.Response)), None)
+            if response is None:
+                raise PeerError("peer_confused") from error
+            _refuse(response)
+        except requests.RequestException as error:
+            raise PeerError("peer_unreachable") from error
+
+
+_BY_STATUS = {401: "peer_credentials", 403: "peer_forbidden", 404: "peer_missing"}
+
+
+def _refuse(response: requests.Response) -> None:
+    status = response.status_code
+    if status < 400:
+        return
+    code = "peer_busy" if status in _BUSY else _BY_STATUS.get(status, "peer_refused")
+    raise PeerError(code, status, _read_problem(response))
+
+
+def _read_problem(response: requests.Response) -> float | None:
+    """Central's own code, such as 409.3."""
+    try:
+        return float(response.json()["code"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _read_json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise PeerError("peer_confused") from error

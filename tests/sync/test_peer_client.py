@@ -1,0 +1,248 @@
+"""The polite client against a server that is busy, forgets tokens and lets connections break."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError
+
+FILE = bytes(range(256)) * 1000
+
+
+@dataclass
+class Central:
+    """As much of a server as the client must get along with. `faults` are used up one by one, the first first."""
+
+    url: str = ""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    faults: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)  # after so many bytes of a body the connection ends
+    tokens: int = 0
+    knows: str = ""
+    tag: str = '"1"'
+
+    def answer(self, method: str, path: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
+        if path == "/v1/sessions":
+            self.tokens += 1
+            self.knows = f"token-{self.tokens}"
+            return 200, {}, json.dumps({"token": self.knows}).encode()
+        if headers.get("Authorization") != f"Bearer {self.knows}":
+            return 401, {}, json.dumps({"code": 401.2, "message": "no"}).encode()
+        if self.faults:
+            status, told = self.faults.pop(0)
+            return status, told, json.dumps({"code": status + 0.3, "message": "Awa is known here"}).encode()
+        if path.endswith("/file"):
+            return self._answer_file(headers)
+        return 200, {}, json.dumps(self._rows(path)).encode()
+
+    def _answer_file(self, headers: Any) -> tuple[int, dict[str, str], bytes]:
+        wanted = headers.get("Range", "")
+        if wanted and headers.get("If-Range") == self.tag:
+            return 206, {"ETag": self.tag}, FILE[int(wanted.removeprefix("bytes=").rstrip("-")) :]
+        return 200, {"ETag": self.tag}, FILE
+
+    def _rows(self, path: str) -> Any:
+        number = int(path.partition("skiptoken=")[2] or 0)
+        more = {"@odata.nextLink": f"http://elsewhere/x?%24skiptoken={number + 1}"} if number < 2 else {}
+        return {"value": [{"__id": number}], **more}
+
+
+@contextmanager
+def running() -> Iterator[Central]:
+    central = Central()
+
+    class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            central.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+            central.asked.append((self.command, self.path))
+            status, headers, body = central.answer(self.command, self.path, self.headers)
+            self.send_response_only(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if central.cuts and self.path != "/v1/sessions":
+                body, self.close_connection = body[: central.cuts.pop(0)], True
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PATCH = do_PUT = answer
+
+        def log_message(self, *_arguments: object) -> None:
+            """Tests are quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    central.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield central
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def central() -> Iterator[Central]:
+    with running() as central:
+        yield central
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(central: Central, slept: list[float]) -> Iterator[PeerClient]:
+    pace = Pace(sleep=slept.append)
+    client = PeerClient(central.url, 7, Login("bridge@teral.test", "secret"), pace, Patience(3, 1.0))
+    yield client
+    client.close()
+
+
+def test_names_are_encoded_as_central_wants_them(client: PeerClient) -> None:
+    assert client.path("forms/{form}", form="a/b ✅*") == "projects/7/forms/a%2Fb%20%E2%9C%85*"
+
+
+def test_busy_server_is_asked_again_after_the_time_that_it_names(
+    client: PeerClient, central: Central, slept: list[float]
+) -> None:
+    central.faults = [(429, {"Retry-After": "7"}), (503, {})]
+    assert client.ask("projects/7")["value"]
+    assert 7 <= slept[0] < 9
+    assert 1 <= slept[1] <= 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "tries"), [({"Retry-After": "86400"}, 1), ({"Retry-After": "soon"}, 4)], ids=["for a day", "unreadable"]
+)
+def test_server_that_stays_busy_is_left_alone(
+    client: PeerClient, central: Central, headers: dict[str, str], tries: int
+) -> None:
+    central.faults = [(503, headers)] * 9
+    with pytest.raises(PeerError) as refused:
+        client.ask("projects/7")
+    assert (refused.value.code, refused.value.is_lasting, 9 - len(central.faults)) == ("peer_busy", True, tries)
+
+
+def test_forgotten_token_is_replaced(client: PeerClient, central: Central) -> None:
+    client.ask("projects/7")
+    central.knows = "another"
+    assert client.ask("projects/7")
+    assert central.tokens == 2
+
+
+def test_answer_that_breaks_off_is_asked_for_again(client: PeerClient, central: Central) -> None:
+    central.cuts = [3, 0]
+    assert client.ask("projects/7")["value"] == [{"__id": 0}]
+
+
+def test_what_may_have_been_done_is_not_repeated(client: PeerClient, central: Central) -> None:
+    client.ask("projects/7")
+    central.cuts = [0]
+    with pytest.raises(PeerError) as broken:
+        client.call("POST", "projects/7/x", json={"body": "1"})
+    assert broken.value.code == "peer_unreachable"
+    assert [one for one in central.asked if one[0] == "POST"].count(("POST", "/v1/projects/7/x")) == 1
+
+
+def test_file_goes_on_where_the_connection_broke(client: PeerClient, central: Central) -> None:
+    client.ask("projects/7")
+    central.cuts = [70_000, 0, 1, 100_000]
+    with client.download("projects/7/file") as content:
+        assert content.read() == FILE
+
+
+def test_file_that_changed_meanwhile_is_fetched_anew(client: PeerClient, central: Central) -> None:
+    client.ask("projects/7")
+    central.cuts, central.tag = [70_000], ""
+    with client.download("projects/7/file") as content:
+        assert content.read() == FILE
+
+
+def test_file_on_a_dead_line_is_given_up(client: PeerClient, central: Central) -> None:
+    client.ask("projects/7")
+    central.cuts = [0] * 9
+    with pytest.raises(PeerError, match="connection broke"), client.download("projects/7/file"):
+        raise AssertionError("there is no such file")
+
+
+def test_every_page_of_a_table_is_read_by_its_token(client: PeerClient) -> None:
+    assert [row["__id"] for rows in client.list_rows("projects/7/t") for row in rows] == [0, 1, 2]
+
+
+def test_table_that_is_none_is_told(client: PeerClient, central: Central) -> None:
+    client.ask("projects/7")
+    with pytest.raises(PeerError) as refused:
+        list(client.list_rows("sessions"))
+    assert refused.value.code == "peer_confused"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "peer_forbidden"), (404, "peer_missing"), (409, "peer_refused"), (501, "peer_refused")]
+)
+def test_refusals_are_told_apart_and_quote_no_answer(
+    client: PeerClient, central: Central, status: int, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    central.faults = [(status, {})] * 2
+    for ask in (lambda: client.ask("projects/7"), lambda: list(client.pyodk.forms.list())):
+        with pytest.raises(PeerError) as refused, client.translating():
+            ask()
+        assert (refused.value.code, refused.value.problem, refused.value.is_lasting) == (code, status + 0.3, False)
+    assert "Awa" not in caplog.text + str(refused.value)
+
+
+def test_wrong_password_is_told(central: Central, client: PeerClient) -> None:
+    client.ask("projects/7")
+    central.answer = lambda *_: (401, {}, b"{}")  # type: ignore[method-assign, assignment]
+    with pytest.raises(PeerError) as refused:
+        client.ask("projects/7")
+    assert refused.value.code == "peer_credentials"
+
+
+def test_review_state_can_be_taken_back(client: PeerClient, central: Central) -> None:
+    client.review("f", "uuid:1", None)
+    assert json.loads(central.bodies[-1]) == {"reviewState": None}
+
+
+def test_nothing_is_kept_in_the_home_folder(
+    client: PeerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    client.ask("projects/7")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pace_bounds_requests_and_bytes() -> None:
+    now, slept = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(2, 1000, sleep, lambda: now[0])
+    for _ in range(3):
+        pace.start_request()
+    pace.move(1000)
+    pace.move(1)
+    assert slept == [0.5, 0.5, 0.5, 1.0]
+
+
+def test_bodies_go_out_at_the_pace_too(central: Central) -> None:
+    slept: list[float] = []
+    client = PeerClient(central.url, 7, Login("a", "b"), Pace(0, 1000, slept.append, lambda: 0.0), Patience())
+    client.call("POST", "projects/7/x", data=b"x" * 200_000)
+    client.call("POST", "projects/7/x", data=(b"ab" for _ in range(1)))
+    assert len(central.bodies[-2]) == 200_000
+    assert sum(slept) > 200
