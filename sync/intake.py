@@ -119,13 +119,15 @@ def receive_submission(
         return _receive_new(session, connection, arrival, submission_id, None)
     # Two requests may race on PostgreSQL: the loser of an insert waits for the winner, and finds its row in the next
     # round.
+    known: Sequence[AnyRow] = []
     while True:
-        known = connection.execute(_KNOWN, arrival.params).all()
+        before, known = known, connection.execute(_KNOWN, arrival.params).all()
         same = _find_same(connection, arrival, known)
         if same is not None:
             return _receive_repeat(session, arrival, same)
-        first = next(row.id for row in known if row.twin_of_id is None)
-        submission_id = _insert_submission(connection, arrival, first)
+        first = next((row.id for row in known if row.twin_of_id is None), None)
+        # Nobody was faster: it collided with something else than its name. The database shall say with what.
+        submission_id = _insert_submission(connection, arrival, first, insist=len(known) == len(before))
         if submission_id is not None:
             return _receive_new(session, connection, arrival, submission_id, first)
 
@@ -183,6 +185,7 @@ _INSERT = {
     "sqlite": insert_sqlite(Submission).on_conflict_do_nothing().returning(Submission.id),
     "postgresql": insert_postgresql(Submission).on_conflict_do_nothing().returning(Submission.id),
 }
+_INSIST = insert(Submission).returning(Submission.id)
 _INSERT_EVENT = insert(SubmissionEvent)
 
 
@@ -201,8 +204,10 @@ def _canonical(xml: bytes) -> bytes:
     return bytes(etree.tostring(parse_xml(xml), method="c14n"))
 
 
-def _insert_submission(connection: Connection, arrival: _Arrival, twin_of_id: int | None) -> int | None:
-    """Insert and return the row's id, or None when another transaction was faster."""
+def _insert_submission(
+    connection: Connection, arrival: _Arrival, twin_of_id: int | None, *, insist: bool = False
+) -> int | None:
+    """Insert and return the row's id, or None when another transaction was faster; who insists gets the true error."""
     sender = arrival.sender
     row = {
         **arrival.params,
@@ -219,7 +224,7 @@ def _insert_submission(connection: Connection, arrival: _Arrival, twin_of_id: in
         "form_version_id": arrival.record.form_version_id,
         "missing_files": count_awaited(arrival.record.expected_files, arrival.upload.files),
     }
-    return connection.execute(_INSERT[connection.dialect.name], row).scalar()
+    return connection.execute(_INSIST if insist else _INSERT[connection.dialect.name], row).scalar()
 
 
 def _receive_new(

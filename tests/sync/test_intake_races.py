@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sync.models import Submission
@@ -42,3 +43,14 @@ def test_a_twin_that_another_request_keeps_meanwhile_is_kept_once(engine: Engine
         receipt = receive(mine, "uuid:1", direction="sortie")
         mine.commit()
         assert (waiting, receipt.kind, mine.scalar(select(func.count()).select_from(Submission))) == ([], "twin", 2)
+
+
+@pytest.mark.parametrize("facts", [{"instance_id": "uuid:new"}, {"instance_id": "uuid:1", "direction": "sortie"}])
+def test_what_collides_with_no_other_record_says_what_it_is(engine: Engine, facts: dict[str, Any]) -> None:
+    """A sequence that fell behind its table, as after a restore by hand: no tablet was faster, and nothing is kept."""
+    with Session(engine) as session:
+        for number in range(6):
+            receive(session, f"uuid:{number}")
+        session.execute(text("SELECT setval(pg_get_serial_sequence('submissions', 'id'), 1)"))
+        with pytest.raises(IntegrityError, match="pk_submissions"):
+            receive(session, **facts)

@@ -4,7 +4,7 @@ import errno
 import sqlite3
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from server.openrosa.errors import OpenRosaError, translate_error
@@ -33,6 +33,7 @@ class PostgresDiskFull(Exception):
         (sqlite(sqlite3.SQLITE_FULL), 507),
         (OperationalError("", {}, PostgresDiskFull()), 507),
         (sqlite(sqlite3.SQLITE_BUSY), 503),
+        (IntegrityError("", {}, ValueError()), 503),
         (ConnectionError(), 503),
         (OSError(errno.EIO, "io"), 500),
         (ZeroDivisionError(), 500),
