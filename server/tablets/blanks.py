@@ -55,6 +55,13 @@ class BlankForm:
     def definition(self) -> FormDefinition:
         return self.compiled.definition
 
+    def find_blank(self, path: str) -> etree._Element:
+        """The element of a path as the form opens with it."""
+        element = self.template
+        for name in path.split("/")[2:]:
+            element = next(one for one in element if local_name(one) == name)
+        return element
+
 
 def read_blank(xml: bytes, media: dict[str, bytes], form_hash: str = "") -> BlankForm:
     """Read a downloaded form with its files; raises FormsError for what a tablet cannot open."""

@@ -211,7 +211,8 @@ class _Filling:
         node = draft.nodes[Place(element)]
         told = self._told_instances(one)
         count = self._count(node, told) if draft.is_relevant(node) else 0
-        copies = [deepcopy(element) for _ in range(count)]
+        # Further instances come from the blank form: what the first one has calculated once is its own.
+        copies = [deepcopy(element if index == 0 else self.blank.find_blank(one.path)) for index in range(count)]
         if parent is None:
             return
         for copy in copies:

@@ -113,6 +113,17 @@ def test_each_person_gets_an_entity_of_its_own() -> None:
     assert all(entities)
 
 
+def test_each_person_gets_a_reference_of_their_own() -> None:
+    """`once(…uuid()…)` is drawn anew for each instance of a repeat."""
+    blank, _ = shipped_blank("f04_arrivee")
+    at_work = officer()
+    arrivals = [[one.text for one in fill_form(blank, at_work, NOW).root.iterfind("personnes/ref")] for _ in range(6)]
+    references = [reference for arrival in arrivals for reference in arrival]
+    assert max(len(arrival) for arrival in arrivals) > 1
+    assert len(set(references)) == len(references) > 6
+    assert all(references)
+
+
 def test_edit_keeps_all_but_one_answer_and_names_its_original() -> None:
     blank, definition = shipped_blank("f04_arrivee")
     at_work = officer()
