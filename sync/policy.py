@@ -183,6 +183,8 @@ TABLE: dict[str, dict[str, Access]] = {
     role: {name: _parse_cell(cell) for name, cell in row.items()} for role, row in _parse_table(_TABLE).items()
 }
 ROLES = tuple(TABLE)
+# Roles that are no person: they speak to /v1, and no page opens for them.
+PROGRAM_ROLES = frozenset({"exchange"})
 _MARKS = _parse_table(_PERMISSIONS)
 PERMISSIONS: dict[str, frozenset[str]] = {
     act: frozenset(role for role in ROLES if _MARKS[role][act] == "x") for act in _MARKS["administrator"]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from server.accounts.models import User, UserSession
 from server.extensions import db, writes_from_the_start
 from sync.db import begin_write
-from sync.policy import Viewer
+from sync.policy import PROGRAM_ROLES, Viewer
 
 COOKIE_KEY = "login"
 PURPOSE_KEY = "purpose"
@@ -108,6 +108,7 @@ def _is_live(login: UserSession, now: datetime) -> bool:
         login.ended_at is None
         and login.expires_at is None
         and login.user.disabled_at is None
+        and login.user.role not in PROGRAM_ROLES
         and now - login.seen_at < idle
         and now - login.created_at < LONGEST
     )

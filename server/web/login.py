@@ -11,6 +11,7 @@ from server.accounts.permissions import LOGGED_IN, PUBLIC, permission
 from server.accounts.sessions import current_user, end_session, start_session
 from server.accounts.users import LANGUAGES
 from server.web.navigation import landing_page
+from sync.policy import PROGRAM_ROLES
 
 blueprint = Blueprint("session", __name__)
 
@@ -29,6 +30,8 @@ def log_in() -> ResponseReturnValue:
         user = check_login(email, request.form.get("password", ""), now)
     except LoginRefused as refused:
         return _refuse(email, refused.wait_s)
+    if user.role in PROGRAM_ROLES:
+        return _turn_away(email)
     start_session(user, now)
     return redirect(safe_target(request.form.get("next")) or landing_page(user.role))
 
@@ -62,8 +65,18 @@ def choose_language() -> ResponseReturnValue:
 
 def _refuse(email: str, wait_s: int) -> ResponseReturnValue:
     message = _word_wait(wait_s) if wait_s else gettext("The e-mail address or the password is not right.")
-    page = render_template("login.html", email=email, problem=message, next=safe_target(request.form.get("next")))
+    page = _render_refusal(email, message)
     return (page, 429, {"Retry-After": str(wait_s)}) if wait_s else (page, 401)
+
+
+def _turn_away(email: str) -> ResponseReturnValue:
+    """Said only to who knows the password: nobody else learns which accounts are programs'."""
+    message = gettext("This account is for programs (/v1), not for people. Log in with an account of your own.")
+    return _render_refusal(email, message), 403
+
+
+def _render_refusal(email: str, message: str) -> str:
+    return render_template("login.html", email=email, problem=message, next=safe_target(request.form.get("next")))
 
 
 def _word_wait(seconds: int) -> str:

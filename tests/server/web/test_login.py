@@ -51,6 +51,27 @@ def test_the_sixth_try_is_refused(client: FlaskClient, session: Session, email: 
     assert try_to_log_in(client, email, PASSWORD).headers["Retry-After"]
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "Ce compte est pour des programmes"), ("en", "This account is for programs")]
+)
+def test_the_account_of_a_program_opens_no_page(
+    client: FlaskClient, session: Session, language: str, words: str
+) -> None:
+    user = add_account(session, "exchange")
+    data = {"email": user.email, "password": PASSWORD}
+    answer = client.post("/login", data=data, headers={"Accept-Language": language})
+    assert (answer.status_code, words in answer.text) == (403, True)
+    assert client.get("/start").location.startswith("/login")
+
+
+def test_who_becomes_a_program_is_out_at_once(client: FlaskClient, session: Session) -> None:
+    user = add_account(session)
+    log_in(client, user)
+    user.role = "exchange"
+    session.commit()
+    assert client.get("/start").location.startswith("/login")
+
+
 def test_logging_out_ends_the_session_for_good(client: FlaskClient, session: Session) -> None:
     log_in(client, add_account(session))
     stolen = client.get_cookie("session")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.sessions import PURPOSE_KEY, PURPOSE_TIME
 from sync.models import AuditEvent
-from sync.policy import ROLES
+from sync.policy import PROGRAM_ROLES, ROLES
 from tests.accounts import add_account, log_in
 from tests.seed import CANARIES, Seeded, seed
 
@@ -81,6 +81,6 @@ def test_a_link_from_outside_leads_nowhere(supervisor: FlaskClient) -> None:
     assert answer.location == "/"
 
 
-@pytest.mark.parametrize("role", sorted(set(ROLES) - {"national_supervisor"}))
+@pytest.mark.parametrize("role", sorted(set(ROLES) - PROGRAM_ROLES - {"national_supervisor"}))
 def test_nobody_else_is_asked(app: Flask, client: FlaskClient, session: Session, seeded: Seeded, role: str) -> None:
     assert log_in(client, add_account(session, role)).get("/people/").status_code in (200, 403)

@@ -7,20 +7,23 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from server.accounts.permissions import LOGGED_IN, PROGRAMS, PUBLIC, TABLET, permission_of
-from sync.policy import PERMISSIONS, ROLES, SITE_ROLES, TABLE, Viewer, access
+from sync.policy import PERMISSIONS, PROGRAM_ROLES, SITE_ROLES, TABLE, Viewer, access
+from sync.policy import ROLES as ALL_ROLES
 from tests.accounts import add_account, add_site, log_in
 from tests.seed import CANARIES, Seeded, seed
 
 # (method, endpoint) → status, and where it leads with what it says.
 Visited = dict[tuple[str, str], tuple[int, str]]
 
+# Those who can open a page at all: a program's account cannot log in to them (test_login.py).
+ROLES = tuple(role for role in ALL_ROLES if role not in PROGRAM_ROLES)
 READERS_OF_FILE = {role for role in ROLES if TABLE[role]["D7"].reads_plainly}
 CHANGERS_OF_STAYS = {role for role in ROLES if "U" in TABLE[role]["D3"].verbs}
 # For whom the seeded record is as if it were not there: it does not bypass its site.
 REACHING_ELSEWHERE = {role for role in ROLES if any(cell.bypassing for cell in TABLE[role].values())}
 # Routes that look at an answer's class beyond the route's permission, and the roles for which they open.
 NARROWER = {
-    "submissions.raw_xml": {"protection_officer", "exchange"},
+    "submissions.raw_xml": {"protection_officer"},
     "submissions.file": READERS_OF_FILE,
     "submissions.picture": READERS_OF_FILE,
     "entities.export": {role for role in ROLES if "X" in TABLE[role]["D3"].verbs},
