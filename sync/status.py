@@ -4,8 +4,8 @@ Lists are browsing.py's work. Counts come from indexes alone, since many readers
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +20,14 @@ from sync.programme.headcount import Headcount
 from sync.programme.headcount_rows import list_open_gaps
 from sync.punctuality import Drift, Lag, Sample, select_sample
 from sync.scopes import scope_alerts, scope_devices, scope_sites, scope_submissions, site_of
+from sync.suppression import suppress
 
 # What is not at its end: it waits for the machine, for another record, for files, or for a human.
 WAITING = ("received", "held", "incomplete", "quarantined", "locked")
+_ON_THEIR_WAY = ("received", "held", "incomplete")
 _HELD = 50
+# How many by site, tablet and state.
+_Counts = dict[tuple[int | None, int | None, str], int]
 _IS_WAITING = text(f"submissions.{NOT_AT_ITS_END}")
 
 
@@ -33,7 +37,7 @@ class Waiting:
 
     state: str
     reason: str | None
-    count: int
+    count: int | None
     oldest_at: datetime
 
 
@@ -53,9 +57,15 @@ class SiteStatus:
 
     site: Site
     devices: int
-    counts: Counter[str]
+    counts: Mapping[str, int | None]
     last_submission_at: datetime | None
     lag: Lag | None
+
+    @property
+    def waiting(self) -> int | None:
+        """How many wait for the machine, for another record or for files; None when a part of it is hidden."""
+        parts = [self.counts[state] for state in _ON_THEIR_WAY]
+        return None if None in parts else sum(one or 0 for one in parts)
 
     @property
     def lag_s(self) -> float | None:
@@ -64,10 +74,10 @@ class SiteStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything at one moment, as far as its reader may know."""
+    """Everything at one moment, as far as its reader may know. A count of None is hidden (suppression.py)."""
 
     at: datetime
-    counts: Counter[str]
+    counts: Mapping[str, int | None]
     waiting: list[Waiting]
     sites: list[SiteStatus]
     devices: Sequence[Device]
@@ -77,7 +87,7 @@ class Status:
     lag: Lag | None
     device_lags: dict[int | None, Lag]
     # What the validator objects to, by the kind of a quarantined record's first finding.
-    finding_kinds: Counter[str]
+    finding_kinds: Mapping[str, int | None]
     held: list[Held]
     list_troubles: list[ListTrouble]
     drift: list[Drift]
@@ -89,7 +99,7 @@ class Status:
         return self.lag.median_s if self.lag else None
 
     @property
-    def pending(self) -> int:
+    def pending(self) -> int | None:
         return self.counts["received"]
 
     @property
@@ -105,7 +115,7 @@ def read_status(session: Session, viewer: Viewer | None, now: datetime) -> Statu
     sample = Sample(session.execute(_scoped(select_sample(now), viewer)).all())
     sites = _list_site_status(session, viewer, devices, counts, sample)
     sees_devices = viewer is None or access(viewer, "D7").reads
-    return Status(
+    status = Status(
         at=now,
         counts=_sum(counts, lambda site_id, device_id: True),
         waiting=_list_waiting(session, viewer),
@@ -122,6 +132,41 @@ def read_status(session: Session, viewer: Viewer | None, now: datetime) -> Statu
         drift=sample.list_drift(session) if sees_devices else [],
         gaps=list_open_gaps(session, viewer, now),
     )
+    return status if viewer is None or may(viewer, "submissions.read") else _veil(status, counts)
+
+
+def _veil(status: Status, counts: _Counts) -> Status:
+    """The status for who may count records without knowing of any: small counts are hidden, and no record is named."""
+    columns = {state: suppress(_by_site(counts, state)) for state in SUBMISSION_STATES}
+    sites = [
+        replace(one, counts={state: column.get(one.site.id, 0) for state, column in columns.items()})
+        for one in status.sites
+    ]
+    return replace(
+        status,
+        counts=suppress({state: sum(_by_site(counts, state).values()) for state in SUBMISSION_STATES}),
+        waiting=_veil_waiting(status.waiting),
+        sites=sites,
+        device_counts={},
+        finding_kinds=suppress({kind: count or 0 for kind, count in status.finding_kinds.items()}),
+        held=[],
+    )
+
+
+def _by_site(counts: _Counts, wanted: str) -> Counter[int | None]:
+    """Counts of one state, also where no site or a closed one is: what is left of the total would tell of those."""
+    found: Counter[int | None] = Counter()
+    for (site_id, _, state), count in counts.items():
+        if state == wanted:
+            found[site_id] += count
+    return found
+
+
+def _veil_waiting(waiting: list[Waiting]) -> list[Waiting]:
+    shown: dict[tuple[str, str | None], int | None] = {}
+    for state in WAITING:
+        shown |= suppress({(one.state, one.reason): one.count or 0 for one in waiting if one.state == state})
+    return [replace(one, count=shown[one.state, one.reason]) for one in waiting]
 
 
 def _scoped(found: Select[*tuple[Any, ...]], viewer: Viewer | None) -> Select[*tuple[Any, ...]]:
@@ -148,9 +193,6 @@ def _list_sites(session: Session, viewer: Viewer | None) -> Sequence[Site]:
 def _list_alerts(session: Session, viewer: Viewer | None) -> Sequence[Alert]:
     found = select(Alert).where(Alert.settled_at.is_(None)).order_by(Alert.id.desc())
     return session.scalars(scope_alerts(found, viewer) if viewer else found).all()
-
-
-_Counts = dict[tuple[int | None, int | None, str], int]
 
 
 def _count(session: Session, viewer: Viewer | None) -> _Counts:
@@ -182,7 +224,7 @@ def _list_waiting(session: Session, viewer: Viewer | None) -> list[Waiting]:
     waiting: dict[tuple[str, str | None], Waiting] = {}
     for _, state, reason, count, oldest_at in session.execute(_scoped(found, viewer).group_by(*key)):
         known = waiting.get((state, reason), Waiting(state, reason, 0, oldest_at))
-        waiting[state, reason] = Waiting(state, reason, known.count + count, min(known.oldest_at, oldest_at))
+        waiting[state, reason] = Waiting(state, reason, (known.count or 0) + count, min(known.oldest_at, oldest_at))
     return sorted(waiting.values(), key=lambda one: (WAITING.index(one.state), one.oldest_at))
 
 
@@ -195,7 +237,8 @@ def _count_finding_kinds(session: Session, viewer: Viewer | None) -> Counter[str
         .group_by(SubmissionFinding.submission_id)
     )
     kinds = select(SubmissionFinding.kind, func.count()).where(SubmissionFinding.id.in_(first))
-    return Counter({row[0]: row[1] for row in session.execute(kinds.group_by(SubmissionFinding.kind))})
+    counted = Counter({row[0]: row[1] for row in session.execute(kinds.group_by(SubmissionFinding.kind))})
+    return Counter(dict(counted.most_common()))
 
 
 def _list_held(session: Session, viewer: Viewer | None) -> list[Held]:

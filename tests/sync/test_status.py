@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.models import Submission, SubmissionFinding
+from sync.models import Site, Submission, SubmissionFinding
 from sync.policy import Viewer
 from sync.publishing import publish_form
 from sync.status import Status, read_status
@@ -105,3 +106,29 @@ def test_site_supervisor_sees_one_site(session: Session) -> None:
     status = read(session, viewer)
     assert ([one.site.code for one in status.sites], status.counts["merged"]) == (["ROS"], 1)
     assert [one.name for one in status.devices] == ["ROS-1"]
+
+
+def test_who_knows_of_no_record_is_told_no_small_count(session: Session) -> None:
+    """Nor one that would tell it: of two sites' counts neither, since their total is there."""
+    for number in range(12):
+        arrive(session, number, "ROS" if number < 3 else "DIA")
+    arrive(session, 20, "DIA", "held", waits_for="uuid:9")
+    for number in range(30, 38):
+        arrive(session, number, "DIA", "quarantined", reason="twin" if number < 32 else "stale_edit")
+    status = read(session, Viewer(1, "administrator"))
+    assert [status.counts[one] for one in ("merged", "held", "quarantined", "rejected")] == [12, None, None, 0]
+    assert {(one.site.code, one.counts["merged"], one.waiting) for one in status.sites} == {
+        ("ROS", None, 0),
+        ("DIA", None, None),
+    }
+    assert {one.reason: one.count for one in status.waiting} == {None: None, "twin": None, "stale_edit": None}
+    assert (status.held, status.device_counts) == ([], {})
+
+
+def test_what_is_left_of_a_total_tells_of_no_closed_site(session: Session) -> None:
+    session.info["devices"]["KID"] = add_device(session, add_site(session, "KID", name="KID"), "KID-1")
+    for number in range(16):
+        arrive(session, number, "ROS" if number < 3 else "DIA" if number < 9 else "KID")
+    session.scalars(select(Site).where(Site.code == "ROS")).one().closed_at = NOW
+    status = read(session, Viewer(1, "administrator"))
+    assert {one.site.code: one.counts["merged"] for one in status.sites} == {"DIA": None, "KID": 7}

@@ -34,6 +34,15 @@ def test_a_held_record_names_the_one_it_waits_for(client: FlaskClient, session: 
     assert "uuid:original" in page
 
 
+def test_an_administrator_reads_no_small_count_and_no_records_name(
+    client: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    seeded.submission.state, seeded.submission.waits_for = "held", "uuid:original"
+    page = read(client, session, "administrator")
+    assert "Hidden: small counts would tell of somebody" in page
+    assert "uuid:original" not in page
+
+
 def test_a_clock_that_is_ahead_is_told(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     seeded.device.clock_ahead_s = 7200
     assert "clock ahead by 2 hours" in read(client, session)
