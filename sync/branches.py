@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+# What a relay was given of an entity as a whole: everything that is known of it here came after that.
+GROUND = "ground"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,15 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A served number by what came into it and what left it since the number before."""
+    """A served number by what came into it and what left it since another one.
+
+    `after` is that other one, 0 where there is none. None: the one before it in their order.
+    """
 
     number: int
     added: Collection[str]
     removed: Collection[str] = ()
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,14 @@ class _Builder:
             self.branches.setdefault((one.branch_id, one.base_version), []).append(one.key)
 
     def _read_inside(self, issued: Iterable[Issued]) -> dict[int, int]:
-        found, inside = {}, 0
+        found: dict[int, int] = {}
+        start = inside = self._mask((GROUND,))
         for one in issued:
+            if one.after is not None:
+                # A relay knows the centre's numbers by its ground alone. Else what is told from an unknown one waits.
+                if one.after and not start and one.after not in found:
+                    continue
+                inside = found.get(one.after, start)
             inside = (inside | self._mask(one.added)) & ~self._mask(one.removed)
             found[one.number] = inside
         return found

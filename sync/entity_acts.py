@@ -207,7 +207,7 @@ def _refuse_repeats(wanted: Sequence[NewEntity], list_name: str) -> None:
 def _add_batch(
     session: Session, list_name: str, batch: Sequence[NewEntity], actor_id: int | None, now: datetime
 ) -> None:
-    known = rows.read_states(session, [(list_name, one.uuid) for one in batch])
+    known, slot = rows.read_states(session, [(list_name, one.uuid) for one in batch]), rows.read_slot(session)
     acts, writes, left = [], [], []
     for one in batch:
         act = _act_row("create", one.label, one.values, None, actor_id, now)
@@ -215,7 +215,7 @@ def _add_batch(
         if before.exists or before.deleted_at:
             code = "entity_deleted" if before.deleted_at else "entity_exists"
             raise EntityActRefused(code, list=list_name, id=one.uuid)
-        stepped = step_all(before, [(_read(act), True)])
+        stepped = step_all(before, [(_read(act), True)], slot)
         writes.append(rows.Write(entity_id, before, *(stepped or (before, []))))
         acts.append(act)
         left += [one.uuid] if stepped is None else []

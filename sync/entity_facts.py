@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forms.programme import ListPolicy
-from sync.branches import Contribution, Graph, Issued, read_graph
+from sync.branches import GROUND, Contribution, Graph, Issued, read_graph
 from sync.entity_state import EntityState, adopt, claim
 from sync.merge import DELETED, LABEL, Merged, merge_entity
 
@@ -145,8 +145,28 @@ Fact = SaidFacts | ActFacts | DecisionFacts
 
 
 @dataclass(frozen=True, slots=True)
+class GroundFacts:
+    """What the centre served of the entity under one number; `contains` names what came from here and is in it."""
+
+    number: int
+    label: str
+    properties: Mapping[str, str]
+    contains: Collection[str]
+    deleted_at: datetime | None
+
+    def read(self) -> Contribution:
+        """As the fold reads it: the creation of all that is known here."""
+        gone = {DELETED: self.deleted_at.isoformat()} if self.deleted_at else {}
+        values = {**self.properties, LABEL: self.label, **gone}
+        return Contribution(GROUND, GROUND, None, creates=True, values=values)
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """All that is known about one entity. `released` names the records that need wait no longer."""
+    """All that is known about one entity. `released` names the records that need wait no longer.
+
+    On a relay `slot` is not 0 (numbering.py), and the history of what the centre told stands on its `ground`.
+    """
 
     entity_id: int
     state: EntityState
@@ -155,6 +175,12 @@ class History:
     decisions: Sequence[DecisionFacts] = ()
     issued: Sequence[Issued] = ()
     released: Collection[str] = ()
+    slot: int = 0
+    ground: GroundFacts | None = None
+
+    def is_new(self, key: str) -> bool:
+        """Whether the ground says nothing of this yet."""
+        return self.ground is None or key not in self.ground.contains
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +211,16 @@ def fold_history(history: History, policy: ListPolicy) -> Folded:
     facts: list[Fact] = [*history.said, *history.acts, *history.decisions]
     known = {one.key for one in facts}
     decided = [one.read() for one in history.decisions if not one.undone and one.find_missing(known) is None]
-    graph = read_graph([*(read for _, read in told), *decided], history.issued)
+    grounds = [history.ground.read()] if history.ground else []
+    fresh = [one for one in [*(read for _, read in told), *decided] if history.is_new(one.key)]
+    graph = read_graph([*grounds, *fresh], history.issued)
     merged = merge_entity(graph, policy.merge_policy)
     state = copy(history.state)
     for base_version in [*(one.base for one in history.said), *(one.base_version for one in history.acts)]:
         claim(state, base_version)
-    issued = adopt(state, graph, merged, history.issued)
+    ground = history.ground.number if history.ground else 0
+    claim(state, ground - 1)
+    issued = adopt(state, graph, merged, history.issued, slot=history.slot, ground=ground)
     waits = [
         *(Wait(one, graph.held.get(read.key), read.key in graph.forced) for one, read in told),
         *(Wait(one, None) for one in history.said if not one.counts),

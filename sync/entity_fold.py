@@ -174,12 +174,13 @@ def _take_steps(
     session: Session, fresh: Mapping[_Name, Sequence[_Fresh]], touched: Collection[int | None], now: datetime
 ) -> set[int]:
     """Write all contributions and let those follow that can; return the entities that must be folded whole."""
-    known = rows.read_states(session, fresh)
+    known, slot = rows.read_states(session, fresh), rows.read_slot(session)
     writes = []
     left: set[_Name] = set()
     for name, group in fresh.items():
         entity_id, before = known.get(name, (None, EntityState(*name)))
-        stepped = None if entity_id in touched else step_all(before, [(one.read, one.counts) for one in group])
+        told = [(one.read, one.counts) for one in group]
+        stepped = None if entity_id in touched else step_all(before, told, slot)
         if stepped is None:
             left.add(name)
         writes.append(rows.Write(entity_id, before, *(stepped or (before, []))))
@@ -189,7 +190,7 @@ def _take_steps(
 
 
 def step_all(
-    before: EntityState, group: Iterable[tuple[Contribution, bool]]
+    before: EntityState, group: Iterable[tuple[Contribution, bool]], slot: int = 0
 ) -> tuple[EntityState, list[rows.Served]] | None:
     """Let contributions follow, each with whether it counts; None where one cannot and all must be folded whole."""
     state = replace(before, properties=dict(before.properties))
@@ -198,7 +199,7 @@ def step_all(
     for one, counts in group:
         if not can_follow(state, one, counts=counts):
             return None
-        if issued := follow(state, one, policy, counts=counts):
+        if issued := follow(state, one, policy, counts=counts, slot=slot):
             served.append(rows.Served(issued, state.label, dict(state.properties)))
     return state, served
 

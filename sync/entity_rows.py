@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from sync.branches import Issued
-from sync.entity_facts import ActFacts, DecisionFacts, History, SaidFacts, Wait
+from sync.entity_facts import ActFacts, DecisionFacts, GroundFacts, History, SaidFacts, Wait
 from sync.entity_state import EntityState, fold_label
 from sync.families import Standing
 from sync.models import (
@@ -21,10 +21,12 @@ from sync.models import (
     EntityConflict,
     EntityContribution,
     EntityDecision,
+    EntityGround,
     EntityRelease,
     EntityView,
     IssuedVersion,
     Submission,
+    Upstream,
 )
 from sync.policy import programme
 
@@ -71,7 +73,9 @@ _WRITE_ENTITY = (
 )
 _ADD_ISSUED = insert(IssuedVersion)
 _ISSUED = (
-    select(IssuedVersion.entity_id, IssuedVersion.number, IssuedVersion.added, IssuedVersion.removed)
+    select(
+        IssuedVersion.entity_id, IssuedVersion.number, IssuedVersion.added, IssuedVersion.removed, IssuedVersion.after
+    )
     .where(IssuedVersion.entity_id.in_(_ids))
     .order_by(IssuedVersion.number)
 )
@@ -87,6 +91,10 @@ _HISTORY = (
 )  # fmt: skip
 _act = EntityAct.__table__
 _ACTS = select(_act.c.entity_id, *(_act.c[one.name] for one in fields(ActFacts))).where(_act.c.entity_id.in_(_ids))
+_ground = EntityGround.__table__
+_GROUNDS = select(_ground.c.entity_id, *(_ground.c[one.name] for one in fields(GroundFacts))).where(
+    _ground.c.entity_id.in_(_ids)
+)
 _RELEASED = select(EntityRelease.entity_id, EntityRelease.record).where(EntityRelease.entity_id.in_(_ids))
 _ACT_WAITS = update(EntityAct).where(_act.c.id == bindparam("key")).values(waits_for=bindparam("missing"))
 _decision = EntityDecision.__table__
@@ -195,6 +203,13 @@ def write_states(session: Session, writes: Sequence[Write], now: datetime) -> di
     return ids
 
 
+def read_slot(session: Session) -> int:
+    """Whose numbers are issued here (numbering.py): 0, or those of this relay. Asked once a session."""
+    if "slot" not in session.info:
+        session.info["slot"] = session.scalar(select(Upstream.number)) or 0
+    return int(session.info["slot"])
+
+
 def read_histories(session: Session, ids: Collection[int]) -> list[History]:
     """Everything about these entities, in one order, so that workers never cross."""
     if not ids:
@@ -206,8 +221,10 @@ def read_histories(session: Session, ids: Collection[int]) -> list[History]:
     words = _by_entity((row.entity_id, DecisionFacts(*row[1:])) for row in connection.execute(_DECISIONS, wanted))
     issued = _by_entity((row.entity_id, Issued(*row[1:])) for row in connection.execute(_ISSUED, wanted))
     released = _by_entity((row.entity_id, row.record) for row in connection.execute(_RELEASED, wanted))
+    slot = read_slot(session)
+    grounds = {row.entity_id: GroundFacts(*row[1:]) for row in connection.execute(_GROUNDS, wanted)} if slot else {}
     return [
-        History(one, states[one], said[one], acts[one], words[one], issued[one], released[one])
+        History(one, states[one], said[one], acts[one], words[one], issued[one], released[one], slot, grounds.get(one))
         for one in sorted(states)
     ]
 
@@ -273,6 +290,7 @@ def _issued_row(entity_id: int, served: Served, now: datetime) -> dict[str, Any]
         "label": served.label,
         "properties": dict(served.properties),
         "issued_at": now,
+        "after": served.issued.after,
     }
 
 

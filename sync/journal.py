@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 from forms.errors import N_, FormsError
 from sync.entity_decisions import DecisionFact, describe_decision, get_entity, receive_decision
 from sync.entity_fold import fold_whole
+from sync.entity_rows import read_slot
 from sync.models import Decision, Entity, EntityAct, EntityDecision, EntityRelease, IssuedVersion, Submission
+from sync.numbering import slot_of
 from sync.quarantine import VerdictFact, receive_verdict
 from sync.registry import lock_registry
 
@@ -42,6 +44,7 @@ class IssuedFact:
     label: str
     properties: dict[str, str]
     issued_at: datetime
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,10 @@ def _receive_number(session: Session, entity: Entity, fact: IssuedFact, own: dic
     known = session.get(IssuedVersion, (entity.id, fact.number))
     if known is None:
         session.add(IssuedVersion(entity_id=entity.id, **own))
-        entity.version = max(entity.version, fact.number)
+        if slot_of(fact.number) == read_slot(session):
+            entity.version = max(entity.version, fact.number)
+        else:
+            # Another server's: whether we may serve it too is seen by the fold.
+            entity.claimed = max(entity.claimed, fact.number)
     elif (known.added, known.removed) != (fact.added, fact.removed):
         raise JournalRefused("journal_number_taken", number=fact.number, id=fact.entity)

@@ -9,6 +9,7 @@ from sync.models.entities import (
     EntityConflict,
     EntityContribution,
     EntityDecision,
+    EntityGround,
     EntityList,
     EntityRelease,
     EntityView,
@@ -18,6 +19,7 @@ from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
 from sync.models.programme import HeadcountExplanation
 from sync.models.registry import Encounter, Person, PersonRecord
+from sync.models.relays import FilePiece, PeerReceipt, Relay, RelayedDevice, RelayedRecord, RelayedSite, Upstream
 from sync.models.reviews import SubmissionComment, SubmissionMark, SubmissionSender
 from sync.models.sites import SITE_KINDS, Site
 from sync.models.submissions import (
@@ -54,10 +56,12 @@ __all__ = [
     "EntityConflict",
     "EntityContribution",
     "EntityDecision",
+    "EntityGround",
     "EntityList",
     "EntityRelease",
     "EntityView",
     "Erasure",
+    "FilePiece",
     "Form",
     "FormAttachment",
     "FormVersion",
@@ -65,8 +69,13 @@ __all__ = [
     "IssuedVersion",
     "JobLease",
     "JobRun",
+    "PeerReceipt",
     "Person",
     "PersonRecord",
+    "Relay",
+    "RelayedDevice",
+    "RelayedRecord",
+    "RelayedSite",
     "RestrictedSubmission",
     "Setting",
     "Site",
@@ -77,4 +86,5 @@ __all__ = [
     "SubmissionFinding",
     "SubmissionMark",
     "SubmissionSender",
+    "Upstream",
 ]

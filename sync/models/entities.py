@@ -172,8 +172,26 @@ class IssuedVersion(Base):
     label: Mapped[str] = mapped_column(Text)
     properties: Mapped[dict[str, Any]]
     issued_at: Mapped[datetime]
+    # From which other number it is told; None: from the one before it (branches.Issued).
+    after: Mapped[int | None]
 
     entity: Mapped[Entity] = relationship(back_populates="issued")
+
+
+class EntityGround(Base):
+    """On a relay: what the centre served of an entity under its number, and what of ours was inside (`contains`).
+
+    Blank and `deleted_at` once it left the sight of the relay's sites: a relay holds what its own tablets need.
+    """
+
+    __tablename__ = "entity_grounds"
+
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
+    number: Mapped[int]
+    label: Mapped[str] = mapped_column(Text)
+    properties: Mapped[dict[str, Any]]
+    contains: Mapped[list[Any]]
+    deleted_at: Mapped[datetime | None]
 
 
 class EntityConflict(Base):

@@ -1,0 +1,111 @@
+"""Relays: servers at posts without a link. What the centre knows of them, and what a relay knows of the centre."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from sync.db import Base
+from sync.models.devices import Device
+from sync.models.sites import Site
+
+
+class Relay(Base):
+    """A relay as the centre knows it. `number` is the slot of its version numbers (numbering.py).
+
+    `told` is what it last said of itself at `told_at`, by its own clock; `heard_at` is when that came, by ours.
+    """
+
+    __tablename__ = "relays"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(unique=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actors.id"), unique=True)
+    # Whose bundles are believed, and for whom they are sealed (bundles.py).
+    public_key: Mapped[str | None] = mapped_column(String(64))
+    enrolled_at: Mapped[datetime]
+    heard_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    told: Mapped[dict[str, Any]]
+
+    site: Mapped[Site] = relationship()
+
+
+class RelayedSite(Base):
+    """A site whose tablets talk to a relay: it gets the lists of these sites and of no others."""
+
+    __tablename__ = "relayed_sites"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True, autoincrement=False)
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relays.site_id"), index=True)
+
+    site: Mapped[Site] = relationship()
+
+
+class RelayedDevice(Base):
+    """A tablet behind a relay, under the name that it has there."""
+
+    __tablename__ = "relayed_devices"
+
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relays.site_id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), unique=True)
+
+    device: Mapped[Device] = relationship()
+
+
+class RelayedRecord(Base):
+    """A record of which a relay told: when and from which tablet it came there. The record itself may come later."""
+
+    __tablename__ = "relayed_records"
+    __table_args__ = (UniqueConstraint("relay_id", "form_id", "instance_id", "xml_sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relays.site_id"))
+    form_id: Mapped[str] = mapped_column(String(255))
+    instance_id: Mapped[str] = mapped_column(String(255))
+    xml_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    received_at: Mapped[datetime]
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
+    collect_id: Mapped[str | None] = mapped_column(String(255))
+    user_agent: Mapped[str | None] = mapped_column(String(255))
+    # Empty while the record has not come; an index says how many have not.
+    submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
+
+
+class FilePiece(Base):
+    """A piece of a file on its way over a bad link. They go when the last one has come and the whole is stored."""
+
+    __tablename__ = "file_pieces"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PeerReceipt(Base):
+    """What a peer took of what we told it: the digest of a line by the digest of its name. Peer 0 is the centre."""
+
+    __tablename__ = "peer_receipts"
+
+    peer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class Upstream(Base):
+    """On a relay, one row: its number, when the centre was last heard of, and how the last try to reach it ended.
+
+    `told_at` is the centre's own time of what was last taken in: an older bundle changes no state back.
+    """
+
+    __tablename__ = "upstream"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    heard_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]
+    problem: Mapped[str] = mapped_column(Text, default="")
