@@ -19,7 +19,16 @@ from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
 from sync.models.programme import HeadcountExplanation
 from sync.models.registry import Encounter, Person, PersonRecord
-from sync.models.relays import FilePiece, PeerReceipt, Relay, RelayedDevice, RelayedRecord, RelayedSite, Upstream
+from sync.models.relays import (
+    FilePiece,
+    PeerReceipt,
+    Relay,
+    RelayedDevice,
+    RelayedEntity,
+    RelayedRecord,
+    RelayedSite,
+    Upstream,
+)
 from sync.models.reviews import SubmissionComment, SubmissionMark, SubmissionSender
 from sync.models.sites import SITE_KINDS, Site
 from sync.models.submissions import (
@@ -74,6 +83,7 @@ __all__ = [
     "PersonRecord",
     "Relay",
     "RelayedDevice",
+    "RelayedEntity",
     "RelayedRecord",
     "RelayedSite",
     "RestrictedSubmission",

@@ -75,6 +75,15 @@ class RelayedRecord(Base):
     submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
 
 
+class RelayedEntity(Base):
+    """An entity that a relay was given, so that it is told when the entity is none of its tablets' any more."""
+
+    __tablename__ = "relayed_entities"
+
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relays.site_id"), primary_key=True)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
+
+
 class FilePiece(Base):
     """A piece of a file on its way over a bad link. They go when the last one has come and the whole is stored."""
 

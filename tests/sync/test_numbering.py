@@ -90,8 +90,8 @@ def tell_up(relay: Server, centre: Server) -> None:
 def tell_down(centre: Server, relay: Server) -> None:
     version = centre.state.version
     _, inside = read_contents([centre.issued[number] for number in sorted(centre.issued)])
-    values = {name: value for name, value in centre.state.properties.items()}
-    relay.ground = GroundFacts(version, centre.state.label, values, inside & {one for one in relay.facts}, None)
+    values = dict(centre.state.properties)
+    relay.ground = GroundFacts(version, centre.state.label, values, inside & set(relay.facts), None)
     relay.below = centre.truth[version]
     relay.fold()
 
