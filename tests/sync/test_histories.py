@@ -24,7 +24,10 @@ from sync.quarantine import VerdictFact
 from sync.rebuilding import rebuild_registry
 from tests.sync.entities import entity_form
 from tests.sync.factory import NOW
-from tests.sync.histories import LIST, START, Fact, Life, Record, Release, Undoing, Verdict, draw_plan, tell_fault
+from tests.sync.histories.facts import Fact, Record, Release, Undoing, Verdict
+from tests.sync.histories.faults import tell_fault
+from tests.sync.histories.life import Life
+from tests.sync.histories.plans import LIST, START, draw_plan
 from tests.sync.test_processing import clear
 
 SOAK = int(os.environ.get("TERAL_SOAK", "1"))
