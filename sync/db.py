@@ -4,12 +4,15 @@ Sessions are made by the server; nothing here reads the environment.
 """
 
 import fcntl
+import functools
 import os
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+import orjson
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, TextClause, event, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
@@ -150,3 +153,25 @@ def begin_write(session: Session) -> None:
     without waiting), so a writer takes the lock at once and waits its turn. PostgreSQL needs nothing.
     """
     session.connection(execution_options={"write": True})
+
+
+def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all name the same columns, every one that is not nullable among them.
+
+    SQLite takes them one by one and is quick at it. To PostgreSQL they go as one value: a statement for each of some
+    thousand rows cost it four times as much as the rows themselves.
+    """
+    if not rows:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        statement = _insert_from_json(table.__tablename__, tuple(rows[0]))
+        session.connection().execute(statement, {"rows": orjson.dumps([dict(one) for one in rows]).decode()})
+    else:
+        session.connection().execute(insert(table), rows)
+
+
+@functools.cache
+def _insert_from_json(table: str, names: tuple[str, ...]) -> TextClause:
+    columns = ", ".join(f'"{name}"' for name in names)
+    told = f"json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
+    return text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {told}")

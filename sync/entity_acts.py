@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from forms.declarations import LIST_NAME, PROPERTY_NAME
@@ -19,6 +19,7 @@ from forms.errors import N_, FormsError
 from sync import entity_rows as rows
 from sync.audit import add_audit_event
 from sync.branches import Contribution
+from sync.db import add_rows
 from sync.entity_facts import ActFacts
 from sync.entity_fold import fold_whole, step_all
 from sync.entity_lists import register_list
@@ -30,7 +31,6 @@ from sync.server_lists import SERVER_LISTS
 
 _AT_ONCE = 1000
 _RESERVED = {"name", "label"}
-_ADD_ACT = insert(EntityAct)
 _DONE = {"update": "updated", "delete": "deleted", "restore": "restored"}
 
 
@@ -221,7 +221,7 @@ def _add_batch(
         left += [one.uuid] if stepped is None else []
     ids = rows.write_states(session, writes, now)
     placed = [{"entity_id": ids[list_name, one.uuid], **act} for one, act in zip(batch, acts, strict=True)]
-    session.connection().execute(_ADD_ACT, placed)
+    add_rows(session, EntityAct, placed)
     fold_whole(session, [ids[list_name, uuid] for uuid in left], now)
 
 
@@ -235,7 +235,7 @@ def _act(
     values: Mapping[str, str] | None = None,
 ) -> Entity:
     row = _act_row(action, label, values or {}, entity.version, actor_id, now)
-    session.connection().execute(_ADD_ACT, [{"entity_id": entity.id, **row}])
+    add_rows(session, EntityAct, [{"entity_id": entity.id, **row}])
     fold_whole(session, [entity.id], now)
     session.expire(entity)
     add_audit_event(

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from sync.branches import Issued
+from sync.db import add_rows
 from sync.entity_facts import ActFacts, DecisionFacts, GroundFacts, History, SaidFacts, Wait
 from sync.entity_state import EntityState, fold_label
 from sync.families import Standing
@@ -60,7 +61,6 @@ _STATES_BY_NAME = select(_entities.c.id, *(_entities.c[name] for name in _STATE)
     _entities.c.uuid.in_(bindparam("uuids", expanding=True)),
 )
 _STATES = select(_entities.c.id, *(_entities.c[name] for name in _STATE)).where(_entities.c.id.in_(_ids))
-_ADD_ENTITY = insert(Entity)
 _IDS_BY_NAME = select(_entities.c.list_name, _entities.c.uuid, _entities.c.id).where(
     _entities.c.list_name.in_(bindparam("lists", expanding=True)),
     _entities.c.uuid.in_(bindparam("uuids", expanding=True)),
@@ -71,7 +71,6 @@ _WRITE_ENTITY = (
     .where(_entities.c.id == bindparam("key"))
     .values({name: bindparam(f"new_{name}", type_=_entities.c[name].type) for name in _CHANGED})
 )
-_ADD_ISSUED = insert(IssuedVersion)
 _ISSUED = (
     select(
         IssuedVersion.entity_id, IssuedVersion.number, IssuedVersion.added, IssuedVersion.removed, IssuedVersion.after
@@ -190,15 +189,14 @@ def write_states(session: Session, writes: Sequence[Write], now: datetime) -> di
     if fresh:
         # Asking for the ids afterwards is cheaper than RETURNING, which costs a statement for each row on SQLite and
         # a very long one, to be parsed anew each time, on PostgreSQL.
-        connection.execute(_ADD_ENTITY, [_entity_row(one) for one in fresh])
+        add_rows(session, Entity, [_entity_row(one) for one in fresh])
         names = {"lists": sorted({one.list_name for one in fresh}), "uuids": [one.uuid for one in fresh]}
         ids |= {(row.list_name, row.uuid): row.id for row in connection.execute(_IDS_BY_NAME, names)}
     changed = [one for one in writes if one.entity_id is not None and one.before != one.after]
     if changed:
         connection.execute(_WRITE_ENTITY, [{"key": one.entity_id, **_new_values(one.after)} for one in changed])
     issued = [_issued_row(ids[one.after.list_name, one.after.uuid], it, now) for one in writes for it in one.served]
-    if issued:
-        connection.execute(_ADD_ISSUED, issued)
+    add_rows(session, IssuedVersion, issued)
     _touch_views(session, writes)
     return ids
 

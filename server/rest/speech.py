@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import IO, Any, TypeVar
 
+import orjson
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
@@ -51,7 +52,11 @@ def takes(shape: type[Schema]) -> Callable[[View], Callable[..., Any]]:
 
 def read_json() -> dict[str, Any]:
     """The body as a JSON object; an empty body is an empty one."""
-    body = request.get_json(force=True, silent=True) if request.content_length else {}
+    try:
+        # Stricter than Python's own, which takes half a character that no database could keep.
+        body = orjson.loads(request.get_data()) if request.content_length else {}
+    except orjson.JSONDecodeError as error:
+        raise Problem(400.1, format="json") from error
     if not isinstance(body, dict):
         raise Problem(400.1, format="json")
     return body

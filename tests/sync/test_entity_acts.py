@@ -73,6 +73,17 @@ def test_what_the_api_makes_tablets_get_and_may_update(published: Session) -> No
 
 
 @pytest.mark.both_databases
+def test_what_is_made_is_kept_to_the_letter(published: Session) -> None:
+    label, values = 'Né à "Thiès" \\ \'ñ\'\n\t€ 🛶 {"a": [null]}', {"site_id": "KLK", "sexe": "\\u0041;%s:x"}
+    add_entities(published, "dossiers", [NewEntity(label, values, STAY)], None, NOW)
+    published.commit()
+    entity = the_entity(published)
+    assert [(one.label, one.properties) for one in (entity, *entity.acts, *entity.issued)] == [(label, values)] * 3
+    assert (entity.acts[0].acted_at, entity.issued[0].added) == (NOW, [f"act {entity.acts[0].uuid}"])
+    assert (entity.deleted_at, entity.is_open, entity.open_until, entity.label_key[:3]) == (None, True, None, "ne ")
+
+
+@pytest.mark.both_databases
 def test_a_hundred_thousand_are_made_in_few_statements(published: Session) -> None:
     ids = add_entities(published, "dossiers", (NewEntity(f"D {n}", ROW) for n in range(2500)), None, NOW)
     counts = [published.scalar(select(func.count()).select_from(one)) for one in (Entity, EntityAct, IssuedVersion)]

@@ -51,6 +51,11 @@ def test_what_cannot_be_an_entity_is_refused_and_nothing_is_kept(towns: Program,
     assert len(towns.json(f"{TOWNS}/entities")) == 1
 
 
+@pytest.mark.parametrize("body", [b'{"label": "\\ud800"}', b"{", b"[]", b'"x"'], ids=["half", "cut", "list", "text"])
+def test_what_is_no_json_object_is_refused(towns: Program, body: bytes) -> None:
+    assert problem(towns.post(f"{TOWNS}/entities", data=body)) == (400, 400.1)
+
+
 def test_an_update_must_know_the_present_version(towns: Program) -> None:
     path = f"{TOWNS}/entities/{DAGANA}"
     assert (
