@@ -1,7 +1,8 @@
 """The way in: the text of an expression and its form → an Expression, compiled once per form version."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from forms.node import Node
 from forms.xpath import functions, operators, paths
@@ -115,19 +116,16 @@ def compile_syntax(text: str, syntax: Syntax, form: Surroundings) -> Expression:
 
 
 def _compile(syntax: Syntax, scope: Scope) -> Part:
-    match syntax:
-        case Number(value):
-            return constant(syntax, value, "number")
-        case Text(value):
-            return constant(syntax, value, "text")
-        case Path():
-            scope.paths.append(syntax)
-            return paths.compile_path(syntax, scope)
-        case Negative(operand):
-            return operators.compile_negative(syntax, scope.compile(operand))
-        case Chain():
-            return operators.compile_chain(syntax, [scope.compile(operand) for operand in syntax.operands])
-    return _compile_call(syntax, scope)
+    return _COMPILERS[type(syntax)](syntax, scope)
+
+
+def _compile_path(path: Path, scope: Scope) -> Part:
+    scope.paths.append(path)
+    return paths.compile_path(path, scope)
+
+
+def _compile_chain(chain: Chain, scope: Scope) -> Part:
+    return operators.compile_chain(chain, [scope.compile(operand) for operand in chain.operands])
 
 
 def _compile_call(call: Call, scope: Scope) -> Part:
@@ -138,3 +136,13 @@ def _compile_call(call: Call, scope: Scope) -> Part:
         raise XPathRefused("xpath_arguments", name=call.name, count=len(call.arguments))
     scope.uses.add(call.name)
     return known.build(call, [scope.compile(argument) for argument in call.arguments], scope)
+
+
+_COMPILERS: dict[type, Callable[[Any, Scope], Part]] = {
+    Number: lambda number, _scope: constant(number, number.value, "number"),
+    Text: lambda text, _scope: constant(text, text.value, "text"),
+    Path: _compile_path,
+    Negative: lambda negative, scope: operators.compile_negative(negative, scope.compile(negative.operand)),
+    Chain: _compile_chain,
+    Call: _compile_call,
+}

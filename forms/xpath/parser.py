@@ -16,6 +16,7 @@ PRECEDENCE: tuple[tuple[str, ...], ...] = (
     ("*", "div", "mod"),
 )
 LEVEL = {operator: level for level, operators in enumerate(PRECEDENCE) for operator in operators}
+INWARD = frozenset(["child", "attribute"])
 NODE_TESTS = ("node", "text", "comment", "processing-instruction")
 AXES = (
     "child", "descendant", "parent", "ancestor", "following-sibling", "preceding-sibling", "following", "preceding",
@@ -37,16 +38,14 @@ class _Parser:
         self.text = expression
         self.tokens = [*tokenize(expression), END]
         self.depth = 0
-        self.go_to(0)
-
-    def go_to(self, position: int) -> None:
-        """Stand at a token. `symbol` is its text if it is a symbol, else "": nearly all questions are about that."""
-        self.position = position
-        self.token = token = self.tokens[position]
-        self.symbol = token.text if token.kind == "symbol" else ""
+        self.position = -1
+        self.advance()
 
     def advance(self) -> None:
-        self.go_to(self.position + 1)
+        """Stand at the next token. `symbol` is its text if it is one, else "": nearly all questions are about that."""
+        self.position += 1
+        self.token = token = self.tokens[self.position]
+        self.symbol = token.text if token.kind == "symbol" else ""
 
     def unexpected(self) -> XPathRefused:
         return refused(self.text, self.token.text)
@@ -98,25 +97,17 @@ class _Parser:
 
     def primary(self) -> Syntax:
         token = self.token
-        if token.kind == "variable":
-            raise XPathRefused("xpath_unsupported", what=f"${token.text}")
-        literal = self.literal(token)
-        if literal is not None:
-            return literal
-        if self.symbol == "(":
-            return self.parenthesis()
-        if token.kind == "name" and self.follows("(") and token.text not in NODE_TESTS:
-            return self.call()
-        return self.path()
-
-    def literal(self, token: Token) -> Syntax | None:
+        if token.kind == "name":
+            return self.call() if self.follows("(") and token.text not in NODE_TESTS else self.path()
         if token.kind == "number":
             self.advance()
             return Number(token.number)
         if token.kind == "string":
             self.advance()
             return Text(token.text)
-        return None
+        if token.kind == "variable":
+            raise XPathRefused("xpath_unsupported", what=f"${token.text}")
+        return self.parenthesis() if self.symbol == "(" else self.path()
 
     def follows(self, symbol: str) -> bool:
         following = self.tokens[self.position + 1]
@@ -180,13 +171,13 @@ class _Parser:
         return steps
 
     def step(self) -> Step:
+        if self.token.kind == "name":
+            return self.axis_step() if self.follows("::") else self.named_step("child")
         if self.symbol in (".", ".."):
             return Step("self" if self.take().text == "." else "parent")
         if self.symbol == "@":
             self.advance()
             return self.named_step("attribute")
-        if self.token.kind == "name" and self.follows("::"):
-            return self.axis_step()
         return self.named_step("child")
 
     def axis_step(self) -> Step:
@@ -229,10 +220,10 @@ def _normal_steps(steps: list[Step], absolute: bool) -> tuple[Step, ...]:
 
     A “..” after a name is counted like one at the start (a/../b is ../a/b), and has no effect in an absolute path.
     """
-    if all(step.axis in ("child", "attribute") for step in steps):
+    if INWARD.issuperset([step.axis for step in steps]):
         return tuple(steps)
     climbs = any(step.axis == "parent" for step in steps)
     if absolute and climbs and (steps[0].axis == "parent" or any(step.predicates for step in steps)):
         raise XPathRefused("xpath_unsupported_step", step="..")
     parents = [step for step in steps if step.axis == "parent" and not absolute]
-    return (*parents, *(step for step in steps if step.axis in ("child", "attribute")))
+    return (*parents, *(step for step in steps if step.axis in INWARD))

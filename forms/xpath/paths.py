@@ -44,7 +44,7 @@ def compile_path(path: Path, scope: Scope) -> Part:
     slot = _fixed_slot(path, scope)
     if slot is not None:
         return _fixed_part(path, slot)
-    parents = sum(step.axis == "parent" for step in path.steps)
+    parents = [step.axis for step in path.steps].count("parent")
     steps = [_compile_step(step, scope) for step in path.steps[parents:]]
     if not steps and path.start in ("context", "current"):
         return _near_part(path, parents)
@@ -64,7 +64,7 @@ def _fixed_slot(path: Path, scope: Scope) -> int | None:
     """The slot of a path whose one node is the same wherever the expression stands: no repeat on the way."""
     if path.start != "root" or any(step.predicates or step.axis != "child" for step in path.steps):
         return None
-    return scope.form.slots.get("".join(f"/{step.name}" for step in path.steps))
+    return scope.form.slots.get("/" + "/".join([step.name for step in path.steps]))
 
 
 def _fixed_part(path: Path, slot: int) -> Part:

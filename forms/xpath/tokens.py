@@ -14,9 +14,6 @@ LONGEST = 50_000
 TokenKind = Literal["name", "prefixed-wildcard", "variable", "number", "string", "symbol", "end"]
 
 
-PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-
-
 class Token(NamedTuple):
     kind: TokenKind
     text: str
@@ -24,13 +21,24 @@ class Token(NamedTuple):
 
 
 END = Token("end", "")
-SPACE = " \n\t\f\r"
-DIGITS = "0123456789"
 DOUBLE_SYMBOLS = ("!=", "<=", ">=", "//", "..", "::")
 SINGLE_SYMBOLS = "=<>+-*|/[]().,@"
 WORD_OPERATORS = ("and", "or", "div", "mod")
 # After these an operator is expected; after everything else, an operand.
 OPERAND_ENDS = frozenset(["]", ")", ".", ".."])
+
+SPACE = " \n\t\f\r"
+_NUMBER = r"(?P<number>\d+(?:\.\d*)?|\.\d+)"
+_STRING = r"""(?P<string>'[^']*'|"[^"]*")"""
+_SYMBOL = f"(?P<symbol>{'|'.join(map(re.escape, (*DOUBLE_SYMBOLS, *SINGLE_SYMBOLS)))})"
+# Nearly all names are ASCII and stand alone; what goes on with a colon or in another alphabet is looked at closely.
+_PLAIN_NAME = r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*+)(?![^\x00-\x39\x3b-\x7f])"
+_OPERAND = re.compile(f"[{SPACE}]*(?:{_PLAIN_NAME}|{_NUMBER}|{_STRING}|{_SYMBOL})", re.ASCII)
+_WORD = f"(?P<word>{'|'.join(WORD_OPERATORS)})"
+_OPERATOR = re.compile(f"[{SPACE}]*(?:{_WORD}|{_NUMBER}|{_STRING}|{_SYMBOL})", re.ASCII)
+_SYMBOLS = {text: Token("symbol", text) for text in (*DOUBLE_SYMBOLS, *SINGLE_SYMBOLS, *WORD_OPERATORS)}
+# The same signs where an operand is expected.
+_OPERAND_SYMBOLS = {**_SYMBOLS, "-": Token("symbol", "negative"), "*": Token("name", "*")}
 
 
 def tokenize(expression: str) -> list[Token]:
@@ -38,11 +46,8 @@ def tokenize(expression: str) -> list[Token]:
     if len(expression) > LONGEST:
         raise XPathRefused("xpath_too_long", limit=LONGEST)
     tokens: list[Token] = []
-    position, after_operand = 0, False
-    while position < len(expression):
-        if expression[position] in SPACE:
-            position += 1
-            continue
+    position, after_operand, end = 0, False, len(expression.rstrip(SPACE))
+    while position < end:
         token, position = _next_token(expression, position, after_operand)
         tokens.append(token)
         after_operand = token.kind != "symbol" or token.text in OPERAND_ENDS
@@ -50,54 +55,24 @@ def tokenize(expression: str) -> list[Token]:
 
 
 def _next_token(expression: str, start: int, after_operand: bool) -> tuple[Token, int]:
-    character = expression[start]
-    if character in DIGITS or (character == "." and expression[start + 1 : start + 2] in tuple(DIGITS)):
-        return _number(expression, start)
-    if character in "'\"":
-        return _string(expression, start)
-    if character == "$":
-        return _variable(expression, start)
-    if after_operand:
-        return _operator(expression, start)
-    if character == "*":
-        return Token("name", "*"), start + 1
-    if character == "-":
-        return Token("symbol", "negative"), start + 1
-    if _starts_name(character):
-        return _name(expression, start)
-    return _symbol(expression, start)
+    found = (_OPERATOR if after_operand else _OPERAND).match(expression, start)
+    kind = found.lastgroup if found is not None else None
+    if found is None or kind is None:
+        return _uncommon_token(expression, start, after_operand)
+    text = found[kind]
+    if kind == "name":
+        return Token("name", text), found.end()
+    if kind == "number":
+        return Token("number", text, float(text)), found.end()
+    if kind == "string":
+        return Token("string", text[1:-1]), found.end()
+    return (_SYMBOLS if after_operand else _OPERAND_SYMBOLS)[text], found.end()
 
 
-def _operator(expression: str, start: int) -> tuple[Token, int]:
-    if expression[start] in "aodm":
-        for word in WORD_OPERATORS:
-            if expression.startswith(word, start):
-                return Token("symbol", word), start + len(word)
-    return _symbol(expression, start)
-
-
-def _symbol(expression: str, start: int) -> tuple[Token, int]:
-    if expression[start : start + 2] in DOUBLE_SYMBOLS:
-        return Token("symbol", expression[start : start + 2]), start + 2
-    if expression[start] in SINGLE_SYMBOLS:
-        return Token("symbol", expression[start]), start + 1
-    raise refused(expression, expression[start])
-
-
-def _number(expression: str, start: int) -> tuple[Token, int]:
-    end, seen_point = start, False
-    while end < len(expression) and (expression[end] in DIGITS or (expression[end] == "." and not seen_point)):
-        seen_point = seen_point or expression[end] == "."
-        end += 1
-    text = expression[start:end]
-    return Token("number", text, float(text)), end
-
-
-def _string(expression: str, start: int) -> tuple[Token, int]:
-    end = expression.find(expression[start], start + 1)
-    if end == -1:
-        raise refused(expression, expression[start])
-    return Token("string", expression[start + 1 : end]), end + 1
+def _uncommon_token(expression: str, start: int, after_operand: bool) -> tuple[Token, int]:
+    while expression[start] in SPACE:
+        start += 1
+    return _variable(expression, start) if expression[start] == "$" else _name(expression, start, after_operand)
 
 
 def _variable(expression: str, start: int) -> tuple[Token, int]:
@@ -107,8 +82,11 @@ def _variable(expression: str, start: int) -> tuple[Token, int]:
     return Token("variable", expression[start + 1 : end]), end
 
 
-def _name(expression: str, start: int) -> tuple[Token, int]:
-    end = _qualified_name_end(expression, start)
+def _name(expression: str, start: int, after_operand: bool) -> tuple[Token, int]:
+    """A name with a prefix, before an axis, or in another alphabet."""
+    end = start if after_operand else _qualified_name_end(expression, start)
+    if end == start:
+        raise refused(expression, expression[start])
     name = expression[start:end]
     if ":" not in name and expression[end : end + 2] == ":*":
         return Token("prefixed-wildcard", name), end + 2
@@ -125,11 +103,7 @@ def _qualified_name_end(expression: str, start: int) -> int:
 
 
 def _plain_name_end(expression: str, start: int) -> int:
-    # Nearly all names are ASCII; where one goes on in another alphabet, each letter is asked about.
-    plain = PLAIN_NAME.match(expression, start)
-    end = plain.end() if plain else start
-    if plain and expression[end : end + 1].isascii():
-        return end
+    end = start
     while end < len(expression):
         character = expression[end]
         if not (_starts_name(character) or (end > start and (character in ".-" or character.isdigit()))):
