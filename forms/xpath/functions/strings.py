@@ -2,6 +2,7 @@
 
 from forms.node import Node
 from forms.xpath.environment import Environment, Evaluate, value_of
+from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.functions.logic import list_values
 from forms.xpath.part import Part, Scope, builder, function, scalar
 from forms.xpath.patterns import compile_pattern, matches
@@ -151,6 +152,11 @@ def regex(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
 
     def evaluate(node: Node, environment: Environment) -> Value:
         value = text(node, environment)
-        return matches(compile_pattern(pattern(node, environment)), value, environment)
+        try:
+            made = compile_pattern(pattern(node, environment))
+        except XPathRefused:
+            # Made of an answer, which no message may quote.
+            raise CannotVerify("cannot_read_pattern") from None
+        return matches(made, value, environment)
 
     return scalar(syntax, evaluate, "boolean")

@@ -222,3 +222,10 @@ def test_a_text_is_found_by_the_very_name_of_a_language() -> None:
 
 def test_without_other_times_there_are_none() -> None:
     assert Environment(Node("", PLAIN, "", None)).other_times(True) == ()
+
+
+def test_a_pattern_made_of_answers_is_not_quoted(environment: Environment) -> None:
+    rule = compile_expression("regex('a', concat('[', /data/text))", COMPILED.surroundings)
+    with pytest.raises(CannotVerify) as unsure:
+        rule.value(find_node(environment.document, "/data/here"), environment)
+    assert (unsure.value.code, unsure.value.params) == ("cannot_read_pattern", {})
