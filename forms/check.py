@@ -5,11 +5,12 @@ What makes ODK Collect refuse the form is an error; what it would swallow silent
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from forms.compiled import CompiledForm, compile_form
 from forms.definition import Field, FormDefinition, Itemset
-from forms.dependencies import COLUMNS, find_cycles, list_rules, referred_paths
+from forms.dependencies import ABOVE_THE_FORM, COLUMNS, find_cycles, list_rules, referred_paths
 from forms.entity_claims import check_claims
 from forms.entity_sources import check_entity_ids
 from forms.errors import FormProblem
@@ -92,14 +93,15 @@ def _cycles(form: CompiledForm) -> Iterator[FormProblem]:
 
 
 def _references(form: CompiledForm) -> Iterator[FormProblem]:
-    """JavaRosa takes a path to nothing for a blank answer."""
+    """JavaRosa takes a path to nothing for a blank answer, and refuses one that climbs out of the form."""
     known = form.rules.keys()
     for path, rules in form.rules.items():
         for kind, expression in list_rules(rules):
             for missing in sorted(referred_paths(expression.syntax, path) - known):
                 if not missing.rpartition("/")[2].startswith("@"):
                     params: dict[str, object] = {"path": path, "missing": missing}
-                    yield _warning("reference_to_nothing", params, COLUMNS[kind], expression)
+                    problem = _warning("reference_to_nothing", params, COLUMNS[kind], expression)
+                    yield replace(problem, grade="error") if missing.startswith(ABOVE_THE_FORM) else problem
 
 
 def _warning(code: str, params: dict[str, object], column: str, expression: Expression | None = None) -> FormProblem:

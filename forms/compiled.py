@@ -42,6 +42,8 @@ class Rules:
     constraint: Expression | None = None
     calculate: Expression | None = None
     relevant: Expression | None = None
+    # Judged never; but a tablet evaluates it, and refuses what fails or goes in a circle.
+    readonly: Expression | None = None
     itemset: Expression | None = None
     # The row of the list that has the answer for its value: what a choice of one needs to know.
     membership: Expression | None = None
@@ -183,6 +185,7 @@ def _compile_rules(form: CompiledForm, shape: NodeShape) -> Rules:
         constraint=_expression(form, field, "constraint"),
         calculate=_expression(form, field, "calculate"),
         relevant=_expression(form, field, "relevant"),
+        readonly=_expression(form, field, "readonly"),
         itemset=_itemset(form, field),
         membership=_membership(form, field),
         choices=_fixed_choices(field),

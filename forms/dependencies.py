@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from forms.compiled import CompiledForm, Rules
 from forms.references import ancestor_paths
 from forms.xpath.compiler import Expression
-from forms.xpath.syntax import Path, Syntax, list_parts
+from forms.xpath.syntax import Path, Step, Syntax, list_parts
 
 # The sheet's column in which a designer finds each kind of rule.
 COLUMNS = {
     "relevant": "relevant",
     "required": "required",
+    "readonly": "readonly",
     "constraint": "constraint",
     "calculate": "calculation",
     "itemset": "choice_filter",
@@ -20,7 +21,7 @@ COLUMNS = {
 
 def list_rules(rules: Rules) -> Iterator[tuple[str, Expression]]:
     """The compiled expressions of a node, each with its kind."""
-    for kind in ("relevant", "required", "constraint", "calculate", "itemset"):
+    for kind in ("relevant", "required", "readonly", "constraint", "calculate", "itemset"):
         expression: Expression | None = getattr(rules, kind)
         if expression is not None:
             yield kind, expression
@@ -39,7 +40,7 @@ def _referred(syntax: Syntax, context: str, origin: str) -> Iterator[str]:
     base = {"root": "", "instance": None, "current": origin, "context": context}[syntax.start]
     for step in syntax.steps:
         if base is not None:
-            base = base.rpartition("/")[0] if step.axis == "parent" else _below(base, step.axis, step.name)
+            base = _above(base) if step.axis == "parent" else _below(base, step, context)
         for predicate in step.predicates:
             # Inside a list, names are columns; only what starts elsewhere refers to the form.
             yield from _referred(predicate, base if base is not None else "*", origin)
@@ -47,14 +48,25 @@ def _referred(syntax: Syntax, context: str, origin: str) -> Iterator[str]:
         yield base
 
 
-def _below(base: str, axis: str, name: str) -> str:
-    return f"{base}/{'@' if axis == 'attribute' else ''}{name.rpartition(':')[2]}"
+ABOVE_THE_FORM = "/.."
+
+
+def _above(base: str) -> str:
+    return base.rpartition("/")[0] if base and not base.endswith(ABOVE_THE_FORM) else base + ABOVE_THE_FORM
+
+
+def _below(base: str, step: Step, context: str) -> str:
+    name = step.name.rpartition(":")[2]
+    if name == "*" and context.startswith(f"{base}/"):
+        # In JavaRosa a “*” beside the context takes the context's own name.
+        name = context.removeprefix(f"{base}/").partition("/")[0]
+    return f"{base}/{'@' if step.axis == 'attribute' else ''}{name}"
 
 
 def find_cycles(form: CompiledForm) -> list[list[str]]:
-    """The circles of calculations and relevance rules, each as the paths around it. JavaRosa refuses such a form.
+    """The circles of rules, each as the paths around it. JavaRosa refuses such a form.
 
-    A calculation that reads its own earlier value is none: that is how once() and running sums are written.
+    Constraints are in none: they are tested when everything has been computed. A rule that reads its own node is one.
     """
     wanted = {path: sorted(_depends_on(form, path)) for path in form.rules}
     cycles: list[list[str]] = []
@@ -67,7 +79,9 @@ def find_cycles(form: CompiledForm) -> list[list[str]]:
 
 def _depends_on(form: CompiledForm, path: str) -> set[str]:
     rules = form.rules[path]
-    found = referred_paths(rules.calculate.syntax, path) - {path} if rules.calculate else set()
+    found: set[str] = set()
+    for rule in (rules.calculate, rules.required, rules.readonly):
+        found |= referred_paths(rule.syntax, path) if rule is not None else set()
     for holder in (path, *ancestor_paths(path)):
         above = form.rules.get(holder)
         if above is not None and above.relevant is not None:

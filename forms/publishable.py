@@ -4,20 +4,34 @@ What is wrong with forms is check.py's knowledge; where sheets come from is xlsf
 """
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import PurePath
 
 from forms.check import check_form
 from forms.errors import FormProblem
+from forms.opening import list_failures_on_opening
+from forms.refused_models import list_refused_of_model, read_outline
+from forms.refused_questions import list_refused_of_questions
 from forms.xlsform import ReadForm, XlsFormRefused, read_form
+from forms.xml import FORM_LIMITS, parse_xml
 
 
 def read_publishable(data: bytes, filename: str, form_id_fallback: str | None = None) -> ReadForm:
     """Read and check a form; its `problems` are warnings. Raise FormRefused, with everything found, on an error."""
     read = read_form(data, filename, form_id_fallback)
-    problems = [*read.problems, *(_place(one, read) for one in check_form(read.definition))]
+    problems = [*read.problems, *(_place(one, read) for one in (*check_form(read.definition), *_refused(read)))]
     if any(one.grade == "error" for one in problems):
         raise XlsFormRefused(sorted(problems, key=lambda one: one.grade))
     return dataclasses.replace(read, problems=problems)
+
+
+def _refused(read: ReadForm) -> Iterator[FormProblem]:
+    """What would keep a tablet from opening the form."""
+    html = parse_xml(read.xml, FORM_LIMITS)
+    outline = read_outline(html, read.definition)
+    yield from list_refused_of_model(html, outline)
+    yield from list_refused_of_questions(html, outline)
+    yield from list_failures_on_opening(html, read.definition)
 
 
 def _place(problem: FormProblem, read: ReadForm) -> FormProblem:

@@ -78,11 +78,7 @@ class _FormReader:
         model = next(html.iter("{*}model"), None)
         if model is None:
             raise FormRefused("form_without_model")
-        instance = child(model, "instance")
-        root = next(iter(instance), None) if instance is not None else None
-        if root is None:
-            raise FormRefused("form_without_instance")
-        return cls(html, model, root, read_itext(model))
+        return cls(html, model, primary_instance(html), read_itext(model))
 
     @property
     def root_path(self) -> str:
@@ -249,6 +245,16 @@ class _FormReader:
 
     def _holds_questions(self, path: str) -> bool:
         return any(one.startswith(f"{path}/") for one in self.body.parts)
+
+
+def primary_instance(html: etree._Element) -> etree._Element:
+    """The root of a form's own instance, which is its blank record."""
+    model = next(html.iter("{*}model"))
+    instance = child(model, "instance")
+    root = next(iter(instance), None) if instance is not None else None
+    if root is None:
+        raise FormRefused("form_without_instance")
+    return root
 
 
 def form_id_of(root: etree._Element) -> str:

@@ -16,7 +16,10 @@ from tests.forms.samples import definition
         pytest.param("instance('l')/root/item[name = /data/a]/x", {"/data/a", "*/name"} - {"*/name"}, id="list"),
         pytest.param("/data/@version", {"/data/@version"}, id="attribute"),
         pytest.param("-(/data/a)", {"/data/a"}, id="negative"),
-        pytest.param("/data/*", set(), id="wildcard"),
+        pytest.param("/data/*", {"/data/g"}, id="a wildcard beside the node"),
+        pytest.param("/data/r/*", set(), id="a wildcard elsewhere"),
+        pytest.param("../../../b", {"/b"}, id="beside the form"),
+        pytest.param("../../../../b", {"/../b"}, id="out of the form"),
     ],
 )
 def test_expression_names_paths_of_the_form(expression: str, paths: set[str]) -> None:
@@ -28,7 +31,10 @@ def test_expression_names_paths_of_the_form(expression: str, paths: set[str]) ->
     [
         pytest.param('a calculate="/data/b"; b calculate="/data/c"; c calculate="/data/a"', 1, id="around three"),
         pytest.param('a relevant="/data/b = 1"; b calculate="/data/a"', 1, id="through relevance"),
-        pytest.param('a calculate="once(/data/a)"', 0, id="its own earlier value"),
+        pytest.param('a calculate="once(/data/a)"', 1, id="its own earlier value"),
+        pytest.param('a required=". = 1"', 1, id="required by itself"),
+        pytest.param('a readonly="/data/b"; b calculate="/data/a"', 1, id="through what cannot be changed"),
+        pytest.param('a constraint="/data/b"; b calculate="/data/a"', 0, id="a constraint is in none"),
         pytest.param('a calculate="/data/b"; c calculate="/data/a + /data/b"', 0, id="a diamond"),
     ],
 )

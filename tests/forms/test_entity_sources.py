@@ -65,11 +65,14 @@ def test_id_from_a_select_multiple_is_refused(rows: str, entity_id: str) -> None
             f"{ONE}\n{SEVERAL}", "if(selected(${plusieurs}, 'a'), ${un}, uuid())", id="several as a condition"
         ),
         pytest.param(SEVERAL, "instance('l')/root/item[name = ${plusieurs}]/name", id="several inside a filter"),
-        pytest.param(f"{ONE}\n| | calculate | c | | ${{c}} | | |", "coalesce(${un}, ${c})", id="its own earlier value"),
     ],
 )
 def test_id_from_one_answer_is_taken(rows: str, entity_id: str) -> None:
     assert codes(rows, entity_id) == []
+
+
+def test_id_from_a_circle_is_said_once() -> None:
+    assert codes(f"{ONE}\n| | calculate | c | | ${{c}} | | |", "coalesce(${un}, ${c})") == ["rules_in_a_circle"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 //
 // {"command": "validate", "form_xml", "submission_xml", "media": {name: text}} loads the submission as Collect loads a
 // saved one and walks the form entry; {"command": "eval", "expressions": [{"expression", "context"}], ...} evaluates
-// single expressions. Whatever is wrong with the input comes back as {"error": ...}: the process lives on.
+// single expressions; {"command": "open", "form_xml"} opens a blank record. Whatever is wrong with the input comes back
+// as {"error": ...}: the process lives on.
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -106,6 +107,8 @@ public final class Oracle {
                 validate(request, reply);
             } else if (command.equals("eval")) {
                 evaluate(request, reply);
+            } else if (command.equals("open")) {
+                parseForm(request.path("form_xml").asText()).initialize(true, new InstanceInitializationFactory());
             } else {
                 reply.put("error", "unknown command: " + command);
             }

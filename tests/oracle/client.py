@@ -62,6 +62,10 @@ class Oracle:
         return self.ask({"command": "validate", "form_xml": form_xml, "submission_xml": submission_xml,
                          "media": media or {}, "zone": zone}, seconds)  # fmt: skip
 
+    def open(self, form_xml: str, media: dict[str, str] | None = None) -> Answer:
+        """Open a blank record: an `error` says why a tablet would not."""
+        return self.ask({"command": "open", "form_xml": form_xml, "media": media or {}})
+
     def evaluate(self, form_xml: str, submission_xml: str | None, expressions: list[tuple[str, str]],
                  zone: str = "UTC", media: dict[str, str] | None = None) -> list[Answer]:  # fmt: skip
         """Evaluate (expression, context path) pairs over one filled form."""
