@@ -63,6 +63,12 @@ def count_mixed(persons: Iterable[Sequence[str]], truth: Mapping[str, object]) -
     return sum(len({truth[record] for record in person}) > 1 for person in persons)
 
 
+def find_recall(persons: Iterable[Sequence[str]], truth: Mapping[str, object]) -> float:
+    """The share of true pairs that are in one group."""
+    found = sum(_pairs_in(Counter(truth[record] for record in person)) for person in persons)
+    return found / max(1, _pairs_in(Counter(truth.values())))
+
+
 def b_cubed(persons: Iterable[Sequence[str]], truth: Mapping[str, object]) -> float:
     """The B³ F1 of the groups: precision and recall of each record's group, averaged over the records."""
     sizes = Counter(truth.values())

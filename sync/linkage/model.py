@@ -35,7 +35,8 @@ class LinkModel:
     aliases: Mapping[str, str] = field(default_factory=lambda: PET_FORMS)
     too_common: frozenset[int] = frozenset()
     link_at: float = 15.0
-    review_at: float = -3.0
+    # Between -3 and 0 bits one question in twelve finds a link, and so many of them would hide the others.
+    review_at: float = 0.0
 
     @cached_property
     def version(self) -> str:
