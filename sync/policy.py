@@ -67,17 +67,17 @@ form_designer        x           x              x               -             - 
 auditor              x           -              -               x             -              -
 exchange             x           x              -               x             x              -
 
-                     entities.read  entities.decide  entities.export
-administrator        -              -                -
-national_supervisor  x              x                x
-site_supervisor      x              x                -
-centre_staff         x              x                -
-protection_officer   x              x                -
-focal_point          -              -                -
-data_steward         x              -                -
-form_designer        -              -                -
-auditor              x              -                -
-exchange             x              x                x
+                     entities.read  entities.decide  entities.export  entities.delete
+administrator        -              -                -                -
+national_supervisor  x              x                x                x
+site_supervisor      x              x                -                x
+centre_staff         x              x                -                -
+protection_officer   x              x                -                x
+focal_point          -              -                -                -
+data_steward         x              -                -                -
+form_designer        -              -                -                -
+auditor              x              -                -                -
+exchange             x              x                x -
 
                      users.manage  sites.manage  settings.manage  jobs.read  audit.read
 administrator        x             x             x                x          x
@@ -239,9 +239,17 @@ def present_property(viewer: Viewer, list_name: str, name: str, value: str) -> P
 
 def may_decide_property(viewer: Viewer, list_name: str, name: str) -> bool:
     """Whether the viewer may say which of several values of an entity stands: whoever may change it and reads it."""
-    data_class = programme().policy_for_list(list_name).data_class(name)
-    changes = bool(access(viewer, data_class).verbs & {"U", "V"})
+    changes = _changes(viewer, programme().policy_for_list(list_name).data_class(name))
     return may(viewer, "entities.decide") and changes and present_property(viewer, list_name, name, "x").kind == "shown"
+
+
+def may_delete_entity(viewer: Viewer, list_name: str) -> bool:
+    """Whether the viewer may take entities out of a list, and bring them back: whoever may change what they are."""
+    return may(viewer, "entities.delete") and _changes(viewer, programme().policy_for_list(list_name).record_class)
+
+
+def _changes(viewer: Viewer, data_class: str) -> bool:
+    return bool(access(viewer, data_class).verbs & {"U", "V"})
 
 
 def list_exportable_classes(viewer: Viewer) -> frozenset[str]:

@@ -12,6 +12,7 @@ from server.web import (
     devices,
     entities,
     entity_decisions,
+    entity_deletions,
     entity_words,
     forms,
     headcounts,
@@ -34,7 +35,7 @@ from server.web import (
 
 _PAGES = (
     login, account, status, submissions, decisions, reviews, people, purpose,
-    entities, entity_decisions, headcounts, devices,
+    entities, entity_decisions, entity_deletions, headcounts, devices,
     forms, validation, users, sites, settings, jobs, audit, health,
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Follow-up lists (ODK entities): which there are, one list with its filters and search, one entity.
 
-What a person decides about an entity is entity_decisions.py. The search is a POST: a label may name somebody.
+What a person decides about an entity is entity_decisions.py, taking it out of its list entity_deletions.py. The search
+is a POST: a label may name somebody.
 """
 
 from typing import Any
@@ -31,7 +32,15 @@ from sync.entity_browsing import (
 from sync.entity_export import export_head, export_lines
 from sync.entity_history import read_history
 from sync.models import Entity, Site
-from sync.policy import PERSONAL_CLASSES, Viewer, list_exportable_classes, may, needs_purpose, programme
+from sync.policy import (
+    PERSONAL_CLASSES,
+    Viewer,
+    list_exportable_classes,
+    may,
+    may_delete_entity,
+    needs_purpose,
+    programme,
+)
 from sync.scopes import scope_sites
 
 blueprint = Blueprint("entities", __name__, url_prefix="/entities")
@@ -95,6 +104,7 @@ def render_entity(entity: Entity, problem: str | None = None) -> str:
         "entities/page.html", one=entity, words=entity_words(session, viewer, entity.list_name), problem=problem,
         properties=list_properties(session, entity.list_name), hidden=is_hidden(viewer, entity.list_name),
         history=history, numbers={one.key: number for number, one in reversed(list(enumerate(history.steps, 1)))},
+        deletes=may_delete_entity(viewer, entity.list_name),
         rule=lambda name: programme().policy_for_list(entity.list_name).merge_policy(name).rule,
     )  # fmt: skip
 

@@ -29,6 +29,8 @@ NARROWER = {
     "entities.export": {role for role in ROLES if "X" in TABLE[role]["D3"].verbs},
     "entity_decisions.decide": CHANGERS_OF_STAYS,
     "entity_decisions.undo": CHANGERS_OF_STAYS,
+    "entity_deletions.delete": CHANGERS_OF_STAYS,
+    "entity_deletions.restore": CHANGERS_OF_STAYS,
 }
 
 
