@@ -25,7 +25,7 @@ _INDEX = re.compile(r"\[\d+\]")
 _DURATION = re.compile(r"^P\d+[DMY]$")
 _AFTER = ("event", "exit", "closure", "receipt", "programme_end")
 _THEN = ("erase", "pseudonymise", "keep")
-_NAMED_PROPERTIES = ("site_property", "state_property", "date_property", "parent_property")
+_NAMES = ("site_property", "state_property", "date_property", "parent_property", "follows")
 # latest: the last observed. highest: the gravest. forward: a state that never goes back. union: all choices of a
 # multiple select. review: the last observed, and a human chooses.
 _RULES = ("latest", "highest", "forward", "union", "review")
@@ -90,6 +90,8 @@ class ListPolicy:
     open_days: int = 0
     # The property that names an entity of another list to which a row belongs: of a stay its event.
     parent_property: str = ""
+    # The list of that entity, where a row is at whatever site that one is at: a referral goes with its stay.
+    follows: str = ""
     # The columns of a list that no form declares yet.
     properties: tuple[str, ...] = ()
     # How sensitive it is that a row exists, and each value of it that `data_classes` does not class otherwise.
@@ -185,9 +187,11 @@ def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
     kinds = _names(table.get("site_kinds", []), f"{where}.site_kinds")
     regions = _names(table.get("region_kinds", []), f"{where}.region_kinds")
     merge = _table(table.get("merge", {}), f"{where}.merge")
-    texts = {key: table[key] for key in _NAMED_PROPERTIES if key in table}
+    texts = {key: table[key] for key in _NAMES if key in table}
     if ("open_days" in table) != ("date_property" in table):
         raise ProgrammeRefused("programme_shape", where=where, needed="open_days and date_property together")
+    if "follows" in table and "parent_property" not in table:
+        raise ProgrammeRefused("programme_shape", where=where, needed="parent_property beside follows")
     return ListPolicy(
         name,
         site_kinds=tuple(_one_of(kind, SITE_KINDS, f"{where}.site_kinds") for kind in kinds),

@@ -133,7 +133,9 @@ def _was_visible(view: ListView, row: _Row) -> bool:
     state = EntityState(view.name, row[0], properties=row[3], exists=True)
     until = state.open_until(policy)
     in_time = view.today is None or (until is not None and until >= view.today)
-    return state.is_open(policy) and state.site_code(policy) in view.codes and in_time
+    # Where a row goes that follows another one is in no value of its own; that it is at one of the sites is known.
+    at_site = bool(policy.follows) or state.site_code(policy) in view.codes
+    return state.is_open(policy) and at_site and in_time
 
 
 def list_gone(session: Session, view: ListView, uuids: Collection[str]) -> dict[str, bool]:

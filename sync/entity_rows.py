@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from sync.branches import Issued
 from sync.db import add_rows
 from sync.entity_facts import ActFacts, DecisionFacts, GroundFacts, History, SaidFacts, Wait
+from sync.entity_following import follow_rows
 from sync.entity_state import EntityState, fold_label
 from sync.families import Standing
 from sync.models import (
@@ -197,7 +198,8 @@ def write_states(session: Session, writes: Sequence[Write], now: datetime) -> di
         connection.execute(_WRITE_ENTITY, [{"key": one.entity_id, **_new_values(one.after)} for one in changed])
     issued = [_issued_row(ids[one.after.list_name, one.after.uuid], it, now) for one in writes for it in one.served]
     add_rows(session, IssuedVersion, issued)
-    _touch_views(session, writes)
+    moved = follow_rows(session, [one.after for one in writes if one.before != one.after])
+    _touch_views(session, writes, moved)
     return ids
 
 
@@ -292,7 +294,7 @@ def _issued_row(entity_id: int, served: Served, now: datetime) -> dict[str, Any]
     }
 
 
-def _touch_views(session: Session, writes: Sequence[Write]) -> None:
+def _touch_views(session: Session, writes: Sequence[Write], moved: set[tuple[str, str]]) -> None:
     """Whatever a tablet could see, before or now, makes what is kept of its list stale."""
     touched = {
         (state.list_name, state.site_code(policy))
@@ -300,6 +302,6 @@ def _touch_views(session: Session, writes: Sequence[Write]) -> None:
         for state in (one.before, one.after)
         if one.before != one.after and state.is_open(policy := programme().policy_for_list(state.list_name))
     }
-    rows = [{"list_name": name, "site_code": code, "generation": 1} for name, code in sorted(touched)]
+    rows = [{"list_name": name, "site_code": code, "generation": 1} for name, code in sorted(touched | moved)]
     if rows:
         session.connection().execute(_TOUCH_VIEW[session.get_bind().dialect.name], rows)

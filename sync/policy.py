@@ -77,7 +77,7 @@ focal_point          -              -                -                -
 data_steward         x              -                -                -
 form_designer        -              -                -                -
 auditor              x              -                -                -
-exchange             x              x                x -
+exchange             x              x                x                -
 
                      users.manage  sites.manage  settings.manage  jobs.read  audit.read
 administrator        x             x             x                x          x

@@ -218,11 +218,12 @@ def test_a_tablets_lists_hold_what_the_programme_decided_and_nothing_else() -> N
     }  # fmt: skip
 
 
-def test_the_lists_hold_for_the_server_what_the_head_count_needs() -> None:
+def test_the_lists_hold_for_the_server_what_it_alone_needs() -> None:
     names = {(list_name, name) for form_id in FORM_IDS for list_name, name, _field in saved(form_id)}
     kept = {(one.name, name) for one in PROGRAMME.lists.values() for name in one.server_only}
     assert kept == {
         ("dossiers", "evt"), ("evenements", "n_morts"), ("evenements", "n_disparus"), ("orientations", "site_id"),
+        ("orientations", "dossier"),
     }  # fmt: skip
     assert kept <= names
 

@@ -93,6 +93,7 @@ def _form(**policy: Any) -> dict[str, Any]:
         pytest.param(
             {"lists": {"l": {"region_kinds": ["post"]}}}, "“post” is not one of border_post", id="no such kind"
         ),
+        pytest.param({"lists": {"l": {"follows": "m"}}}, "parent_property beside follows", id="follows nobody"),
         pytest.param({"lists": {"l": {"open_days": 30}}}, "open_days and date_property together", id="days of nothing"),
         pytest.param(
             {"lists": {"l": {"open_days": "30", "date_property": "d"}}}, "must be a number of days", id="days in words"

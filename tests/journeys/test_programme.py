@@ -117,6 +117,9 @@ def refer(coast: Coast, stay: str) -> None:
 
 def part(coast: Coast, moved: str, gone: str) -> None:
     """One person goes to another centre, another one leaves: both rows leave Dakar, one appears in Saint-Louis."""
+    coast.dakar.fill("f08_orientation", action="nouvelle", dossier=moved, cible="sante", service="soins")
+    coast.meet()
+    [referral] = coast.dakar.rows("orientations")
     coast.dakar.fill("f09_sortie", dossier=moved, type_sortie="transfert", vers="CASTL")
     coast.dakar.fill("f09_sortie", dossier=gone, type_sortie="depart_volontaire")
     coast.meet()
@@ -124,6 +127,11 @@ def part(coast: Coast, moved: str, gone: str) -> None:
     assert list(coast.saint_louis.rows()) == [moved]
     row = coast.saint_louis.rows()[moved]
     assert (row.properties["etat"], row.properties["site_id"]) == ("transfere", "CASTL")
+    # The referral went with the stay, and is answered there.
+    assert (list(coast.saint_louis.rows("orientations")), coast.dakar.rows("orientations")) == ([referral], {})
+    coast.saint_louis.fill("f08_orientation", action="accuse", existante=referral, reponse_service="acceptee")
+    coast.meet()
+    assert coast.saint_louis.rows("orientations")[referral].properties["statut"] == "acceptee"
     # There the stay goes on: it is helped, and ends.
     coast.saint_louis.fill("f07_assistance", volet="assistance", dossiers=moved, aide="sante")
     coast.saint_louis.fill("f09_sortie", dossier=moved, type_sortie="depart_volontaire")
