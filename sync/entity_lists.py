@@ -179,6 +179,13 @@ _SERVED_BY_THEN = (
 _ROWS_OF_DAY = _ROWS.where(Entity.open_until >= bindparam("today"))
 
 
+def select_visible(view: ListView) -> Select[Entity]:
+    """The entities that this view shows."""
+    found = select(Entity).where(Entity.list_name == view.name, Entity.is_open, Entity.site_code.in_(view.codes))
+    found = found if view.today is None else found.where(Entity.open_until >= view.today)
+    return found.order_by(Entity.uuid)
+
+
 def _visible(view: ListView) -> tuple[Select[str, str, int, dict[str, Any]], dict[str, Any]]:
     facts: dict[str, Any] = {"name": view.name, "codes": list(view.codes)}
     return (_ROWS, facts) if view.today is None else (_ROWS_OF_DAY, {**facts, "today": view.today})

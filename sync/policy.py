@@ -22,6 +22,7 @@ PURPOSES = ("data_quality", "protection", "person_request", "legal_request", "ov
 # judicial, D6 financial, D7 accounts and devices, D8 audit.
 #
 # `exchange` is no person: the account of another server or of a script that is trusted with everything it moves.
+# `relay` is our own server at a post: it brings everything and reads nothing but what its tablets need.
 #
 # A cell is verbs, a colon, limits. Verbs: C create, R read, U update, V validate, X export; "a" aggregate only,
 # "i" metadata only (that a record exists, never what it says), "-" nothing.
@@ -39,6 +40,7 @@ data_steward          -        R:m     R       -       -       -      -       R:
 form_designer         -        -       -       -       -       -      -       -
 auditor               R        R:m     R:m     i       i       i      R       RX
 exchange              CRUVX    CRUVX   CRUVX   CRUVX   CRUVX   CRUVX  CRU     -
+relay                 C        C       C       C       C       C      -       -
 """
 
 # Who may do what. An act says nothing about whose data it shows: that is the table above and the row scopes.
@@ -54,6 +56,7 @@ data_steward         -            x                 -                   -       
 form_designer        -            -                 -                   -                   -
 auditor              x            x                 -                   -                   x
 exchange             x            x                 x                   x                   -
+relay                -            -                 -                   -                   -
 
                      forms.read  forms.publish  forms.validate  devices.read  devices.enrol  alerts.settle
 administrator        x           x              x               x             x              x
@@ -66,6 +69,7 @@ data_steward         -           -              -               -             - 
 form_designer        x           x              x               -             -              -
 auditor              x           -              -               x             -              -
 exchange             x           x              -               x             x              -
+relay                x           -              -               -             -              -
 
                      entities.read  entities.decide  entities.export  entities.delete
 administrator        -              -                -                -
@@ -78,6 +82,7 @@ data_steward         x              -                -                -
 form_designer        -              -                -                -
 auditor              x              -                -                -
 exchange             x              x                x                -
+relay                -              -                -                -
 
                      users.manage  sites.manage  settings.manage  jobs.read  audit.read
 administrator        x             x             x                x          x
@@ -90,18 +95,20 @@ data_steward         -             -             -                -          x
 form_designer        -             -             -                -          -
 auditor              -             -             -                x          x
 exchange             -             -             -                -          -
+relay                -             -             -                -          -
 
-                     submissions.add  entities.change  headcounts.read  headcounts.explain
-administrator        -                -                -                -
-national_supervisor  -                -                x                x
-site_supervisor      -                -                x                x
-centre_staff         -                -                x                -
-protection_officer   -                -                x                -
-focal_point          -                -                -                -
-data_steward         -                -                -                -
-form_designer        -                -                -                -
-auditor              -                -                x                -
-exchange             x                x                -                -
+                     submissions.add  entities.change  headcounts.read  headcounts.explain  relays.exchange
+administrator        -                -                -                -                   -
+national_supervisor  -                -                x                x                   -
+site_supervisor      -                -                x                x                   -
+centre_staff         -                -                x                -                   -
+protection_officer   -                -                x                -                   -
+focal_point          -                -                -                -                   -
+data_steward         -                -                -                -                   -
+form_designer        -                -                -                -                   -
+auditor              -                -                x                -                   -
+exchange             x                x                -                -                   -
+relay                x                -                -                -                   x
 """
 
 
@@ -184,7 +191,7 @@ TABLE: dict[str, dict[str, Access]] = {
 }
 ROLES = tuple(TABLE)
 # Roles that are no person: they speak to /v1, and no page opens for them.
-PROGRAM_ROLES = frozenset({"exchange"})
+PROGRAM_ROLES = frozenset({"exchange", "relay"})
 _MARKS = _parse_table(_PERMISSIONS)
 PERMISSIONS: dict[str, frozenset[str]] = {
     act: frozenset(role for role in ROLES if _MARKS[role][act] == "x") for act in _MARKS["administrator"]

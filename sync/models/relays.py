@@ -118,3 +118,6 @@ class Upstream(Base):
     told_at: Mapped[datetime | None]
     tried_at: Mapped[datetime | None]
     problem: Mapped[str] = mapped_column(Text, default="")
+    # What the centre had not taken when that try ended; what came since is counted apart.
+    waiting: Mapped[int] = mapped_column(default=0)
+    oldest_at: Mapped[datetime | None]

@@ -1,0 +1,213 @@
+"""What comes down: the centre tells a relay of sites, forms, tablets' states, follow-up lists.
+
+A relay is told of entities that are for the tablets of its own sites, and of no others.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from forms.xform import parse_form
+from sync.attachments import StoredFile, add_blob
+from sync.branches import Issued
+from sync.devices import find_device
+from sync.entity_decisions import get_entity
+from sync.entity_fold import fold_whole
+from sync.entity_lists import Receiver, read_view, select_visible
+from sync.entity_state import read_contents
+from sync.models import (
+    Entity,
+    EntityGround,
+    EntityList,
+    FormVersion,
+    IssuedVersion,
+    Relay,
+    RelayedDevice,
+    RelayedEntity,
+    RelayedSite,
+    Site,
+)
+from sync.numbering import slot_of
+from sync.policy import programme
+from sync.publishing import FormFile, change_form_state, find_form_version, list_versions, publish_form
+from sync.registry import lock_registry
+from sync.relaying.lines import FormLine, GroundLine, Line, ReceiptLine, SiteLine, StateLine, of_kind, receipt_for
+from sync.relaying.receipts import list_untold
+from sync.relaying.up import take_state
+from sync.sites import SiteDetails, add_site, change_site, find_site
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What lines name by its SHA-256: forms' XML, and forms' files that are safe in the store."""
+
+    forms: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, StoredFile] = field(default_factory=dict)
+
+
+def list_down(session: Session, relay: Relay, now: datetime) -> Iterator[Line]:
+    """Everything that the relay has not taken, in the order in which it is to be taken."""
+    sites = [one.site for one in session.scalars(select(RelayedSite).filter_by(relay_id=relay.site_id))]
+    told: tuple[Callable[[], Iterator[Line]], ...] = (
+        lambda: _list_sites(session),
+        lambda: _list_forms(session, sites),
+        lambda: _list_states(session, relay),
+        lambda: _list_grounds(session, relay, sites, now),
+    )
+    for lines in told:
+        yield from list_untold(session, relay.site_id, lines())
+
+
+def _list_sites(session: Session) -> Iterator[SiteLine]:
+    for one in session.scalars(select(Site).order_by(Site.code)):
+        yield SiteLine(
+            code=one.code,
+            title=one.name,
+            kind=one.kind,
+            region=one.region or "",
+            capacity="" if one.capacity is None else str(one.capacity),
+            languages=one.languages,
+            phone=one.phone,
+            closed=one.closed_at is not None,
+        )
+
+
+def _list_forms(session: Session, sites: Sequence[Site]) -> Iterator[FormLine]:
+    """The versions of forms that tablets of these kinds of site are given; the oldest first, as they were published."""
+    kinds = {one.kind for one in sites}
+    for one in sorted(list_versions(session), key=lambda one: one.id):
+        if one.state != "draft" and kinds & set(programme().policy_for(one.form.form_id).site_kinds):
+            yield describe_form(one)
+
+
+def describe_form(version: FormVersion) -> FormLine:
+    """A published version as it is told to relays; what the server makes itself is no file of it."""
+    files = [[one.name, one.blob_sha256] for one in version.attachments if one.blob_sha256]
+    return FormLine(version.form.form_id, version.version, version.state, version.sha256, files)
+
+
+def _list_states(session: Session, relay: Relay) -> Iterator[StateLine]:
+    for one in session.scalars(select(RelayedDevice).filter_by(relay_id=relay.site_id).order_by(RelayedDevice.name)):
+        yield StateLine(one.name, one.device.state, one.device.state_changed_at)
+
+
+def _list_grounds(session: Session, relay: Relay, sites: Sequence[Site], now: datetime) -> Iterator[GroundLine]:
+    """The entities that tablets of these sites get, and those that they got and get no more."""
+    told = set(session.scalars(select(RelayedEntity.entity_id).filter_by(relay_id=relay.site_id)))
+    seen = set[int]()
+    for name in session.scalars(select(EntityList.name).order_by(EntityList.name)).all():
+        for entity in _list_visible(session, name, sites, now):
+            seen.add(entity.id)
+            yield _describe_ground(session, relay, entity, name)
+    session.add_all(RelayedEntity(relay_id=relay.site_id, entity_id=one) for one in sorted(seen - told))
+    session.flush()
+    for gone in session.scalars(select(Entity).where(Entity.id.in_(told - seen)).order_by(Entity.id)):
+        # The moment is the entity's own: the same line until something changes.
+        last = max((one.issued_at for one in gone.issued), default=relay.enrolled_at)
+        yield GroundLine(
+            gone.list_name, gone.uuid, gone.version, "", {}, _own_keys(gone, relay), gone.deleted_at or last
+        )
+
+
+def _list_visible(session: Session, name: str, sites: Sequence[Site], now: datetime) -> Iterator[Entity]:
+    known = set[int]()
+    for site in sites:
+        view = read_view(session, name, Receiver(site.code, site.kind, site.region), now)
+        for one in session.scalars(select_visible(view)) if view.codes else ():
+            if one.id not in known:
+                known.add(one.id)
+                yield one
+
+
+def _describe_ground(session: Session, relay: Relay, entity: Entity, name: str) -> GroundLine:
+    hidden = programme().policy_for_list(name).server_only
+    values = {key: value for key, value in entity.properties.items() if key not in hidden}
+    return GroundLine(
+        list_name=name,
+        uuid=entity.uuid,
+        number=entity.version,
+        label=entity.label,
+        properties=values,
+        contains=_own_keys(entity, relay),
+        gone_at=None,
+    )
+
+
+def _own_keys(entity: Entity, relay: Relay) -> list[str]:
+    """What came from the relay and is inside the number that is served: all that it ever put into one of its own."""
+    own = {key for one in entity.issued if slot_of(one.number) == relay.number for key in one.added}
+    if not own:
+        return []
+    rows = [Issued(one.number, one.added, one.removed, one.after) for one in entity.issued]
+    return sorted(read_contents(rows)[1] & own)
+
+
+def find_needed(session: Session, lines: Sequence[Line]) -> list[FormLine]:
+    """The forms whose XML and files must be fetched before these lines can be taken."""
+    forms = [one for one in of_kind(lines, FormLine) if one.state == "open"]
+    return [one for one in forms if find_form_version(session, one.form_id, one.version) is None]
+
+
+def take_down(session: Session, lines: Sequence[Line], fetched: Fetched, now: datetime) -> list[ReceiptLine]:
+    """Take in what the centre tells, twice is once; return the receipts. What cannot be taken raises."""
+    for site in of_kind(lines, SiteLine):
+        _take_site(session, site, now)
+    for form in of_kind(lines, FormLine):
+        _take_form(session, form, fetched, now)
+    for state in of_kind(lines, StateLine):
+        device = find_device(session, state.device)
+        if device is not None:
+            take_state(session, device, state.state, state.changed_at)
+    _take_grounds(session, of_kind(lines, GroundLine), now)
+    return [receipt_for(one) for one in lines if not isinstance(one, ReceiptLine)]
+
+
+def _take_site(session: Session, line: SiteLine, now: datetime) -> None:
+    details = SiteDetails(line.title, line.kind, line.region, line.capacity, line.languages, line.phone)
+    site = find_site(session, line.code) or add_site(session, line.code, details, None, now)
+    change_site(session, site, details, line.closed, None, now)
+
+
+def _take_form(session: Session, line: FormLine, fetched: Fetched, now: datetime) -> None:
+    known = find_form_version(session, line.form_id, line.version)
+    if known is None and line.sha256 in fetched.forms:
+        xml = fetched.forms[line.sha256]
+        media = _add_media(session, line, fetched.files, now)
+        publish_form(session, FormFile(xml, parse_form(xml)), media, None, now)
+    elif known is not None and known.state != line.state:
+        change_form_state(session, line.form_id, line.version, line.state, now)
+
+
+def _add_media(session: Session, line: FormLine, files: Mapping[str, StoredFile], now: datetime) -> dict[str, str]:
+    here = {name: files[sha256] for name, sha256 in line.files if sha256 in files}
+    for stored in here.values():
+        add_blob(session.connection(), stored, now)
+    return {name: stored.sha256 for name, stored in here.items()}
+
+
+def _take_grounds(session: Session, lines: Sequence[GroundLine], now: datetime) -> None:
+    if not lines:
+        return
+    lock_registry(session)
+    touched = []
+    for line in lines:
+        entity = get_entity(session, line.list_name, line.uuid)
+        known = session.get(EntityGround, entity.id) or EntityGround(entity_id=entity.id)
+        known.number, known.label, known.properties = line.number, line.label, line.properties
+        known.contains, known.deleted_at = line.contains, line.gone_at
+        session.add(known)
+        if line.gone_at is not None:
+            _forget_served(session, entity)
+        touched.append(entity.id)
+    session.flush()
+    fold_whole(session, touched, now)
+    session.expire_all()
+
+
+def _forget_served(session: Session, entity: Entity) -> None:
+    """A relay holds what its own tablets need: of what they need no more, the numbers alone stay."""
+    served = update(IssuedVersion).where(IssuedVersion.entity_id == entity.id)
+    session.execute(served.values(label="", properties={}))

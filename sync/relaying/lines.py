@@ -1,0 +1,242 @@
+"""What relays and their centre tell each other, line by line. The same over a link and on a USB key. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from forms.errors import N_, FormsError
+
+_Line = TypeVar("_Line", bound="Line")
+
+
+class RelayRefused(FormsError):
+    """Something that a relay or its centre does not take in; nothing of it is kept."""
+
+    messages = {
+        "relay_line": N_("What came is not what a relay and its centre tell each other (line %(line)s)."),
+        "relay_number": N_("This relay's number is %(number)s here. Correct TERAL_UPSTREAM_NUMBER there."),
+        "relay_exists": N_("The site %(site)s has a relay already."),
+        "relay_numbers": N_("There are as many relays as there are numbers for them."),
+        "relay_unknown": N_("This account is not that of a relay."),
+        "relay_piece": N_("This piece of a file does not continue what is here."),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that is told. A line of the same name takes the place of an earlier one."""
+
+    @property
+    def name(self) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine(Line):
+    """A relay as a whole: its number, how many of its records the centre has not taken, and since when."""
+
+    at: datetime
+    number: int
+    waiting: int
+    oldest_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        return "post"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine(Line):
+    """That a relay holds a record: when and from which tablet it came, and its files by name and content."""
+
+    form_id: str
+    version: str
+    instance_id: str
+    xml_sha256: str
+    received_at: datetime
+    device: str | None
+    site: str | None
+    collect_id: str | None
+    user_agent: str | None
+    files: list[Any]  # of [name, content type, SHA-256, size]
+
+    @property
+    def name(self) -> str:
+        return f"record {self.form_id} {self.instance_id} {self.xml_sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class FactLine(Line):
+    """A line of the journal (sync/journal.py): a number that was served, what people did and decided."""
+
+    fact: str
+
+    @property
+    def name(self) -> str:
+        return f"fact {self.fact}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine(Line):
+    """A tablet behind a relay, as the relay knows it."""
+
+    device: str
+    site: str
+    state: str
+    language: str
+    state_changed_at: datetime
+    last_contact_at: datetime | None
+    last_contact_kind: str | None
+    last_submission_at: datetime | None
+    collect_version: str | None
+
+    @property
+    def name(self) -> str:
+        return f"device {self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLine(Line):
+    """A site, as its list shows it to tablets."""
+
+    code: str
+    title: str
+    kind: str
+    region: str
+    capacity: str
+    languages: str
+    phone: str
+    closed: bool
+
+    @property
+    def name(self) -> str:
+        return f"site {self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class FormLine(Line):
+    """A published version of a form, and its files as [name, SHA-256]; its XML is named by its own."""
+
+    form_id: str
+    version: str
+    state: str
+    sha256: str
+    files: list[Any]
+
+    @property
+    def name(self) -> str:
+        return f"form {self.form_id} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class StateLine(Line):
+    """Which state the centre gave a tablet behind the relay: lost, drained, revoked, or in use again."""
+
+    device: str
+    state: str
+    changed_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"state {self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroundLine(Line):
+    """An entity as the centre serves it; blank with `gone_at` once it is for no tablet of the relay any more.
+
+    `contains` names what the relay told and the centre has taken into account.
+    """
+
+    list_name: str
+    uuid: str
+    number: int
+    label: str
+    properties: dict[str, Any]
+    contains: list[Any]
+    gone_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        return f"ground {self.list_name} {self.uuid}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine(Line):
+    """That a line was taken in: the digests of its name and of itself."""
+
+    line_name: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return f"receipt {self.line_name}"
+
+
+_KINDS: dict[str, type[Line]] = {
+    "post": PostLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine, "site": SiteLine, "form": FormLine,
+    "state": StateLine, "ground": GroundLine, "receipt": ReceiptLine,
+}  # fmt: skip
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def write_line(line: Line) -> str:
+    """One line as text; equal lines give equal texts."""
+    told = {"line": _NAMES[type(line)], **asdict(line)}
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, default=lambda moment: moment.isoformat())
+
+
+def parse_lines(texts: Iterable[str]) -> list[Line]:
+    """The lines of these texts, or RelayRefused with the number of the first that is none."""
+    return [_parse(text, number) for number, text in enumerate(texts, start=1)]
+
+
+def receipt_for(line: Line) -> ReceiptLine:
+    """What the peer is answered for a line that was taken in."""
+    return ReceiptLine(digest_of(line.name), digest_of(write_line(line)))
+
+
+def digest_of(text: str) -> str:
+    """A name of fixed length for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def of_kind(lines: Iterable[Line], kind: type[_Line]) -> list[_Line]:
+    """Those lines that are of this kind, in their order."""
+    return [one for one in lines if isinstance(one, kind)]
+
+
+def _parse(text: str, number: int) -> Line:
+    try:
+        told = json.loads(text)
+        kind = _KINDS[told.pop("line")]
+        return kind(**{name: _read(told[name], hint) for name, hint in _hints(kind.__name__).items()})
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise RelayRefused("relay_line", line=number) from wrong
+
+
+@cache
+def _hints(name: str) -> Mapping[str, Any]:
+    kind = next(one for one in _NAMES if one.__name__ == name)
+    hints = get_type_hints(kind)
+    return {one.name: hints[one.name] for one in fields(kind)}
+
+
+def _read(value: Any, hint: Any) -> Any:
+    options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    if value is not None and datetime in options:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return moment
+    if not isinstance(value, tuple(get_origin(one) or one for one in options)):
+        raise TypeError("another type")
+    # PostgreSQL keeps no zero byte in a text, and no name of ours has one.
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("a zero byte")
+    return value

@@ -1,0 +1,67 @@
+"""What the centre knows of its relays and of the tablets behind them, and how old that knowledge is."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from sync.models import Relay, RelayedDevice, RelayedRecord, RelayedSite, Site
+from sync.policy import Viewer
+from sync.scopes import scope_sites
+
+
+@dataclass(frozen=True, slots=True)
+class RelayStatus:
+    """One relay. `waiting` is what it said that we had not taken, `told_of` are records announced and still to come.
+
+    All of it is as the relay said at `told_at`; `heard_at` is when that reached us.
+    """
+
+    site: Site
+    number: int
+    sites: Sequence[Site]
+    device_ids: frozenset[int]
+    waiting: int | None
+    oldest_at: datetime | None
+    told_of: int
+    told_at: datetime | None
+    heard_at: datetime | None
+
+
+def list_relays(session: Session, viewer: Viewer | None) -> list[RelayStatus]:
+    """Every relay that this viewer may know of: all, or the one that the viewer's own site is or is behind."""
+    found = select(Relay).join(Relay.site).options(joinedload(Relay.site)).order_by(Site.name)
+    if viewer is not None:
+        mine = scope_sites(select(Site.id), viewer)
+        behind = select(RelayedSite.relay_id).where(RelayedSite.site_id.in_(mine))
+        found = found.where(or_(Relay.site_id.in_(mine), Relay.site_id.in_(behind)))
+    relays = session.scalars(found).all()
+    if not relays:
+        return []
+    sites: dict[int, list[Site]] = defaultdict(list)
+    for one in session.scalars(select(RelayedSite).options(joinedload(RelayedSite.site))):
+        sites[one.relay_id].append(one.site)
+    devices: dict[int, set[int]] = defaultdict(set)
+    for relay_id, device_id in session.execute(select(RelayedDevice.relay_id, RelayedDevice.device_id)):
+        devices[relay_id].add(device_id)
+    coming = select(RelayedRecord.relay_id, func.count()).where(RelayedRecord.submission_id.is_(None))
+    awaited = {row[0]: row[1] for row in session.execute(coming.group_by(RelayedRecord.relay_id))}
+    return [_describe(one, sites[one.site_id], devices[one.site_id], awaited.get(one.site_id, 0)) for one in relays]
+
+
+def _describe(relay: Relay, sites: list[Site], devices: set[int], awaited: int) -> RelayStatus:
+    oldest = relay.told.get("oldest_at")
+    return RelayStatus(
+        site=relay.site,
+        number=relay.number,
+        sites=sorted(sites, key=lambda one: one.name),
+        device_ids=frozenset(devices),
+        waiting=relay.told.get("waiting"),
+        oldest_at=datetime.fromisoformat(oldest) if oldest else None,
+        told_of=awaited,
+        told_at=relay.told_at,
+        heard_at=relay.heard_at,
+    )

@@ -1,0 +1,46 @@
+"""What a peer took of what we told it, so that each line is told until it arrived and no longer.
+
+Peer 0 is the centre, any other the relay of that site.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from sync.models import PeerReceipt
+from sync.relaying.lines import Line, ReceiptLine, receipt_for
+
+CENTRE = 0
+_AT_ONCE = 500
+_TAKEN = select(PeerReceipt.name, PeerReceipt.digest).where(
+    PeerReceipt.peer_id == bindparam("peer"), PeerReceipt.name.in_(bindparam("names", expanding=True))
+)
+_KEY = ["peer_id", "name"]
+_sqlite, _postgresql = insert_sqlite(PeerReceipt), insert_postgresql(PeerReceipt)
+_NOTE = {
+    "sqlite": _sqlite.on_conflict_do_update(index_elements=_KEY, set_={"digest": _sqlite.excluded.digest}),
+    "postgresql": _postgresql.on_conflict_do_update(index_elements=_KEY, set_={"digest": _postgresql.excluded.digest}),
+}
+
+
+def list_untold(session: Session, peer_id: int, lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines that the peer has not taken, or took when they said something else; in their order."""
+    rest = iter(lines)
+    while some := list(islice(rest, _AT_ONCE)):
+        receipts = [receipt_for(one) for one in some]
+        asked = {"peer": peer_id, "names": [one.line_name for one in receipts]}
+        taken = {row.name: row.digest for row in session.execute(_TAKEN, asked)}
+        yield from (line for line, one in zip(some, receipts, strict=True) if taken.get(one.line_name) != one.digest)
+
+
+def note_receipts(session: Session, peer_id: int, receipts: Sequence[ReceiptLine]) -> None:
+    """Note what the peer took; twice is once."""
+    if not receipts:
+        return
+    latest = {one.line_name: one.digest for one in receipts}
+    rows = [{"peer_id": peer_id, "name": name, "digest": digest} for name, digest in latest.items()]
+    session.connection().execute(_NOTE[session.get_bind().dialect.name], rows)

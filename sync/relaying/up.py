@@ -1,0 +1,300 @@
+"""What goes up: a relay tells of its records, tablets and decisions, and the centre takes them in.
+
+The centre keeps a record by the rules of the intake, under the tablet that brought it to the relay.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from forms.submission import SubmissionRefused, attachment_names, parse_submission
+from sync.attachments import StoredFile
+from sync.devices import add_device, change_device_state, find_device
+from sync.entity_rows import read_slot
+from sync.intake import IncomingRecord, Sender, Upload, receive_submission
+from sync.journal import IssuedFact, parse_lines, read_journal, receive_journal, write_line
+from sync.models import (
+    Blob,
+    Device,
+    Relay,
+    RelayedDevice,
+    RelayedRecord,
+    Site,
+    Submission,
+    SubmissionAttachment,
+)
+from sync.numbering import slot_of
+from sync.parts import IncomingFile, fit
+from sync.policy import programme
+from sync.publishing import find_form_version, get_definition
+from sync.relaying.lines import (
+    DeviceLine,
+    FactLine,
+    Line,
+    PostLine,
+    ReceiptLine,
+    RecordLine,
+    RelayRefused,
+    of_kind,
+    receipt_for,
+)
+from sync.relaying.pieces import count_held
+from sync.relaying.receipts import CENTRE, list_untold
+from sync.sites import find_site
+
+_AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the centre answers: receipts, and the contents that it lacks: records whole, files from some byte on."""
+
+    receipts: list[ReceiptLine] = field(default_factory=list)
+    records: list[str] = field(default_factory=list)  # SHA-256
+    files: dict[str, int] = field(default_factory=dict)  # SHA-256 → bytes of it that are here
+
+
+def list_up(session: Session) -> Iterator[Line]:
+    """Everything that the centre has not taken: facts first, so that records are judged by them, then tablets, then
+    records, urgent forms before others and the oldest first.
+    """
+    for lines in (_list_facts(session), _list_devices(session), list_records(session)):
+        yield from list_untold(session, CENTRE, lines)
+
+
+def describe_relay(session: Session, waiting: Sequence[RecordLine], now: datetime) -> PostLine:
+    """What is told of the relay as a whole."""
+    oldest = min((one.received_at for one in waiting), default=None)
+    return PostLine(now, read_slot(session), len(waiting), oldest)
+
+
+def list_records(session: Session) -> Iterator[RecordLine]:
+    """Every record of this relay with its files, urgent forms before others, and the oldest first."""
+    urgent = [one.form_id for one in programme().forms.values() if one.urgent]
+    found = select(Submission).options(selectinload(Submission.attachments), selectinload(Submission.device))
+    found = found.where(Submission.is_draft.is_(False)).execution_options(yield_per=_AT_ONCE)
+    codes = {row.id: row.code for row in session.execute(select(Site.id, Site.code))}
+    sizes = {row.sha256: row.size for row in session.execute(select(Blob.sha256, Blob.size))}
+    order = (Submission.form_id.in_(urgent).desc(), Submission.received_at, Submission.id)
+    for row in session.scalars(found.order_by(*order)):
+        yield _describe_record(row, codes, sizes)
+
+
+def _describe_record(row: Submission, codes: dict[int, str], sizes: dict[str, int]) -> RecordLine:
+    held = sorted((one for one in row.attachments if one.blob_sha256), key=lambda one: one.name)
+    return RecordLine(
+        form_id=row.form_id,
+        version=row.version,
+        instance_id=row.instance_id,
+        xml_sha256=row.xml_sha256,
+        received_at=row.received_at,
+        device=row.device.name if row.device else None,
+        site=codes.get(row.site_id or 0),
+        collect_id=row.collect_id,
+        user_agent=row.user_agent,
+        files=[[one.name, one.content_type, one.blob_sha256, sizes[one.blob_sha256 or ""]] for one in held],
+    )
+
+
+def _list_facts(session: Session) -> Iterator[FactLine]:
+    """The journal, but for what the centre itself numbered."""
+    slot = read_slot(session)
+    for fact in read_journal(session):
+        if not isinstance(fact, IssuedFact) or slot_of(fact.number) == slot:
+            yield FactLine(write_line(fact))
+
+
+def _list_devices(session: Session) -> Iterator[DeviceLine]:
+    for one in session.scalars(select(Device).order_by(Device.id)):
+        yield DeviceLine(
+            device=one.name,
+            site=one.site.code,
+            state=one.state,
+            language=one.language,
+            state_changed_at=one.state_changed_at,
+            last_contact_at=one.last_contact_at,
+            last_contact_kind=one.last_contact_kind,
+            last_submission_at=one.last_submission_at,
+            collect_version=one.collect_version,
+        )
+
+
+def find_relay(session: Session, actor_id: int) -> Relay | None:
+    """The relay that this account is of."""
+    return session.scalar(select(Relay).where(Relay.actor_id == actor_id))
+
+
+def hear_relay(relay: Relay, told: PostLine, now: datetime) -> None:
+    """Note what a relay says of itself, unless it is older than what was heard already (a late bundle)."""
+    if told.number != relay.number:
+        raise RelayRefused("relay_number", number=relay.number)
+    relay.heard_at = now
+    if relay.told_at is None or relay.told_at <= told.at:
+        relay.told_at = told.at
+        oldest = told.oldest_at.isoformat() if told.oldest_at else None
+        relay.told = {"waiting": told.waiting, "oldest_at": oldest}
+
+
+def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> Taken:
+    """Take in what a relay tells; in any order, and twice is once. What is not whole here gets no receipt yet.
+
+    Raises RelayRefused for a relay that numbers entities as somebody else does.
+    """
+    for told in of_kind(lines, PostLine):
+        hear_relay(relay, told, now)
+    facts = of_kind(lines, FactLine)
+    receive_journal(session, parse_lines(one.fact for one in facts), now)
+    for device in of_kind(lines, DeviceLine):
+        _take_device(session, relay, device, now)
+    taken = Taken([receipt_for(one) for one in lines if isinstance(one, FactLine | DeviceLine)])
+    for record in of_kind(lines, RecordLine):
+        if _take_record(session, relay, record, taken, now):
+            taken.receipts.append(receipt_for(record))
+    return taken
+
+
+def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime) -> None:
+    site = find_site(session, line.site) or relay.site
+    known = session.get(RelayedDevice, (relay.site_id, line.device))
+    if known is None:
+        taken = find_device(session, line.device) is not None
+        name = f"{line.device} ({relay.site.code})" if taken else line.device
+        known = RelayedDevice(
+            relay_id=relay.site_id, name=line.device, device=add_device(session, site, name, line.language, now)
+        )
+        known.device.state_changed_at = line.state_changed_at
+        session.add(known)
+    device = known.device
+    device.site = site
+    device.last_contact_at, device.last_contact_kind = line.last_contact_at, line.last_contact_kind
+    device.last_submission_at, device.collect_version = line.last_submission_at, line.collect_version
+    take_state(session, device, line.state, line.state_changed_at)
+    session.flush()
+
+
+def take_state(session: Session, device: Device, state: str, changed_at: datetime) -> None:
+    """Let a tablet be in the state that it was given last, there or here."""
+    if changed_at > device.state_changed_at or device.state == state:
+        change_device_state(session, device, state, changed_at)
+        device.state_changed_at = max(device.state_changed_at, changed_at)
+
+
+def _take_record(session: Session, relay: Relay, line: RecordLine, taken: Taken, now: datetime) -> bool:
+    """Note the record; say whether it is here with all its files, else add to what is lacking."""
+    known = find_relayed(session, relay, line.xml_sha256, line.form_id, line.instance_id) or _add_relayed(
+        session, relay, line
+    )
+    submission = known.submission_id or session.scalar(
+        select(Submission.id).where(
+            Submission.xml_sha256 == line.xml_sha256,
+            Submission.form_id == line.form_id,
+            Submission.instance_id == line.instance_id,
+            Submission.is_draft.is_(False),
+        )
+    )
+    if submission is None:
+        taken.records.append(line.xml_sha256)
+        return False
+    known.submission_id = submission
+    return _take_files(session, known, line, taken, now)
+
+
+def _add_relayed(session: Session, relay: Relay, line: RecordLine) -> RelayedRecord:
+    device = session.get(RelayedDevice, (relay.site_id, line.device)) if line.device else None
+    site = find_site(session, line.site) if line.site else None
+    added = RelayedRecord(
+        relay_id=relay.site_id,
+        form_id=line.form_id,
+        instance_id=line.instance_id,
+        xml_sha256=line.xml_sha256,
+        received_at=line.received_at,
+        device_id=device.device_id if device else None,
+        site_id=site.id if site else relay.site_id,
+        collect_id=line.collect_id,
+        user_agent=line.user_agent,
+    )
+    session.add(added)
+    session.flush()
+    return added
+
+
+def find_relayed(
+    session: Session, relay: Relay, xml_sha256: str, form_id: str, instance_id: str | None = None
+) -> RelayedRecord | None:
+    """What the relay told of the record with these bytes."""
+    found = select(RelayedRecord).where(
+        RelayedRecord.relay_id == relay.site_id,
+        RelayedRecord.xml_sha256 == xml_sha256,
+        RelayedRecord.form_id == form_id,
+    )
+    return session.scalar(found.filter_by(instance_id=instance_id) if instance_id is not None else found.limit(1))
+
+
+def _take_files(session: Session, known: RelayedRecord, line: RecordLine, taken: Taken, now: datetime) -> bool:
+    """Give the record those of its files that are in the store; ask for the others."""
+    mine = SubmissionAttachment.submission_id == known.submission_id
+    held = {one.name: one.blob_sha256 for one in session.scalars(select(SubmissionAttachment).where(mine))}
+    missing = [one for one in line.files if held.get(fit(one[0])) != one[2]]
+    blobs = {one.sha256: one for one in session.scalars(select(Blob).where(Blob.sha256.in_([f[2] for f in missing])))}
+    here = [
+        IncomingFile(name, kind, StoredFile(sha256, blobs[sha256].md5, blobs[sha256].size))
+        for name, kind, sha256, _size in missing
+        if sha256 in blobs
+    ]
+    if here:
+        _add_files(session, known, here, now)
+    for _name, _kind, sha256, _size in missing:
+        if sha256 not in blobs:
+            taken.files[sha256] = count_held(session, sha256)
+    return len(here) == len(missing)
+
+
+def _add_files(session: Session, known: RelayedRecord, files: Sequence[IncomingFile], now: datetime) -> None:
+    row = session.get_one(Submission, known.submission_id)
+    record = IncomingRecord(row.form_id, row.version, row.instance_id, row.deprecated_id)
+    receive_submission(session, record, Upload(row.xml, row.xml_sha256, tuple(files)), _as_sender(known), now)
+
+
+def receive_relayed(session: Session, relay: Relay, xml: bytes, now: datetime) -> Submission:
+    """Keep a record that a relay sends, under the tablet and site that it told of before; return its row.
+
+    By the rules of the intake and not those for programs: the tablet has long forgotten it, so nothing is refused.
+    """
+    record, sha256 = _read_record(session, xml), hashlib.sha256(xml).hexdigest()
+    known = find_relayed(session, relay, sha256, record.form_id)
+    sender = _as_sender(known) if known else Sender(site_id=relay.site_id)
+    receipt = receive_submission(session, record, Upload(xml, sha256), sender, now)
+    if known is not None:
+        known.submission_id = receipt.submission_id
+    session.flush()
+    return session.get_one(Submission, receipt.submission_id)
+
+
+def _as_sender(known: RelayedRecord) -> Sender:
+    return Sender(
+        device_id=known.device_id,
+        site_id=known.site_id,
+        collect_id=known.collect_id,
+        user_agent=known.user_agent,
+    )
+
+
+def _read_record(session: Session, xml: bytes) -> IncomingRecord:
+    try:
+        read = parse_submission(xml)
+    except SubmissionRefused:
+        return IncomingRecord(form_id="", version="", instance_id=None)
+    version = find_form_version(session, read.form_id, read.version)
+    definition = get_definition(session, version) if version else None
+    return IncomingRecord(
+        form_id=read.form_id,
+        version=read.version,
+        instance_id=read.instance_id,
+        deprecated_id=read.deprecated_id,
+        expected_files=tuple(attachment_names(read, definition)),
+        form_version_id=version.id if version else None,
+    )

@@ -1,0 +1,71 @@
+"""Lines go there and back unchanged; whatever is none is refused by its number."""
+
+import pytest
+
+from sync.relaying.lines import (
+    DeviceLine,
+    FactLine,
+    FormLine,
+    GroundLine,
+    Line,
+    PostLine,
+    RecordLine,
+    RelayRefused,
+    SiteLine,
+    StateLine,
+    parse_lines,
+    receipt_for,
+    write_line,
+)
+from tests.sync.factory import NOW
+
+RECORD = RecordLine(
+    "passage", "1", "uuid:é", "0" * 64, NOW, "ROS-1", "ROS", None, None, [["a.jpg", "image/jpeg", "1" * 64, 7]]
+)
+LINES: list[Line] = [
+    PostLine(NOW, 7, 3, None),
+    RECORD,
+    FactLine('{"fact": "act"}'),
+    DeviceLine("ROS-1", "ROS", "active", "fr", NOW, NOW, "submission", None, None),
+    SiteLine("ROS", "Rosso", "border_post", "SN-SL", "", "fr wo", "", False),
+    FormLine("passage", "1", "open", "0" * 64, [["villages.csv", "1" * 64]]),
+    StateLine("ROS-1", "lost", NOW),
+    GroundLine("dossiers", "x", 5, "Dossier", {"lit": "1"}, ["passage uuid:1 1"], None),
+]
+
+
+@pytest.mark.parametrize("line", [*LINES, receipt_for(RECORD)], ids=lambda line: type(line).__name__)
+def test_a_line_says_the_same_on_the_other_side(line: Line) -> None:
+    assert parse_lines([write_line(line)]) == [line]
+    assert write_line(parse_lines([write_line(line)])[0]) == write_line(line)
+
+
+def test_every_line_has_a_name_of_its_own() -> None:
+    assert len({one.name for one in LINES}) == len(LINES)
+    assert len({receipt_for(one).line_name for one in LINES}) == len(LINES)
+
+
+def test_a_name_tells_what_takes_the_place_of_what() -> None:
+    earlier, later = StateLine("ROS-1", "lost", NOW), StateLine("ROS-1", "revoked", NOW)
+    assert receipt_for(earlier).line_name == receipt_for(later).line_name
+    assert receipt_for(earlier).digest != receipt_for(later).digest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"line": "song"}',
+        '{"line": "fact"}',
+        '{"line": "fact", "fact": 1}',
+        '{"line": "fact", "fact": "a\\u0000b"}',
+        write_line(LINES[0]).replace("+00:00", ""),
+        write_line(LINES[0]).replace('"waiting": 3', '"waiting": "3"'),
+        write_line(LINES[6]).replace('"lost"', "null"),
+    ],
+)
+def test_what_is_no_line_is_refused_by_its_number(text: str) -> None:
+    with pytest.raises(RelayRefused, match=r"line 2\)"):
+        parse_lines([write_line(LINES[0]), text])
