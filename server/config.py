@@ -46,6 +46,14 @@ class Settings:
         "", "Private keys for encrypted records: a folder of .pem files, or PEM text itself.", secret=True
     )
     decryption_passphrase: str = _setting("", "Passphrase of those keys, where they have one.", secret=True)
+    upstream_url: str = _setting("", "On a relay: address of its centre, such as https://teral.example.")
+    upstream_user: str = _setting("", "On a relay: its account at the centre.")
+    upstream_password: str = _setting("", "On a relay: the password of that account.", secret=True)
+    upstream_number: int = _setting(0, "On a relay: its number, from 1 to 999, as the centre gave it.")
+    upstream_minutes: int = _setting(10, "On a relay: minutes between two tries to reach the centre.")
+    upstream_kb: int = _setting(0, "On a relay: most kilobytes a second that the link may be used for; 0 is no limit.")
+    upstream_key: str = _setting("", "On a relay: the centre's public key, for bundles on a USB key.")
+    bundle_key: str = _setting("", "File with this server's own key for bundles; `teral relay key` makes it.")
     demo: int = _setting(0, "1 lets `teral serve` run on demo data; `teral run` sets it.")
     log_level: str = _setting("INFO", "Least grade of log lines.")
 

@@ -18,6 +18,7 @@ from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
 from server.keys import unlock_submissions
 from server.processing import process_pending
+from server.relay import current_settings, forward, is_due, open_link
 from sync.db import begin_write
 from sync.entity_fold import force_overdue, has_overdue
 from sync.models import JobRun
@@ -109,10 +110,17 @@ def maintain_database(_may_go_on: MayGoOn) -> Details:
     return {"database": "sqlite"}
 
 
+def exchange_with_centre(may_go_on: MayGoOn) -> Details:
+    """On a relay: tell the centre what it has not taken, and take its news, as often as the settings say."""
+    settings = current_settings()
+    return forward(open_link(settings), may_go_on) if is_due(settings, datetime.now(UTC)) else {}
+
+
 JOBS = (
     # First, so that each start of the process judges what a new key opens.
     Job("unlock", timedelta(hours=1), unlock),
     Job("process", timedelta(seconds=0.25), process_submissions),
+    Job("relay", timedelta(seconds=30), exchange_with_centre),
     Job("apply_overdue_updates", timedelta(hours=1), apply_overdue_updates),
     Job("tidy_up", timedelta(hours=1), tidy_up),
     Job("maintain_database", timedelta(days=1), maintain_database),

@@ -19,6 +19,7 @@ from server.logs import AccessLogger
 from server.openrosa.contacts import start_writer
 from server.openrosa.routes import get_room
 from server.patience import make_worker
+from server.relay import note_number
 from sync.models import Setting
 
 # For each request that is worked on, so many may be on their way over thin links.
@@ -39,6 +40,7 @@ def check_database(app: Flask, settings: Settings) -> None:
     """Refuse a database that is not there, not migrated, or full of invented people."""
     check_migrated(app)
     with app.app_context():
+        note_number(settings)
         demo = db.session.scalar(select(Setting.value).where(Setting.name == "demo"))
         db.session.remove()
         db.engine.dispose()

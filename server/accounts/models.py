@@ -10,7 +10,7 @@ from sync.models import Actor, Device, Site
 
 ROLES = (
     "administrator", "national_supervisor", "site_supervisor", "centre_staff", "protection_officer", "data_steward",
-    "form_designer", "auditor", "exchange",
+    "form_designer", "auditor", "exchange", "relay",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from server.cli.jobs import jobs_group
 from server.cli.link import link_group
 from server.cli.people import people_group
 from server.cli.registry import registry_group
+from server.cli.relay import relay_group
 from server.cli.revalidate import revalidate_command
 from server.cli.run import run_command
 from server.cli.serve import serve_command
@@ -41,6 +42,7 @@ main.add_command(jobs_group)
 main.add_command(link_group)
 main.add_command(people_group)
 main.add_command(registry_group)
+main.add_command(relay_group)
 main.add_command(restore_command)
 main.add_command(run_command)
 main.add_command(serve_command)

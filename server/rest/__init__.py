@@ -24,6 +24,7 @@ from server.rest import (
     forms,
     odata,
     projects,
+    relays,
     sessions,
     submission_files,
     submissions,
@@ -33,7 +34,7 @@ from server.rest.speech import blueprint
 
 _ROOMS = (
     sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits, odata,
-    datasets, entities, entity_tables, exports, description,
+    datasets, entities, entity_tables, exports, relays, description,
 )  # fmt: skip
 
 

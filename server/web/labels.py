@@ -21,6 +21,7 @@ LABELS: dict[str, dict[str, str]] = {
         "form_designer": N_("Form designer"),
         "auditor": N_("Auditor"),
         "exchange": N_("Exchange between servers (no person)"),
+        "relay": N_("Relay at a post (no person)"),
     },
     "site_kind": {
         "border_post": N_("Border post"),
@@ -229,6 +230,7 @@ LABELS: dict[str, dict[str, str]] = {
         "tidy_up": N_("Forget old logins and runs"),
         "maintain_database": N_("Maintain the database"),
         "unlock": N_("Open locked records"),
+        "relay": N_("Exchange with the centre"),
     },
     "contact": {
         "form_list": N_("form list"),

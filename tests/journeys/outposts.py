@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wsgi import get_input_stream
 
 from forms.xform import parse_form
 from forms.xlsform import read_form
@@ -27,6 +29,7 @@ from server.extensions import attachment_store, db
 from server.keys import current_keys
 from server.openrosa.routes import get_room
 from server.processing import process_pending
+from server.relay import note_number
 from server.tablets.client import Client
 from server.tablets.entities import LocalEntity
 from server.tablets.filler import Officer, Told
@@ -235,20 +238,34 @@ def small_forms() -> list[FormFile]:
     return [FormFile(one.xml, one.definition) for one in read]
 
 
+def _bounded(app: Flask) -> Callable[..., Any]:
+    """As gunicorn does, and werkzeug's server does not: a body ends where it ends."""
+
+    def run(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.input"] = get_input_stream(environ)
+        return app(environ, start_response)
+
+    return run
+
+
 @contextmanager
-def outposts(folder: Path, database_url: str, forms: Sequence[FormFile] = ()) -> Iterator[Outposts]:
+def outposts(
+    folder: Path, database_url: str, forms: Sequence[FormFile] | None = None, **given: Any
+) -> Iterator[Outposts]:
     """Run the server with these forms, or the small ones, on a fresh, migrated database until the block ends."""
     settings = Settings(
         data_dir=str(folder), database_url=database_url, secret_key=SECRET, public_url="http://teral.test",
-        log_level="ERROR",
+        log_level="ERROR", **given,
     )  # fmt: skip
     app = create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    with app.app_context():
+        note_number(settings)
+    server = make_server("127.0.0.1", 0, _bounded(app), threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     place = Outposts(app, settings, f"http://127.0.0.1:{server.server_port}")
     with place.looking() as session:
-        for file in forms or small_forms():
+        for file in small_forms() if forms is None else forms:
             publish_form(session, file, {}, None, MONDAY)
     try:
         yield place

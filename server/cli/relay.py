@@ -1,0 +1,154 @@
+"""`teral relay`: enrol relays at the centre; on a relay, exchange with the centre over a link or a USB key."""
+
+import secrets
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from server.cli.context import print_json, with_app, word_refusal
+from server.config import ConfigError
+
+if TYPE_CHECKING:
+    from server.config import Settings
+    from sync.models import Site
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
+
+
+@click.group("relay")
+def relay_group() -> None:
+    """Servers at posts without a link, and the centre that they bring everything to."""
+
+
+@relay_group.command("enrol")
+@click.argument("code")
+@click.option("--site", "sites", multiple=True, help="Site whose tablets talk to the relay; may be repeated.")
+@_json
+@with_app
+def enrol_command(code: str, sites: tuple[str, ...], as_json: bool) -> None:
+    """At the centre: make the server at the site CODE a relay, and print its settings, this once."""
+    from server.accounts.users import AccountRefused, add_user
+    from server.extensions import db
+    from sync.db import begin_write
+    from sync.relaying.enrolment import enrol_relay, place_sites
+    from sync.relaying.lines import RelayRefused
+
+    session, now, password = db.session(), datetime.now(UTC), secrets.token_urlsafe(24)
+    begin_write(session)
+    site, behind = _get_site(code), [_get_site(one) for one in sites]
+    email = f"{site.code.lower()}@relay.invalid"
+    try:
+        user = add_user(session, email=email, role="relay", site=site, password=password, now=now)
+        relay = enrol_relay(session, site, user.actor_id, now)
+    except RelayRefused as refused:
+        raise click.ClickException(word_refusal(refused)) from refused
+    except AccountRefused as taken:
+        raise click.ClickException(str(taken)) from taken
+    place_sites(session, relay, [site, *behind], now)
+    told = {
+        "TERAL_UPSTREAM_URL": _settings().base_url,
+        "TERAL_UPSTREAM_USER": email,
+        "TERAL_UPSTREAM_PASSWORD": password,
+        "TERAL_UPSTREAM_NUMBER": relay.number,
+    }
+    print_json(told) if as_json else click.echo("\n".join(f"export {name}={value}" for name, value in told.items()))
+
+
+@relay_group.command("sites")
+@click.argument("code")
+@click.argument("sites", nargs=-1)
+@with_app
+def sites_command(code: str, sites: tuple[str, ...]) -> None:
+    """At the centre: let the tablets of exactly these SITES talk to the relay CODE."""
+    from server.extensions import db
+    from sync.db import begin_write
+    from sync.models import Relay
+    from sync.relaying.enrolment import place_sites
+
+    begin_write(db.session())
+    relay = db.session.get(Relay, _get_site(code).id)
+    if relay is None:
+        raise click.ClickException(f"{code} is no relay.")
+    place_sites(db.session(), relay, [_get_site(one) for one in sites], datetime.now(UTC))
+
+
+@relay_group.command("sync")
+@_json
+@with_app
+def sync_command(as_json: bool) -> None:
+    """On a relay: tell the centre all that it has not taken, and take its news, now."""
+    from server.relay import forward, note_number, open_link
+
+    try:
+        note_number(_settings())
+        done = forward(open_link(_settings()))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    print_json(done) if as_json else click.echo(", ".join(f"{name} {value}" for name, value in done.items()))
+    if done.get("problem"):
+        click.get_current_context().exit(1)
+
+
+@relay_group.command("status")
+@_json
+@with_app
+def status_command(as_json: bool) -> None:
+    """On a relay: how it stands with its centre. At the centre: what is known of each relay, and since when."""
+    told = _describe_upstream() or {"relays": _describe_relays()}
+    if as_json:
+        print_json(told)
+        return
+    for one in told.get("relays", [told]):
+        click.echo("  ".join(f"{name}: {'-' if value is None else value}" for name, value in one.items()))
+
+
+def _describe_upstream() -> dict[str, Any] | None:
+    from server.extensions import db
+    from server.relay import read_upstream
+
+    upstream = read_upstream(db.session())
+    return _moments(asdict(upstream)) if upstream else None
+
+
+def _describe_relays() -> list[dict[str, Any]]:
+    from server.extensions import db
+    from sync.relaying.overview import list_relays
+
+    return [
+        _moments(
+            {
+                "relay": one.site.code,
+                "number": one.number,
+                "sites": [site.code for site in one.sites],
+                "devices": len(one.device_ids),
+                "waiting": one.waiting,
+                "told_of": one.told_of,
+                "oldest_at": one.oldest_at,
+                "told_at": one.told_at,
+                "heard_at": one.heard_at,
+            }
+        )
+        for one in list_relays(db.session(), None)
+    ]
+
+
+def _moments(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+
+
+def _get_site(code: str) -> "Site":
+    from server.extensions import db
+    from sync.sites import find_site
+
+    site = find_site(db.session(), code)
+    if site is None:
+        raise click.ClickException(f"There is no site {code}.")
+    return site
+
+
+def _settings() -> "Settings":
+    from server.relay import current_settings
+
+    return current_settings()

@@ -1,0 +1,293 @@
+"""A relay at work: what it tells its centre and takes from it when a link comes. What goes to and fro is sync's word.
+
+The link is slow and breaks: nothing is locked while it is used, and whatever arrived on either side stays.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from forms.errors import FormsError
+from server.config import ConfigError, Settings
+from server.extensions import attachment_store, db
+from sync.db import begin_write
+from sync.models import IssuedVersion, Submission, Upstream
+from sync.numbering import SLOTS
+from sync.peer_client import Login, Pace, PeerClient, PeerError
+from sync.relay import CentreLink
+from sync.relaying.down import Fetched, find_needed, take_down
+from sync.relaying.exchange import Answer
+from sync.relaying.lines import Line, PostLine, ReceiptLine, RecordLine, of_kind, receipt_for
+from sync.relaying.receipts import CENTRE, note_receipts
+from sync.relaying.up import describe_relay, list_up
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+MayGoOn = Callable[[], bool]
+
+
+def is_relay(settings: Settings) -> bool:
+    return bool(settings.upstream_number)
+
+
+def note_number(settings: Settings) -> None:
+    """Let this server be the relay of its number from its first day on; refuse what would mix up version numbers."""
+    if not is_relay(settings):
+        return
+    if not 0 < settings.upstream_number < SLOTS:
+        raise ConfigError(f"TERAL_UPSTREAM_NUMBER is a number from 1 to {SLOTS - 1}.")
+    with Session(db.engine) as session:
+        begin_write(session)
+        known = session.scalar(select(Upstream))
+        if known is None and session.scalar(select(IssuedVersion.number).limit(1)) is not None:
+            raise ConfigError("This server has served entity lists on its own already: make the relay a new server.")
+        if known is not None and known.number != settings.upstream_number:
+            raise ConfigError(f"TERAL_UPSTREAM_NUMBER was {known.number} when this relay began, and stays so.")
+        if known is None:
+            session.add(Upstream(number=settings.upstream_number))
+        session.commit()
+
+
+def open_link(settings: Settings, pace: Pace | None = None) -> CentreLink:
+    """The line to the centre, as the settings describe it; nothing is sent yet."""
+    missing = [name for name in ("upstream_url", "upstream_user", "upstream_password") if not getattr(settings, name)]
+    if missing:
+        raise ConfigError(f"TERAL_{missing[0].upper()} is needed to reach the centre.")
+    login = Login(settings.upstream_user, settings.upstream_password)
+    pace = pace or Pace(bytes_s=settings.upstream_kb * 1024)
+    return CentreLink(PeerClient(settings.upstream_url.rstrip("/"), 1, login, pace))
+
+
+def is_due(settings: Settings, now: datetime) -> bool:
+    """Whether it is time for another try."""
+    if not is_relay(settings) or not settings.upstream_url:
+        return False
+    with Session(db.engine) as session:
+        tried_at = session.scalar(select(Upstream.tried_at))
+    return tried_at is None or now - tried_at >= timedelta(minutes=settings.upstream_minutes)
+
+
+def forward(link: CentreLink, may_go_on: MayGoOn = lambda: True) -> dict[str, Any]:
+    """Tell the centre all that it has not taken, take its news, and say how far it came. A link may break anywhere."""
+    run = Forwarding(link, may_go_on)
+    problem = ""
+    try:
+        run.go()
+    except PeerError as error:
+        problem = error.code
+    finally:
+        link.client.close()
+    return run.finish(problem)
+
+
+@dataclass
+class Forwarding:
+    """One time that a link is used."""
+
+    link: CentreLink
+    may_go_on: MayGoOn
+    sent: int = 0
+    files: int = 0
+    taken: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def go(self) -> None:
+        # Revocations come first: they are few, and somebody's safety may hang on them.
+        self.take_news()
+        self.tell()
+        # What we just told may be news already, and what we took is to be confirmed.
+        self.take_news()
+
+    def tell(self) -> None:
+        """Records first, all of them, and their files afterwards: a photograph never stands before a person."""
+        lines = _read_untold()
+        for with_files in (False, True):
+            lines = [line for some in _batches(lines) for line in self._tell_some(some, with_files=with_files)]
+
+    def _tell_some(self, lines: Sequence[Line], *, with_files: bool) -> Sequence[Line]:
+        """Tell lines, send what of them the centre lacks, and return those that it has not taken whole."""
+        if not self.may_go_on():
+            return lines
+        left, answer = self._exchange(lines)
+        records = of_kind(left, RecordLine)
+        wanted = [one for one in records if one.xml_sha256 in answer.records]
+        for one in wanted:
+            self._send_record(one)
+        if wanted:
+            left, answer = self._exchange(left)
+        return self._send_files(left, answer) if with_files and answer.files else left
+
+    def _send_record(self, line: RecordLine) -> None:
+        try:
+            self.link.send_record(line.form_id, _read_xml(line))
+            self.sent += 1
+        except PeerError as error:
+            self._pass_over(error)
+
+    def _pass_over(self, error: PeerError) -> None:
+        """What the centre refuses waits here and is shown; it must not stand before all that comes after it."""
+        if error.code != "peer_refused":
+            raise error
+        log.warning("the centre refused a line or record: %s", error.problem or error.status)
+        self.problems.append(error.code)
+
+    def _send_files(self, lines: Sequence[Line], answer: Answer) -> Sequence[Line]:
+        awaited = dict(answer.files)
+        for one in of_kind(lines, RecordLine):
+            for _name, _type, sha256, size in one.files:
+                held = awaited.pop(sha256, None)
+                if held is not None and self.may_go_on():
+                    self.link.send_file(attachment_store(), sha256, size, held, self.may_go_on)
+                    self.files += 1
+        return self._exchange(lines)[0]
+
+    def _exchange(self, lines: Sequence[Line]) -> tuple[list[Line], Answer]:
+        answer = self._tell_each(lines)
+        receipts = of_kind(answer.lines, ReceiptLine)
+        with Session(db.engine) as session:
+            begin_write(session)
+            note_receipts(session, CENTRE, receipts)
+            session.commit()
+        taken = {(one.line_name, one.digest) for one in receipts}
+        told = [(one, receipt_for(one)) for one in lines]
+        return [one for one, its in told if (its.line_name, its.digest) not in taken], answer
+
+    def _tell_each(self, lines: Sequence[Line]) -> Answer:
+        """Tell all at once, or where one of them is refused all the others."""
+        try:
+            return self.link.exchange(lines)
+        except PeerError as error:
+            if len(lines) <= 1:
+                self._pass_over(error)
+                return Answer([], [], {})
+            if error.code != "peer_refused":
+                raise
+        middle = len(lines) // 2
+        first, second = self._tell_each(lines[:middle]), self._tell_each(lines[middle:])
+        return Answer([*first.lines, *second.lines], [*first.records, *second.records], {**first.files, **second.files})
+
+    def take_news(self) -> None:
+        """Take what the centre tells until it tells nothing that we can take."""
+        receipts: list[ReceiptLine] = []
+        while self.may_go_on():
+            answer = self.link.exchange([_describe_here(), *receipts])
+            news = [one for one in answer.lines if not isinstance(one, ReceiptLine)]
+            receipts = self._take(news) if news else []
+            _note_heard(datetime.now(UTC))
+            if not receipts:
+                return
+
+    def _take(self, news: Sequence[Line]) -> list[ReceiptLine]:
+        with Session(db.engine) as session:
+            needed = find_needed(session, news)
+        fetched = self.link.fetch(needed, attachment_store())
+        receipts, problems = take_each(news, fetched)
+        self.taken += len(receipts)
+        self.problems += problems
+        return receipts
+
+    def finish(self, problem: str) -> dict[str, Any]:
+        """Note how it ended, for whoever asks how the relay fares."""
+        waiting = of_kind(_read_untold(), RecordLine)
+        problem = problem or next(iter(self.problems), "")
+        with Session(db.engine) as session:
+            begin_write(session)
+            upstream = session.scalars(select(Upstream)).one()
+            upstream.tried_at = datetime.now(UTC)
+            upstream.problem = problem
+            upstream.waiting = len(waiting)
+            upstream.oldest_at = min((one.received_at for one in waiting), default=None)
+            session.commit()
+        done = {"sent": self.sent, "files": self.files, "taken": self.taken, "waiting": len(waiting)}
+        return {**done, "problem": problem} if problem else done
+
+
+def take_each(news: Sequence[Line], fetched: Fetched) -> tuple[list[ReceiptLine], list[str]]:
+    """Take the centre's news at once, or where one of them cannot be taken all the others; return what is wrong."""
+    try:
+        return _take_together(news, fetched), []
+    except FormsError as refused:
+        if len(news) == 1:
+            log.warning("news of the centre were not taken: %s", refused.code)
+            return [], [refused.code]
+    results = [take_each([one], fetched) for one in news]
+    return [one for receipts, _ in results for one in receipts], [one for _, problems in results for one in problems]
+
+
+def _take_together(news: Sequence[Line], fetched: Fetched) -> list[ReceiptLine]:
+    with Session(db.engine) as session:
+        begin_write(session)
+        receipts = take_down(session, news, fetched, datetime.now(UTC))
+        session.commit()
+    return receipts
+
+
+def _read_untold() -> list[Line]:
+    with Session(db.engine) as session:
+        return list(list_up(session))
+
+
+def _describe_here() -> PostLine:
+    with Session(db.engine) as session:
+        return describe_relay(session, of_kind(list_up(session), RecordLine), datetime.now(UTC))
+
+
+def _read_xml(line: RecordLine) -> bytes:
+    query = select(Submission.xml).where(
+        Submission.xml_sha256 == line.xml_sha256,
+        Submission.form_id == line.form_id,
+        Submission.instance_id == line.instance_id,
+        Submission.is_draft.is_(False),
+    )
+    with Session(db.engine) as session:
+        return session.scalars(query).one()
+
+
+def _note_heard(now: datetime) -> None:
+    with Session(db.engine) as session:
+        begin_write(session)
+        session.scalars(select(Upstream)).one().heard_at = now
+        session.commit()
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    rest = iter(lines)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamStatus:
+    """How a relay stands with its centre: what waits is what was left, and what came since."""
+
+    number: int
+    heard_at: datetime | None
+    tried_at: datetime | None
+    problem: str
+    waiting: int
+    oldest_at: datetime | None
+
+
+def read_upstream(session: Session) -> UpstreamStatus | None:
+    """How this relay stands with its centre; None where this server is no relay."""
+    row = session.scalar(select(Upstream))
+    if row is None:
+        return None
+    fresh = select(func.count(), func.min(Submission.received_at)).where(Submission.is_draft.is_(False))
+    since = fresh.where(Submission.received_at > row.tried_at) if row.tried_at else fresh
+    count, first_at = session.execute(since).one()
+    oldest_at = row.oldest_at or first_at
+    return UpstreamStatus(row.number, row.heard_at, row.tried_at, row.problem, row.waiting + count, oldest_at)
+
+
+def current_settings() -> Settings:
+    settings: Settings = current_app.extensions["teral_settings"]
+    return settings

@@ -1,0 +1,109 @@
+"""What a relay's account may say, and what is said to others."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.models import User
+from sync.models import RelayedDevice, RelayedRecord, Submission
+from sync.relaying.enrolment import enrol_relay, place_sites
+from sync.relaying.lines import PostLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
+from tests.accounts import add_account, add_site
+from tests.server.rest.program import Program, problem
+from tests.sync.factory import NOW, add_device, xml
+from tests.sync.relaying.test_lines import LINES, RECORD
+
+SEND = "projects/1/forms/passage/submissions"
+
+
+@pytest.fixture
+def relay(client: FlaskClient, session: Session) -> Program:
+    """The account of the relay at Rosso, whose number is 1."""
+    site = add_site(session)
+    user = add_account(session, "relay", site)
+    place_sites(session, enrol_relay(session, site, user.actor_id, NOW), [site], NOW)
+    session.commit()
+    return Program(client, session.get_one(User, user.id))
+
+
+def tell(relay: Program, *lines: str) -> dict[str, object]:
+    answer = relay.post("projects/1/relay", json={"lines": list(lines)})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json or {})
+
+
+def test_a_record_is_under_its_tablet_and_its_time_at_the_relay_is_known(relay: Program, session: Session) -> None:
+    body = xml("uuid:1")
+    sha256 = hashlib.sha256(body).hexdigest()
+    line = write_line(RECORD).replace("0" * 64, sha256).replace("uuid:é", "uuid:1").replace('"ROS"', '"ROSSO"')
+    told = tell(relay, write_line(LINES[3]).replace('"ROS"', '"ROSSO"'), line)
+    assert told["records"] == [sha256]
+    assert relay.post(SEND, data=body, content_type="application/xml").status_code == 200
+    assert relay.post(SEND, data=body, content_type="application/xml").status_code == 200
+    row = session.scalars(select(Submission)).one()
+    assert (row.device.name if row.device else None, row.xml) == ("ROS-1", body)
+    relayed = session.scalars(select(RelayedRecord)).one()
+    assert (relayed.received_at, relayed.submission_id) == (NOW, row.id)
+    assert tell(relay, line)["files"] == {"1" * 64: 0}
+
+
+def test_a_record_that_nobody_told_of_is_kept_all_the_same(relay: Program, session: Session) -> None:
+    """The tablet forgot it long ago: a twin, an unknown form, an edit before its original, nothing is refused."""
+    for body in (xml("uuid:1"), xml("uuid:1", direction="sortie"), xml("uuid:3", deprecated_id="uuid:2")):
+        assert relay.post(SEND, data=body, content_type="application/xml").status_code == 200
+    rows = session.scalars(select(Submission).order_by(Submission.id)).all()
+    assert [(one.instance_id, one.twin_of_id is not None) for one in rows] == [
+        ("uuid:1", False), ("uuid:1", True), ("uuid:3", False)
+    ]  # fmt: skip
+
+
+def test_a_tablet_of_a_name_that_is_taken_gets_the_relays_beside_it(relay: Program, session: Session) -> None:
+    add_device(session, add_site(session), "ROS-1")
+    session.commit()
+    tell(relay, write_line(LINES[3]))
+    assert session.scalars(select(RelayedDevice)).one().device.name == "ROS-1 (ROSSO)"
+
+
+def test_news_come_with_the_relays_own_line_until_they_are_confirmed(relay: Program) -> None:
+    post = write_line(PostLine(datetime.now(UTC), 1, 0, None))
+    news = parse_lines(tell(relay, post)["lines"])  # type: ignore[arg-type]
+    assert [type(one) for one in news] == [SiteLine]
+    assert tell(relay, post, *(write_line(receipt_for(one)) for one in news))["lines"] == []
+
+
+def test_a_relay_under_another_number_is_refused(relay: Program) -> None:
+    answer = relay.post("projects/1/relay", json={"lines": [write_line(PostLine(NOW, 2, 0, None))]})
+    assert problem(answer) == (400, 400.8)
+
+
+@pytest.mark.parametrize("lines", [["{}"], [""], [1], "x", None])
+def test_what_is_no_line_is_refused(relay: Program, lines: object) -> None:
+    assert relay.post("projects/1/relay", json={"lines": lines}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("x?start=0&size=1", b"x", 404),
+        (f"{'0' * 64}?start=0", b"x", 400),
+        (f"{'0' * 64}?size=1", b"x", 400),
+        (f"{'0' * 64}?start=1&size=2", b"x", 400),
+        (f"{'0' * 64}?start=0&size=999999", bytes(300_000), 400),
+    ],
+)
+def test_a_piece_that_cannot_be_used_is_refused(relay: Program, path: str, body: bytes, status: int) -> None:
+    assert relay.post(f"projects/1/relay/files/{path}", data=body).status_code == status
+
+
+def test_an_account_without_a_relay_is_told_so(client: FlaskClient, session: Session) -> None:
+    program = Program(client, add_account(session, "relay", add_site(session)))
+    assert problem(program.post("projects/1/relay", json={"lines": []})) == (400, 400.8)
+
+
+def test_a_site_has_one_relay(relay: Program, session: Session) -> None:
+    with pytest.raises(RelayRefused, match="already"):
+        enrol_relay(session, add_site(session), relay.actor_id, NOW)
