@@ -29,6 +29,7 @@ from sync.parts import (
     fit,
     serve_waiting_edits,
 )
+from sync.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def receive_submission(
 
 def find_repeat(connection: Connection, xml_sha256: str, sender: Sender) -> Receipt | None:
     """Recognise by its bytes alone a record that is here already: the frequent case after a lost answer."""
-    row = connection.execute(_SAME, {"xml_sha256": xml_sha256, "is_draft": sender.is_draft}).first()
+    row = _SAME.first(connection, {"xml_sha256": xml_sha256, "is_draft": sender.is_draft})
     return _repeat_receipt(row, row.missing_files) if row else None
 
 
@@ -163,7 +164,9 @@ _same_record = (
 )
 _ROW = select(Submission.id, Submission.xml_sha256, Submission.twin_of_id, Submission.missing_files)
 _KNOWN = _ROW.where(_same_record).order_by(Submission.id)
-_SAME = _ROW.where(Submission.xml_sha256 == bindparam("xml_sha256"), Submission.is_draft == bindparam("is_draft"))
+_SAME = Prepared(
+    _ROW.where(Submission.xml_sha256 == bindparam("xml_sha256"), Submission.is_draft == bindparam("is_draft"))
+)
 _QUARANTINED = (
     select(Submission.form_id, func.count().label("number"))
     .where(

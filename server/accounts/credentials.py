@@ -18,6 +18,7 @@ from server.accounts.secrets import hash_secret, make_password, make_token, seal
 from server.config import Settings
 from sync.devices import add_device, change_device_state
 from sync.models import Catalogue, Device, Site, Submission
+from sync.prepared import Prepared
 
 HA1_PURPOSE = "digest ha1"
 
@@ -120,19 +121,19 @@ _HOLDER = (
     .join_from(DeviceCredential, Device, Device.id == DeviceCredential.device_id)
     .join(Site, Site.id == Device.site_id)
 )  # fmt: skip
-_BY_TOKEN = _HOLDER.where(DeviceCredential.token_sha256 == bindparam("token"))
-_BY_USERNAME = _HOLDER.where(DeviceCredential.username == bindparam("username"))
+_BY_TOKEN = Prepared(_HOLDER.where(DeviceCredential.token_sha256 == bindparam("token")))
+_BY_USERNAME = Prepared(_HOLDER.where(DeviceCredential.username == bindparam("username")))
 
 
 def find_credential_by_token(connection: Connection, token: str, now: datetime, grace_days: int) -> Holder | None:
     """Find who holds a token; None when nobody ever did."""
-    row = connection.execute(_BY_TOKEN, {"token": hash_secret(token)}).first()
+    row = _BY_TOKEN.first(connection, {"token": hash_secret(token)})
     return _holder(row, now, grace_days) if row else None
 
 
 def find_credential_by_username(connection: Connection, username: str, now: datetime, grace_days: int) -> Holder | None:
     """Find who holds a tablet's user name; None when nobody ever did. The password is checked by the caller."""
-    row = connection.execute(_BY_USERNAME, {"username": username}).first()
+    row = _BY_USERNAME.first(connection, {"username": username})
     return _holder(row, now, grace_days) if row else None
 
 
