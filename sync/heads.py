@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased, defer, joinedload
 from sync.browsing import list_edits
 from sync.models import Submission, SubmissionMark, SubmissionSender
 from sync.policy import Viewer
-from sync.reviews import decide_review_state
+from sync.reviews import decide_review_state, read_reviewed_at
 from sync.scopes import scope_submissions
 
 _LONGEST_CHAIN = 1000
@@ -31,10 +31,13 @@ class Head:
     edits: int
     actor_id: int | None
     review_state: str | None
+    reviewed_at: datetime | None
 
     @property
     def updated_at(self) -> datetime | None:
-        return self.row.received_at if self.edits else None
+        """When it was last edited or reviewed."""
+        edited_at = self.row.received_at if self.edits else None
+        return max(filter(None, (edited_at, self.reviewed_at)), default=None)
 
 
 def is_head() -> ColumnElement[bool]:
@@ -73,6 +76,7 @@ def make_heads(session: Session, rows: Sequence[Submission]) -> list[Head]:
     roots = _find_roots(session, rows)
     marks = _read(session, SubmissionMark.submission_id, SubmissionMark.mark, [row.id for row in rows])
     senders = _read(session, SubmissionSender.submission_id, SubmissionSender.actor_id, [one.id for one, _ in roots])
+    reviewed = read_reviewed_at(session, [row.id for row in rows])
     return [
         Head(
             row=row,
@@ -82,6 +86,7 @@ def make_heads(session: Session, rows: Sequence[Submission]) -> list[Head]:
             edits=edits,
             actor_id=root.device.actor_id if root.device else senders.get(root.id),
             review_state=decide_review_state(row, marks.get(row.id)),
+            reviewed_at=reviewed.get(row.id),
         )
         for row, (root, edits) in zip(rows, roots, strict=True)
     ]

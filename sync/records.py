@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, and_, case, cast, func, null, select
+from sqlalchemy import ColumnElement, Row, Select, and_, cast, func, null, select
 from sqlalchemy.orm import Session, defer
 
 from forms.definition import FormDefinition
@@ -17,7 +17,7 @@ from sync.heads import Head, find_chain, is_head, make_heads
 from sync.models import Actor, AnswerRow, Device, Submission, SubmissionAttachment, SubmissionSender
 from sync.policy import Viewer, access, list_exportable_classes, programme
 from sync.record_filters import Named
-from sync.reviews import review_state_column
+from sync.reviews import read_reviewed_at, review_state_column, updated_at_column
 from sync.scopes import of_classes, scope_submissions
 
 CHUNK = 500
@@ -78,7 +78,7 @@ def name_columns(viewer: Viewer, definition: FormDefinition) -> dict[str, Named]
     named = {
         "__id": Named("text", Submission.instance_id),
         "__system/submissionDate": Named("moment", Submission.received_at),
-        "__system/updatedAt": Named("moment", _UPDATED_AT),
+        "__system/updatedAt": Named("moment", updated_at_column()),
         "__system/submitterId": Named("number", submitter),
         "__system/reviewState": Named("text", review_state_column()),
         "__system/deletedAt": Named("moment", _DELETED_AT),
@@ -134,7 +134,6 @@ def find_record_id(session: Session, viewer: Viewer, form_id: str, instance_id: 
     return chain[-1].id if chain else None
 
 
-_UPDATED_AT = case((Submission.deprecated_id.is_not(None), Submission.received_at), else_=None)
 # Nothing is deleted here, so that this is always null; scripts ask for it all the same.
 _DELETED_AT = cast(null(), UTCDateTime())
 
@@ -169,16 +168,21 @@ def _select(viewer: Viewer, form_id: str, page: Page) -> Select[Any]:
 def _make_records(session: Session, viewer: Viewer, rows: Sequence[Row[Any]]) -> list[Record]:
     counts = _count_files(session, [row.id for row in rows])
     edited = _find_edited(session, [row.id for row in rows if row.deprecated_id is not None])
+    reviewed = read_reviewed_at(session, [row.id for row in rows if row.id not in edited])
     tells = access(viewer, "D7").reads_plainly
-    return [_make_record(row, counts.get(row.id, (0, 0)), edited.get(row.id), tells) for row in rows]
+    return [
+        _make_record(row, counts.get(row.id, (0, 0)), edited.get(row.id), reviewed.get(row.id), tells) for row in rows
+    ]
 
 
-def _make_record(row: Row[Any], counts: tuple[int, int], head: Head | None, tells: bool) -> Record:
+def _make_record(
+    row: Row[Any], counts: tuple[int, int], head: Head | None, reviewed_at: datetime | None, tells: bool
+) -> Record:
     return Record(
         id=row.id,
         instance_id=head.instance_id if head else row.instance_id,
         submitted_at=head.created_at if head else row.received_at,
-        updated_at=head.updated_at if head else None,
+        updated_at=head.updated_at if head else reviewed_at,
         submitter_id=head.actor_id if head else row.actor_id,
         submitter_name=row.display_name if tells else None,
         device_id=row.collect_id if tells else None,

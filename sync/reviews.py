@@ -3,14 +3,16 @@
 Approving and rejecting are the decisions of quarantine.py; `hasIssues` and `edited` change nothing that counts.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
-from sync.models import Submission, SubmissionComment, SubmissionMark
+from sync.models import Decision, Submission, SubmissionComment, SubmissionMark
 from sync.quarantine import accept, reject, replay
 
 LONGEST_COMMENT = 2000
@@ -54,9 +56,8 @@ def change_review_state(
     """Review the version that stands. Any state but approval and rejection takes an earlier decision back."""
     if state is not None and state not in REVIEW_STATES:
         raise ReviewRefused("review_state_unknown")
-    session.execute(delete(SubmissionMark).where(SubmissionMark.submission_id == submission.id))
-    if state in _MARKS:
-        session.add(SubmissionMark(submission_id=submission.id, mark=state, actor_id=actor_id, marked_at=now))
+    mark = state if state in _MARKS else ""
+    session.merge(SubmissionMark(submission_id=submission.id, mark=mark, actor_id=actor_id, marked_at=now))
     words = reason or _REASONS.get(state or "", "")
     if state == "approved":
         accept(session, submission, actor_id, words, now)
@@ -72,7 +73,7 @@ def decide_review_state(submission: Submission, mark: str | None) -> str | None:
     """What Central would call the state of this version: a person's word, else a mark, else what is known."""
     if submission.decision in ("accept", "reject"):
         return "approved" if submission.decision == "accept" else "rejected"
-    if mark is not None:
+    if mark:
         return mark
     if submission.state == "quarantined":
         return "hasIssues"
@@ -86,7 +87,10 @@ def find_mark(session: Session, submission_id: int) -> str | None:
 
 def review_state_column() -> ColumnElement[str | None]:
     """decide_review_state in SQL, for filters and orders."""
-    mark = select(SubmissionMark.mark).where(SubmissionMark.submission_id == Submission.id).scalar_subquery()
+    of_version = select(SubmissionMark.mark).where(
+        SubmissionMark.submission_id == Submission.id, SubmissionMark.mark != ""
+    )
+    mark = of_version.scalar_subquery()
     return case(
         (Submission.decision == "accept", "approved"),
         (Submission.decision == "reject", "rejected"),
@@ -95,3 +99,26 @@ def review_state_column() -> ColumnElement[str | None]:
         (Submission.deprecated_id.is_not(None), "edited"),
         else_=None,
     )
+
+
+def read_reviewed_at(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
+    """When somebody last said something about these versions, be it to take it back; nothing of the others."""
+    decided = select(Decision.submission_id, func.max(Decision.decided_at)).group_by(Decision.submission_id)
+    marked = select(SubmissionMark.submission_id, SubmissionMark.marked_at)
+    found: dict[int, datetime] = {}
+    for query, owner in ((decided, Decision.submission_id), (marked, SubmissionMark.submission_id)):
+        for submission_id, at in session.execute(query.where(owner.in_(ids))):
+            found[submission_id] = max(at, found.get(submission_id, at))
+    return found
+
+
+def updated_at_column() -> ColumnElement[datetime | None]:
+    """When a record was last edited or reviewed, in SQL: programs that ask for what is new must see both."""
+    edited = case((Submission.deprecated_id.is_not(None), Submission.received_at), else_=None)
+    decided = select(func.max(Decision.decided_at)).where(Decision.submission_id == Submission.id).scalar_subquery()
+    marked = select(SubmissionMark.marked_at).where(SubmissionMark.submission_id == Submission.id).scalar_subquery()
+    return _later(edited, _later(decided, marked))
+
+
+def _later(one: Any, other: Any) -> ColumnElement[Any]:
+    return case((one.is_(None), other), (other.is_(None), one), (one > other, one), else_=other)

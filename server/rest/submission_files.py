@@ -71,4 +71,8 @@ def _answer_file(row: Submission, name: str) -> ResponseReturnValue:
         abort(403)
     note_reading("submission.file_read", f"submission:{row.id}")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Response(attachment_store().read(found.blob_sha256 or ""), mimetype=kind, headers=as_download(name))
+    content = attachment_store().read(found.blob_sha256 or "")
+    answer = Response(content, mimetype=kind, headers=as_download(name))
+    # The rest of a file, for whoever lost the connection in the middle.
+    answer.set_etag(found.blob_sha256 or "")
+    return answer.make_conditional(request, accept_ranges=True, complete_length=len(content))

@@ -24,7 +24,10 @@ class SubmissionComment(Base):
 
 
 class SubmissionMark(Base):
-    """`has_issues` or `edited`, as somebody set it; approval and rejection are decisions, which change what counts."""
+    """`hasIssues` or `edited`, as somebody set it, "" once they took it back or said otherwise.
+
+    Approval and rejection are decisions, which change what counts.
+    """
 
     __tablename__ = "submission_marks"
 

@@ -7,7 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.models import Submission
-from sync.reviews import ReviewRefused, add_comment, change_review_state, decide_review_state, review_state_column
+from sync.reviews import (
+    ReviewRefused,
+    add_comment,
+    change_review_state,
+    decide_review_state,
+    read_reviewed_at,
+    review_state_column,
+    updated_at_column,
+)
 from tests.accounts import add_account
 from tests.seed import seed
 
@@ -38,6 +46,17 @@ def test_filters_see_the_same_state(session: Session, state: str | None) -> None
     change_review_state(session, seeded.submission, state, user.actor_id, "", NOW)
     expected = decide_review_state(seeded.submission, state if state in ("hasIssues", "edited") else None)
     assert session.scalar(select(review_state_column())) == expected
+
+
+@pytest.mark.both_databases
+def test_programs_see_when_a_record_was_last_reviewed_though_it_was_taken_back(session: Session) -> None:
+    seeded, user = seed(session), add_account(session)
+    assert session.scalar(select(updated_at_column())) is None
+    for hour, state in enumerate(("hasIssues", "approved", None), 8):
+        at = NOW.replace(hour=hour)
+        change_review_state(session, seeded.submission, state, user.actor_id, "", at)
+        assert session.scalar(select(updated_at_column())) == at
+        assert read_reviewed_at(session, [seeded.submission.id]) == {seeded.submission.id: at}
 
 
 @pytest.mark.parametrize("body", ["", "  ", "x" * 2001])

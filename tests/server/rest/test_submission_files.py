@@ -20,6 +20,16 @@ def test_a_named_file_is_awaited_sent_and_read_back(market: Program, session: Se
     assert session.query(Submission).one().missing_files == 0
 
 
+def test_the_rest_of_a_file_is_given_to_whoever_lost_its_end(market: Program) -> None:
+    send(market, record("a", PHOTO))
+    market.post(at("a", NAME), data=b"0123456789")
+    tag = market.get(at("a", NAME)).headers["ETag"]
+    rest = market.get(at("a", NAME), headers={"Range": "bytes=4-", "If-Range": tag})
+    assert (rest.status_code, rest.data) == (206, b"456789")
+    other = market.get(at("a", NAME), headers={"Range": "bytes=4-", "If-Range": '"another"'})
+    assert (other.status_code, other.data) == (200, b"0123456789")
+
+
 def test_a_name_keeps_its_first_file(market: Program) -> None:
     send(market, record("a", PHOTO))
     market.post(at("a", NAME), data=b"jpeg")
