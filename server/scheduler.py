@@ -1,26 +1,20 @@
 """The job process: who leads, when each job runs, and how it ends. What runs and its history: jobs.py."""
 
 import logging
-import os
 import queue
 import signal
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from server.extensions import db
 from server.jobs import JOBS, Job, run_if_due
 from sync.db import begin_write
-from sync.models import JobLease
+from sync.leases import LEADING, leave_lease, make_holder, take_lease
 
-LEASE = "jobs"
 # A leader that dies is replaced after this time; it renews three times as often.
 LEASE_TIME = timedelta(seconds=15)
 # How often a job that is not frequent is held against its history.
@@ -76,7 +70,7 @@ class Leader:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self.holder = f"{socket.gethostname()}:{os.getpid()}"
+        self.holder = make_holder()
         self.until = datetime.min.replace(tzinfo=UTC)
         self.stopping = False
 
@@ -88,7 +82,7 @@ class Leader:
         now = datetime.now(UTC)
         with self.app.app_context(), Session(db.engine) as session:
             begin_write(session)
-            if _take_lease(session, self.holder, now):
+            if take_lease(session, LEADING, self.holder, now, now + LEASE_TIME):
                 self.until = now + LEASE_TIME
             session.commit()
 
@@ -100,18 +94,5 @@ class Leader:
         """Leave the lease to others at once."""
         with self.app.app_context(), Session(db.engine) as session:
             begin_write(session)
-            session.execute(delete(JobLease).where(JobLease.name == LEASE, JobLease.holder == self.holder))
+            leave_lease(session, LEADING, self.holder)
             session.commit()
-
-
-def _take_lease(session: Session, holder: str, now: datetime) -> bool:
-    insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
-    free = or_(JobLease.holder == holder, JobLease.expires_at < now)
-    wanted = {"holder": holder, "expires_at": now + LEASE_TIME}
-    # One statement, so that two processes never both find the lease free.
-    session.execute(
-        insert(JobLease)
-        .values(name=LEASE, **wanted)
-        .on_conflict_do_update(index_elements=[JobLease.name], set_=wanted, where=free)
-    )
-    return session.scalar(select(JobLease.holder).where(JobLease.name == LEASE)) == holder
