@@ -69,6 +69,14 @@ KNOWN = {
             N_("Counted from the event. Until then arrivals may still be on their way."), _number(1, 2160),
         ),
         Known(
+            "peer_minutes", 15, N_("Minutes between two exchanges with another server"),
+            N_("Counted from the beginning of the last one."), _number(1, 1440),
+        ),
+        Known(
+            "peer_rate", 20, N_("Requests a second that another server is asked to bear"),
+            N_("Lower it where the other server, or the line to it, is weak."), _number(1, 1000),
+        ),
+        Known(
             "notice", "", N_("Notice on the status page"),
             N_("For example a planned outage. Everybody who logs in reads it: name nobody."), _text(300),
         ),

@@ -17,6 +17,7 @@ from sync.models.entities import (
 )
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
+from sync.models.peers import DIRECTIONS, Peer, PeerForm, PeerList, PeerRecord, PeerRun
 from sync.models.programme import HeadcountExplanation
 from sync.models.registry import Encounter, Person, PersonRecord
 from sync.models.relays import (
@@ -45,6 +46,7 @@ from sync.models.submissions import (
 
 __all__ = [
     "DEVICE_STATES",
+    "DIRECTIONS",
     "FORM_STATES",
     "SITE_KINDS",
     "SUBMISSION_STATES",
@@ -78,7 +80,12 @@ __all__ = [
     "IssuedVersion",
     "JobLease",
     "JobRun",
+    "Peer",
+    "PeerForm",
+    "PeerList",
     "PeerReceipt",
+    "PeerRecord",
+    "PeerRun",
     "Person",
     "PersonRecord",
     "Relay",
