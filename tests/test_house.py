@@ -24,6 +24,7 @@ COVERED = {
     "sync/relay.py": "tests/journeys/test_relay.py",
     "sync/relaying/": "tests/journeys/test_relay.py",
     "sync/linkage/": "tests/sync/linkage/test_decision.py",
+    "sync/central/": "tests/sync/central/test_run.py",
     "sync/senders.py": "tests/server/rest/test_submissions.py",
     "sync/sending.py": "tests/server/rest/test_submissions.py",
     "server/accounts/models.py": "tests/server/test_database.py",

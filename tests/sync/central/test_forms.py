@@ -1,0 +1,85 @@
+"""Form versions on their way: the newest stays the newest, files come along, ours are published there once."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.extensions import attachment_store
+from sync.attachments import add_blob
+from sync.central.run import exchange
+from sync.models import Form, FormVersion
+from sync.publishing import find_newest, publish_form
+from tests.sync.central.conftest import Connect
+from tests.sync.central.second_server import LONG_AGO, SecondServer
+from tests.sync.factory import form_file
+
+VILLAGES = b"name,label\nv1,Dagana\n"
+
+
+def publish(session: Session, version: str, at: datetime, media: bytes = b"") -> None:
+    names = {}
+    if media:
+        stored = attachment_store().save(media)
+        add_blob(session.connection(), stored, at)
+        names = {"villages.csv": stored.sha256}
+    publish_form(session, form_file(version), names, None, at)
+
+
+def states(session: Session) -> dict[str, str]:
+    session.rollback()
+    query = select(FormVersion).join(Form).where(Form.form_id == "passage").order_by(FormVersion.version)
+    return {one.version: one.state for one in session.scalars(query)}
+
+
+def test_versions_come_in_their_order_with_their_files(there: SecondServer, session: Session, connect: Connect) -> None:
+    there.publish("1", "2")
+    there.inside(lambda inner: publish(inner, "3", LONG_AGO + timedelta(days=9), VILLAGES))
+    exchange(connect())
+    assert states(session) == {"1": "closing", "2": "closing", "3": "open"}
+    newest = find_newest(session, "passage")
+    assert newest is not None
+    kept = {one.name: one.blob_sha256 for one in newest.attachments}
+    assert attachment_store().read(kept["villages.csv"] or "") == VILLAGES
+    assert newest.xml == form_file("3").xml
+
+
+def test_an_older_version_that_comes_late_does_not_take_the_place_of_the_newest(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    publish(session, "3", datetime.now(UTC))
+    session.commit()
+    there.publish("1", "2")
+    exchange(connect())
+    assert states(session) == {"1": "closing", "2": "closing", "3": "open"}
+
+
+def test_another_form_of_the_same_name_and_version_is_a_problem(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    publish_form(session, form_file("1", title="Autre"), {}, None, datetime.now(UTC))
+    session.commit()
+    there.publish("2")
+    there.inside(lambda inner: publish_form(inner, form_file("1"), {}, None, LONG_AGO - timedelta(days=1)))
+    outcome = exchange(connect())
+    assert (outcome.word, outcome.problems) == ("done", [])
+    assert states(session) == {"1": "open", "2": "closing"}
+
+
+def test_ours_is_published_there_with_its_files_once(there: SecondServer, session: Session, connect: Connect) -> None:
+    publish(session, "1", LONG_AGO, VILLAGES)
+    session.commit()
+    bridge = connect(direction="push", publishes="passage, unknown")
+    assert dict(exchange(bridge).counts) == {"forms_out": 1}
+    publish(session, "2", datetime.now(UTC), VILLAGES)
+    session.commit()
+    assert dict(exchange(bridge).counts) == {"forms_out": 1}
+    assert dict(exchange(bridge).counts) == {}
+    told = there.inside(lambda inner: _describe(find_newest(inner, "passage")))
+    assert told == ("2", form_file("2").xml, VILLAGES)
+
+
+def _describe(version: FormVersion | None) -> tuple[str, bytes, bytes]:
+    assert version is not None
+    kept = {one.name: one.blob_sha256 for one in version.attachments}
+    return version.version, version.xml, attachment_store().read(kept["villages.csv"] or "")

@@ -1,0 +1,149 @@
+"""What comes over from a peer: versions, files and review states, and each of them once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.extensions import attachment_store
+from sync.central.records import OVERLAP, _Reading
+from sync.central.run import exchange
+from sync.heads import find_chain
+from sync.models import Peer, PeerForm, PeerRecord, Submission, SubmissionSender
+from sync.peers import resend_from
+from sync.policy import Viewer
+from sync.quarantine import reject
+from sync.reviews import change_review_state
+from tests.sync.central.conftest import Connect
+from tests.sync.central.second_server import SecondServer, records
+
+EXCHANGE = Viewer(0, "exchange")
+
+
+def review(there: SecondServer, instance_id: str, state: str | None) -> None:
+    def change(session: Session) -> None:
+        chain = find_chain(session, EXCHANGE, "passage", instance_id)
+        change_review_state(session, chain[-1], state, there.actor_id, "", datetime.now(UTC))
+
+    there.inside(change)
+
+
+def test_edits_and_files_come_later_than_their_record(there: SecondServer, session: Session, connect: Connect) -> None:
+    there.publish("1")
+    there.send("uuid:a", b"jpeg")
+    bridge = connect()
+    assert dict(exchange(bridge).counts) == {"forms_in": 1, "records_in": 1}
+    there.edit("uuid:a", "uuid:b", direction="sortie")
+    assert dict(exchange(bridge).counts) == {"records_in": 1}
+    assert records(session, attachment_store()) == there.inside(lambda inner: records(inner, attachment_store()))
+    assert session.scalars(select(PeerRecord.edits)).all() == [1]
+
+
+def test_it_counts_as_sent_by_the_peer_and_is_named_once(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    bridge = connect()
+    exchange(bridge)
+    assert session.scalars(select(SubmissionSender.actor_id)).all() == [bridge.peer.actor_id]
+
+
+@pytest.mark.parametrize("state", ["approved", "rejected", "hasIssues"])
+def test_a_review_there_counts_here_until_it_is_taken_back(
+    there: SecondServer, session: Session, connect: Connect, state: str
+) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    bridge = connect()
+    exchange(bridge)
+    for said in (state, None):
+        review(there, "uuid:a", said)
+        assert dict(exchange(bridge).counts) == {"reviews_in": 1}
+        session.rollback()
+        row = session.scalars(select(Submission)).one()
+        assert row.decision == ({"approved": "accept", "rejected": "reject"}.get(said or ""))
+
+
+def test_a_decision_here_outlives_a_review_there(there: SecondServer, session: Session, connect: Connect) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    bridge = connect()
+    exchange(bridge)
+    reject(session, session.scalars(select(Submission)).one(), None, "essai du chef de poste", datetime.now(UTC))
+    session.commit()
+    review(there, "uuid:a", "approved")
+    exchange(bridge)
+    session.rollback()
+    assert session.scalars(select(Submission.decision)).one() == "reject"
+
+
+def test_a_record_that_cannot_be_taken_stops_no_other_and_is_asked_for_again(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    for one in "abc":
+        there.send(f"uuid:{one}")
+    bridge = connect()
+    break_xml(there, "uuid:b", b"<data")
+    outcome = exchange(bridge)
+    assert (outcome.word, outcome.counts["records_in"], len(outcome.problems)) == ("done", 2, 1)
+    assert outcome.problems[0]["what"] == "uuid:b"
+    break_xml(there, "uuid:b", whole(there))
+    assert dict(exchange(bridge).counts) == {"records_in": 1}
+
+
+def whole(there: SecondServer) -> bytes:
+    body = there.inside(lambda session: session.scalars(select(Submission).filter_by(instance_id="uuid:a")).one().xml)
+    return body.replace(b"uuid:a", b"uuid:b")
+
+
+def break_xml(there: SecondServer, instance_id: str, xml: bytes) -> None:
+    def change(session: Session) -> None:
+        session.scalars(select(Submission).filter_by(instance_id=instance_id)).one().xml = xml
+
+    there.inside(change)
+
+
+def test_what_was_sent_again_from_a_date_is_a_repeat(there: SecondServer, session: Session, connect: Connect) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    bridge = connect()
+    exchange(bridge)
+    peer = session.get_one(Peer, bridge.peer.id)
+    assert resend_from(session, peer, datetime.now(UTC) - timedelta(days=1), None, datetime.now(UTC)) == 1
+    session.commit()
+    assert dict(exchange(bridge).counts) == {"records_in": 1}
+    session.rollback()
+    assert len(session.scalars(select(Submission)).all()) == 1
+
+
+def test_only_what_is_new_is_asked_for(there: SecondServer, session: Session, connect: Connect) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    bridge = connect()
+    exchange(bridge)
+    read = session.scalars(select(PeerForm)).one()
+    received = there.inside(lambda inner: inner.scalars(select(Submission.received_at)).one())
+    assert abs(read.read_until - received) < timedelta(milliseconds=2)
+    # What lies further back than the overlap is not looked at any more.
+    read.read_until = received + OVERLAP + timedelta(minutes=1)
+    session.execute(PeerRecord.__table__.delete())
+    session.commit()
+    assert dict(exchange(bridge).counts) == {}
+
+
+def test_reading_goes_no_further_than_the_first_failure() -> None:
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    reading = _Reading(newest=at + timedelta(hours=3), failed=[at + timedelta(hours=2), at + timedelta(hours=1)])
+    assert reading.read_until() == at + timedelta(hours=1)
+    assert _Reading().read_until() is None
+
+
+def test_forms_that_are_not_asked_for_stay_there(there: SecondServer, session: Session, connect: Connect) -> None:
+    there.publish("1")
+    there.publish("1", form_id="autre")
+    there.send("uuid:a")
+    assert dict(exchange(connect(pulls="autre")).counts) == {"forms_in": 1}
+    assert session.scalars(select(Submission)).all() == []
