@@ -1,6 +1,7 @@
 """Settings, twelve-factor: every TERAL_* variable with its meaning, default and check. Only this module reads them."""
 
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -54,6 +55,9 @@ class Settings:
     upstream_kb: int = _setting(0, "On a relay: most kilobytes a second that the link may be used for; 0 is no limit.")
     upstream_key: str = _setting("", "On a relay: the centre's public key, for bundles on a USB key.")
     bundle_key: str = _setting("", "File with this server's own key for bundles; `teral relay key` makes it.")
+    peers: str = _setting(
+        "", "File (TOML) with the accounts on other servers: one table per name, with username and password."
+    )
     demo: int = _setting(0, "1 lets `teral serve` run on demo data; `teral run` sets it.")
     log_level: str = _setting("INFO", "Least grade of log lines.")
 
@@ -110,6 +114,29 @@ class Settings:
                 f"TERAL_SECRET_KEY is missing or weak: set at least {MIN_SECRET_LENGTH} random characters "
                 "(for example: openssl rand -base64 48)."
             )
+
+
+def find_peer_login(
+    settings: Settings, name: str, environment: Mapping[str, str] = os.environ
+) -> tuple[str, str] | None:
+    """The account of this name on another server: TERAL_PEER_<NAME>_USERNAME and _PASSWORD, else the file of peers.
+
+    Read anew each time, so that a changed password needs no restart.
+    """
+    prefix = f"TERAL_PEER_{name.upper()}"
+    told: Mapping[str, Any] = {one: environment.get(f"{prefix}_{one.upper()}") for one in ("username", "password")}
+    if not any(told.values()) and settings.peers:
+        told = _read_peers(Path(settings.peers)).get(name, {})
+    username, password = str(told.get("username") or ""), str(told.get("password") or "")
+    return (username, password) if username and password else None
+
+
+def _read_peers(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The file that TERAL_PEERS names cannot be read ({type(error).__name__}).") from error
+    return {name: table for name, table in tables.items() if isinstance(table, dict)}
 
 
 def _variable(name: str) -> str:

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
 from server.keys import unlock_submissions
+from server.peers import run_due
 from server.processing import process_pending
 from server.relay import current_settings, forward, is_due, open_link
 from sync.db import begin_write
 from sync.entity_fold import force_overdue, has_overdue
-from sync.models import JobRun
+from sync.models import JobRun, PeerRun
 from sync.registry import lock_registry
 from sync.settings import get_setting
 
@@ -80,6 +81,11 @@ def unlock(_may_go_on: MayGoOn) -> Details:
     return {"released": released} if released else {}
 
 
+def exchange(may_go_on: MayGoOn) -> Details:
+    """Read from other servers, and tell them what they are to know."""
+    return run_due(may_go_on)
+
+
 def tidy_up(_may_go_on: MayGoOn) -> Details:
     """Forget ended logins, old login failures and the oldest runs."""
     now = datetime.now(UTC)
@@ -90,6 +96,7 @@ def tidy_up(_may_go_on: MayGoOn) -> Details:
             "sessions": delete(UserSession).where(ended),
             "login_failures": delete(LoginFailure).where(LoginFailure.at < now - KEEP_LOGIN_FAILURES),
             "runs": delete(JobRun).where(JobRun.started_at < now - KEEP_RUNS),
+            "peer_runs": delete(PeerRun).where(PeerRun.started_at < now - KEEP_RUNS),
         }
         counts = {name: session.connection().execute(statement).rowcount for name, statement in doomed.items()}
         session.commit()
@@ -121,6 +128,7 @@ JOBS = (
     Job("unlock", timedelta(hours=1), unlock),
     Job("process", timedelta(seconds=0.25), process_submissions),
     Job("relay", timedelta(seconds=30), exchange_with_centre),
+    Job("exchange", timedelta(seconds=30), exchange),
     Job("apply_overdue_updates", timedelta(hours=1), apply_overdue_updates),
     Job("tidy_up", timedelta(hours=1), tidy_up),
     Job("maintain_database", timedelta(days=1), maintain_database),

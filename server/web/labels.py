@@ -226,6 +226,7 @@ LABELS: dict[str, dict[str, str]] = {
     "outcome": {"running": N_("running"), "done": N_("done"), "failed": N_("failed")},
     "job": {
         "process": N_("Judge and merge records"),
+        "exchange": N_("Exchange with other servers"),
         "apply_overdue_updates": N_("Apply updates that waited too long"),
         "tidy_up": N_("Forget old logins and runs"),
         "maintain_database": N_("Maintain the database"),

@@ -1,8 +1,10 @@
 """Settings come from TERAL_* and refuse what cannot work."""
 
+from pathlib import Path
+
 import pytest
 
-from server.config import ConfigError, Settings, describe_settings
+from server.config import ConfigError, Settings, describe_settings, find_peer_login
 
 
 def test_variables_are_read_from_the_environment() -> None:
@@ -35,6 +37,22 @@ def test_without_a_database_address_sqlite_lies_in_the_data_folder() -> None:
 def test_a_weak_secret_is_refused(secret: str) -> None:
     with pytest.raises(ConfigError, match="TERAL_SECRET_KEY"):
         Settings(secret_key=secret).check_secrets()
+
+
+def test_the_account_on_another_server_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "peers.toml"
+    path.write_text('[ministry]\nusername = "a@teral.test"\npassword = "of the file"\n[half]\nusername = "b"\n')
+    settings = Settings(peers=str(path))
+    own = {"TERAL_PEER_MINISTRY_USERNAME": "c@teral.test", "TERAL_PEER_MINISTRY_PASSWORD": "of the environment"}
+    assert find_peer_login(settings, "ministry", {}) == ("a@teral.test", "of the file")
+    assert find_peer_login(settings, "ministry", own) == ("c@teral.test", "of the environment")
+    assert [find_peer_login(settings, name, {}) for name in ("half", "unknown")] == [None, None]
+    assert find_peer_login(Settings(), "ministry", {}) is None
+
+
+def test_a_file_of_accounts_that_is_not_there_is_told_without_its_content() -> None:
+    with pytest.raises(ConfigError, match="TERAL_PEERS names cannot be read"):
+        find_peer_login(Settings(peers="/nowhere/peers.toml"), "ministry", {})
 
 
 def test_every_setting_is_described() -> None:
