@@ -40,31 +40,33 @@ class Head:
         return max(filter(None, (edited_at, self.reviewed_at)), default=None)
 
 
-def is_head() -> ColumnElement[bool]:
-    """The condition for the newest version of a real record: no test, no twin, and nothing came that replaces it."""
+def is_head(*, draft: bool = False) -> ColumnElement[bool]:
+    """The condition for the newest version of a record, or of a test of a draft: no twin, and nothing replaces it."""
     later = aliased(Submission)
     replaced = exists().where(
         later.form_id == Submission.form_id,
         later.deprecated_id == Submission.instance_id,
-        later.is_draft.is_(False),
+        later.is_draft.is_(draft),
         later.twin_of_id.is_(None),
     )
-    return and_(Submission.is_draft.is_(False), Submission.twin_of_id.is_(None), ~replaced)
+    return and_(Submission.is_draft.is_(draft), Submission.twin_of_id.is_(None), ~replaced)
 
 
-def select_heads(viewer: Viewer, form_id: str) -> Select[Submission]:
-    """The records of a form that the viewer may know of, newest first, without their XML."""
-    found = select(Submission).where(Submission.form_id == form_id, is_head())
+def select_heads(viewer: Viewer, form_id: str, *, draft: bool = False) -> Select[Submission]:
+    """A form's records, or its draft's tests, that the viewer may know of, newest first, without their XML."""
+    found = select(Submission).where(Submission.form_id == form_id, is_head(draft=draft))
     shown = (defer(Submission.xml), joinedload(Submission.device))
     return scope_submissions(found, viewer).options(*shown).order_by(Submission.id.desc())
 
 
-def find_chain(session: Session, viewer: Viewer, form_id: str, instance_id: str) -> list[Submission]:
+def find_chain(
+    session: Session, viewer: Viewer, form_id: str, instance_id: str, *, draft: bool = False
+) -> list[Submission]:
     """All versions of the record of which one has this instanceID, oldest first; none where the viewer knows none."""
     named = select(Submission).where(
         Submission.form_id == form_id,
         Submission.instance_id == instance_id,
-        Submission.is_draft.is_(False),
+        Submission.is_draft.is_(draft),
         Submission.twin_of_id.is_(None),
     )
     row = session.scalar(scope_submissions(named, viewer))

@@ -19,6 +19,7 @@ from forms.errors import N_, FormsError
 from forms.programme import Programme, load_programme
 from forms.versions import rename_version
 from forms.xform import parse_form
+from sync.audit import add_audit_event
 from sync.catalogue import bump_catalogue, lock_catalogue
 from sync.entity_lists import find_list_name, register_lists
 from sync.models import FORM_STATES, EntityList, Form, FormAttachment, FormVersion, Submission
@@ -41,6 +42,7 @@ MESSAGES = {
     "entity_property_case": N_(
         "“%(name)s” differs from the property “%(other)s” of the entity list “%(list)s” by nothing but capital letters."
     ),
+    "form_has_records": N_("Records of form %(form_id)s were received, so it cannot be deleted. Close it instead."),
     "form_state_unknown": N_("A form version can be open, closing or closed, not %(state)s."),
 }
 
@@ -189,6 +191,22 @@ def change_form_state(session: Session, form_id: str, version: str, state: str, 
         bump_catalogue(session)
         release_waiting_for_form(session, known, now)
     return known
+
+
+def delete_form(session: Session, form_id: str, actor_id: int | None, now: datetime) -> None:
+    """Take a form away of which no record was ever received, not even a test; raise PublishRefused for any other."""
+    lock_catalogue(session)
+    form = session.scalar(select(Form).where(Form.form_id == form_id))
+    if form is None:
+        raise PublishRefused("form_not_found", form_id=form_id, version="")
+    if session.scalar(select(Submission.id).where(Submission.form_id == form_id).limit(1)) is not None:
+        raise PublishRefused("form_has_records", form_id=form_id)
+    for one in form.versions:
+        session.delete(one)
+    session.flush()
+    session.delete(form)
+    add_audit_event(session, actor_id, "form.deleted", f"form:{form_id}", now)
+    bump_catalogue(session)
 
 
 def find_form_version(session: Session, form_id: str, version: str, draft: bool = False) -> FormVersion | None:

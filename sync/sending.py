@@ -36,10 +36,10 @@ class SendingRefused(FormsError):
 
 
 def send_record(session: Session, form_id: str, xml: bytes, sender: Sender, now: datetime) -> Submission:
-    """Keep a new record of this form and return its row."""
+    """Keep a new record of this form, or a test of its draft where the sender says so, and return its row."""
     read, xml = _read(form_id, xml)
-    version = _find_version(session, form_id, read.version)
-    if read.instance_id is not None and _is_taken(session, form_id, read.instance_id):
+    version = _find_version(session, form_id, read.version, draft=sender.is_draft)
+    if read.instance_id is not None and _is_taken(session, form_id, read.instance_id, draft=sender.is_draft):
         raise _taken(read.instance_id)
     return _receive(session, read, version, xml, sender, now)
 
@@ -90,8 +90,8 @@ def _read(form_id: str, sent: bytes) -> tuple[SubmissionXml, bytes]:
     return read, xml
 
 
-def _find_version(session: Session, form_id: str, name: str) -> FormVersion:
-    version = find_form_version(session, form_id, name)
+def _find_version(session: Session, form_id: str, name: str, *, draft: bool = False) -> FormVersion:
+    version = find_form_version(session, form_id, name, draft)
     if version is None:
         raise SendingRefused("version_unknown", formVersion=name)
     if version.state == "closed":
@@ -99,9 +99,9 @@ def _find_version(session: Session, form_id: str, name: str) -> FormVersion:
     return version
 
 
-def _is_taken(session: Session, form_id: str, instance_id: str) -> bool:
+def _is_taken(session: Session, form_id: str, instance_id: str, *, draft: bool = False) -> bool:
     same = select(Submission.id).where(Submission.form_id == form_id, Submission.instance_id == instance_id)
-    return session.scalar(same.where(Submission.is_draft.is_(False)).limit(1)) is not None
+    return session.scalar(same.where(Submission.is_draft.is_(draft)).limit(1)) is not None
 
 
 def _taken(value: str) -> SendingRefused:

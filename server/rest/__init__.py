@@ -17,6 +17,7 @@ from server.rest import (
     comments,
     datasets,
     description,
+    draft_submissions,
     entities,
     entity_tables,
     exports,
@@ -28,13 +29,14 @@ from server.rest import (
     sessions,
     submission_files,
     submissions,
+    unsupported,
 )
 from server.rest.problems import Problem, answer_http_error, answer_invalid, answer_problem, answer_refusal
 from server.rest.speech import blueprint
 
 _ROOMS = (
-    sessions, projects, app_users, forms, form_drafts, submissions, submission_files, comments, audits, odata,
-    datasets, entities, entity_tables, exports, relays, description,
+    sessions, projects, app_users, forms, form_drafts, submissions, submission_files, draft_submissions, comments,
+    audits, odata, datasets, entities, entity_tables, exports, relays, unsupported, description,
 )  # fmt: skip
 
 

@@ -8,13 +8,22 @@ from flask.typing import ResponseReturnValue
 
 from forms.tables import list_fields
 from server.accounts.permissions import permission
+from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.rest.problems import Problem
-from server.rest.shapes import FieldShape, FormChange, FormFileShape, FormShape
+from server.rest.shapes import Done, FieldShape, FormChange, FormFileShape, FormShape
 from server.rest.speech import answers, blueprint, is_on, takes
 from server.web.submissions import as_download
 from sync.models import FormAttachment, FormVersion
-from sync.publishing import change_form_state, find_draft, find_form_version, find_newest, get_definition, list_versions
+from sync.publishing import (
+    change_form_state,
+    delete_form,
+    find_draft,
+    find_form_version,
+    find_newest,
+    get_definition,
+    list_versions,
+)
 from sync.server_lists import SERVER_LISTS
 
 FORM = "/projects/1/forms/<segment:form_id>"
@@ -51,6 +60,22 @@ def form(form_id: str) -> Any:
 def change_form(form_id: str, body: dict[str, Any]) -> Any:
     version = find_newest(db.session(), form_id) or abort(404)
     return change_form_state(db.session(), form_id, version.version, body["state"], datetime.now(UTC))
+
+
+@blueprint.delete(FORM)
+@permission("forms.publish")
+@answers(Done)
+def remove_form(form_id: str) -> Any:
+    """A form of which records were received stays, closed or not: they could not be read without it."""
+    delete_form(db.session(), form_id, current_viewer().actor_id, datetime.now(UTC))
+    return {}
+
+
+@blueprint.get(f"{FORM}/public-links")
+@permission("forms.read")
+def public_links(form_id: str) -> ResponseReturnValue:
+    """Nobody answers a form without an account or a tablet."""
+    return [] if get_version(form_id) else abort(404)
 
 
 @blueprint.get(f"{FORM}/versions")

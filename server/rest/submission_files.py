@@ -24,26 +24,26 @@ from sync.sending import send_file
 @permission("submissions.read")
 @answers(SubmissionFileShape, many=True)
 def submission_files(form_id: str, instance_id: str) -> Any:
-    return _list_files(get_chain(form_id, instance_id)[-1])
+    return list_named_files(get_chain(form_id, instance_id)[-1])
 
 
 @blueprint.get(f"{VERSION}/attachments")
 @permission("submissions.read")
 @answers(SubmissionFileShape, many=True)
 def submission_version_files(form_id: str, instance_id: str, version_id: str) -> Any:
-    return _list_files(get_version_of(get_chain(form_id, instance_id), version_id))
+    return list_named_files(get_version_of(get_chain(form_id, instance_id), version_id))
 
 
 @blueprint.get(f"{SUBMISSION}/attachments/<segment:name>")
 @permission("submissions.read")
 def submission_file(form_id: str, instance_id: str, name: str) -> ResponseReturnValue:
-    return _answer_file(get_chain(form_id, instance_id)[-1], name)
+    return answer_file(get_chain(form_id, instance_id)[-1], name)
 
 
 @blueprint.get(f"{VERSION}/attachments/<segment:name>")
 @permission("submissions.read")
 def submission_version_file(form_id: str, instance_id: str, version_id: str, name: str) -> ResponseReturnValue:
-    return _answer_file(get_version_of(get_chain(form_id, instance_id), version_id), name)
+    return answer_file(get_version_of(get_chain(form_id, instance_id), version_id), name)
 
 
 @blueprint.post(f"{SUBMISSION}/attachments/<segment:name>")
@@ -51,21 +51,26 @@ def submission_version_file(form_id: str, instance_id: str, version_id: str, nam
 @reads_first
 @answers(Done)
 def upload_file(form_id: str, instance_id: str, name: str) -> Any:
+    return take_file(form_id, instance_id, name)
+
+
+def take_file(form_id: str, instance_id: str, name: str, *, draft: bool = False) -> dict[str, Any]:
+    """Keep the body as the file that the record names; the database is locked once all of it is here."""
     stored = attachment_store().save(body_file())
     open_writer()
-    row = get_chain(form_id, instance_id)[-1]
+    row = get_chain(form_id, instance_id, draft=draft)[-1]
     file = IncomingFile(name, request.mimetype or None, stored)
-    return {} if send_file(db.session(), row, file, as_sender(), datetime.now(UTC)) else abort(404)
+    return {} if send_file(db.session(), row, file, as_sender(draft=draft), datetime.now(UTC)) else abort(404)
 
 
-def _list_files(row: Submission) -> list[dict[str, Any]]:
+def list_named_files(row: Submission) -> list[dict[str, Any]]:
     """Those that the reader may open: a name can say as much as a file."""
     viewer = current_viewer()
     shown = [one for one in row.attachments if may_open(row, one, viewer)]
     return [{"name": one.name, "exists": one.blob_sha256 is not None} for one in shown]
 
 
-def _answer_file(row: Submission, name: str) -> ResponseReturnValue:
+def answer_file(row: Submission, name: str) -> ResponseReturnValue:
     found = next((one for one in row.attachments if one.name == name and one.blob_sha256), None) or abort(404)
     if not may_open(row, found, current_viewer()):
         abort(403)

@@ -47,10 +47,10 @@ def submissions(form_id: str) -> ResponseReturnValue:
 def send(form_id: str) -> Any:
     viewer, now = current_viewer(), datetime.now(UTC)
     if viewer.role == "relay":
-        sent = receive_relayed(db.session(), get_relay(), _read_xml(), now)
+        sent = receive_relayed(db.session(), get_relay(), read_xml(), now)
     else:
         get_version(form_id)
-        sent = send_record(db.session(), form_id, _read_xml(), as_sender(), now)
+        sent = send_record(db.session(), form_id, read_xml(), as_sender(), now)
     return show_head(make_head(db.session(), [sent]), viewer)
 
 
@@ -81,7 +81,7 @@ def submission(form_id: str, instance_id: str) -> Any:
 @answers(SubmissionShape)
 def edit(form_id: str, instance_id: str) -> Any:
     chain = get_chain(form_id, instance_id)
-    sent = send_edit(db.session(), chain[-1], _read_xml(), as_sender(), datetime.now(UTC))
+    sent = send_edit(db.session(), chain[-1], read_xml(), as_sender(), datetime.now(UTC))
     return show_head(make_head(db.session(), [*chain, sent]), current_viewer())
 
 
@@ -100,7 +100,7 @@ def review(form_id: str, instance_id: str, body: dict[str, Any]) -> Any:
 @blueprint.get(f"{SUBMISSION}.xml")
 @permission("submissions.read")
 def submission_xml(form_id: str, instance_id: str) -> ResponseReturnValue:
-    return _answer_xml(get_chain(form_id, instance_id)[-1])
+    return answer_xml(get_chain(form_id, instance_id)[-1])
 
 
 @blueprint.get(f"{SUBMISSION}/audits")
@@ -129,7 +129,7 @@ def submission_version(form_id: str, instance_id: str, version_id: str) -> Any:
 @blueprint.get(f"{VERSION}.xml")
 @permission("submissions.read")
 def submission_version_xml(form_id: str, instance_id: str, version_id: str) -> ResponseReturnValue:
-    return _answer_xml(get_version_of(get_chain(form_id, instance_id), version_id))
+    return answer_xml(get_version_of(get_chain(form_id, instance_id), version_id))
 
 
 @blueprint.get(f"{SUBMISSION}/diffs")
@@ -140,29 +140,29 @@ def differences(form_id: str, instance_id: str) -> ResponseReturnValue:
     return list_differences(db.session(), chain, current_viewer())
 
 
-def get_chain(form_id: str, instance_id: str) -> list[Submission]:
-    """All versions of a record, oldest first, by the instanceID of any of them."""
-    return find_chain(db.session(), current_viewer(), form_id, instance_id) or abort(404)
+def get_chain(form_id: str, instance_id: str, *, draft: bool = False) -> list[Submission]:
+    """All versions of a record, or of a test of the draft, oldest first, by the instanceID of any of them."""
+    return find_chain(db.session(), current_viewer(), form_id, instance_id, draft=draft) or abort(404)
 
 
 def get_version_of(chain: list[Submission], version_id: str) -> Submission:
     return next((one for one in chain if one.instance_id == version_id), None) or abort(404)
 
 
-def as_sender() -> Sender:
+def as_sender(*, draft: bool = False) -> Sender:
     """A program sends for its user, who may have a site."""
     user = current_user() or abort(401)
     agent = request.headers.get("User-Agent")
-    return Sender(None, user.site_id, user.actor_id, request.args.get("deviceID"), agent)
+    return Sender(None, user.site_id, user.actor_id, request.args.get("deviceID"), agent, draft)
 
 
-def _read_xml() -> bytes:
+def read_xml() -> bytes:
     if (request.content_length or 0) > MAX_XML:
         raise Problem(400.36)
     return request.get_data()
 
 
-def _answer_xml(one: Submission) -> ResponseReturnValue:
+def answer_xml(one: Submission) -> ResponseReturnValue:
     """The XML as it came, for who may read everything personal in it; what is not theirs beside that is blanked."""
     viewer = current_viewer()
     if not may_read_raw(one, viewer):

@@ -262,6 +262,7 @@ LABELS: dict[str, dict[str, str]] = {
         "submission.raw_read": N_("raw XML read"),
         "submission.file_read": N_("file of a submission read"),
         "submissions.exported": N_("list of submissions exported"),
+        "form.deleted": N_("form deleted"),
         "setting.changed": N_("setting changed"),
         "site.added": N_("site added"),
         "site.changed": N_("site changed"),

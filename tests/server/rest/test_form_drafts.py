@@ -60,14 +60,11 @@ def test_what_cannot_be_a_form_is_refused_with_its_problems(
 
 
 def test_warnings_must_be_accepted(program: Program) -> None:
-    sheets = {
-        "survey": [["type", "name", "label"], ["select_one sorts", "fruit", "Fruit"]],
-        "choices": [["list_name", "name", "label"], ["sorts", "mango", ""]],
-    }
-    refused = program.post("projects/1/forms", **to_xlsx(sheets, "unlabelled"))
+    sheets = {"survey": [["type", "name", "label"], ["image", "photo", "A photo of any size"]]}
+    refused = program.post("projects/1/forms", **to_xlsx(sheets, "large"))
     assert problem(refused) == (400, 400.16)
     assert refused.json["details"]["warnings"]["xlsFormWarnings"]  # type: ignore[index]
-    assert program.post("projects/1/forms?ignoreWarnings=TRUE", **to_xlsx(sheets, "unlabelled")).status_code == 200
+    assert program.post("projects/1/forms?ignoreWarnings=TRUE", **to_xlsx(sheets, "large")).status_code == 200
 
 
 def test_an_empty_body_copies_the_published_version_and_a_name_publishes_it_anew(market: Program) -> None:

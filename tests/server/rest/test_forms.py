@@ -3,7 +3,7 @@
 import pytest
 
 from tests.server.rest.program import Program, form_path, problem
-from tests.server.rest.samples import MARKET, simple, to_xlsx, workbook
+from tests.server.rest.samples import MARKET, record, simple, to_xlsx, workbook
 
 AWKWARD = ("✅", "'=+/*-451%/%", "a/../b", "50%2F")
 
@@ -64,3 +64,19 @@ def test_a_form_is_closed_and_opened(market: Program) -> None:
 def test_an_unknown_form_is_not_there(program: Program) -> None:
     for path in ("", ".xml", "/versions", "/fields", "/attachments", "/draft"):
         assert problem(program.get(form_path("nowhere") + path)) == (404, 404.1)
+
+
+def test_a_form_that_received_nothing_is_deleted(market: Program) -> None:
+    market.post(f"{form_path('market')}/draft")
+    assert market.call("DELETE", form_path("market")).json == {"success": True}
+    assert problem(market.get(form_path("market"))) == (404, 404.1)
+    assert problem(market.call("DELETE", form_path("market"))) == (404, 404.1)
+    # Its id is free again.
+    assert market.post("projects/1/forms?publish=true&ignoreWarnings=True", **to_xlsx(MARKET)).status_code == 200
+
+
+def test_a_form_with_records_stays(market: Program) -> None:
+    market.post(f"{form_path('market')}/submissions", data=record("uuid:a"), content_type="application/xml")
+    refused = market.call("DELETE", form_path("market"))
+    assert (problem(refused), "market" in refused.text) == ((409, 409.99), True)
+    assert market.get(f"{form_path('market')}.xml").status_code == 200
