@@ -23,6 +23,11 @@ EDITION = 1
 _FEWEST = 1024
 
 
+def find_size(records: int) -> int:
+    """The step that a registry of so many records stands on: a power of two, so that weights change rarely."""
+    return max(_FEWEST, 1 << max(0, records - 1).bit_length())
+
+
 @dataclass(frozen=True)
 class LinkModel:
     """A model version. `cells` holds for each comparison the probabilities (m, u) of its cells."""
@@ -58,8 +63,7 @@ class LinkModel:
 
         Persons are met a few times however large the registry grows, so a frozen prior would link ever more boldly.
         """
-        size = max(_FEWEST, 1 << (records - 1).bit_length())
-        return min(0.5, 2 * self.matches_per_record / size)
+        return min(0.5, 2 * self.matches_per_record / find_size(records))
 
     def prior_bits(self, records: int) -> float:
         """The same as log2 of the odds."""

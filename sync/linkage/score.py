@@ -37,7 +37,11 @@ class Scorer:
 
     def score(self, one: Features, other: Features) -> float:
         """The weight in bits; the same whichever comes first."""
-        bits = self.prior_bits
+        return self.compare(one, other) + self.prior_bits
+
+    def compare(self, one: Features, other: Features) -> float:
+        """The weight without the prior: what the two records say, however large the registry is."""
+        bits = 0.0
         for find_cell, weights in self._comparisons:
             bits += weights[find_cell(one, other)]
         return bits + sum(self._rarities(one, other))
