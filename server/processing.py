@@ -10,7 +10,9 @@ from server.extensions import attachment_store, db
 from server.keys import current_keys
 from sync.db import begin_write
 from sync.judging import Verdict, Work, judge
+from sync.link_fold import is_linking_due, link_some
 from sync.processing import apply_verdicts, claim_work, is_work_due, list_work, record_failure
+from sync.registry import lock_registry
 
 BATCH = 50
 # Tablets wait for SQLite's write lock with their POST. Measured: so many verdicts hold it for less than 5 ms.
@@ -33,7 +35,22 @@ def process_pending(may_go_on: Callable[[], bool] = lambda: True) -> Batch:
     total = Batch()
     while may_go_on() and (batch := process_batch()).done + batch.failed:
         total += batch
+    while may_go_on() and link_next():
+        pass
     return total
+
+
+def link_next() -> bool:
+    """Read, or decide anew, some records after the prior or the model changed; return whether any were left."""
+    with Session(db.engine) as session:
+        if not is_linking_due(session):
+            return False
+        session.rollback()
+        begin_write(session)
+        lock_registry(session)
+        linked = link_some(session, datetime.now(UTC))
+        session.commit()
+    return linked
 
 
 def process_batch(limit: int = BATCH) -> Batch:

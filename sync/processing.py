@@ -218,7 +218,7 @@ def _apply_alone(session: Session, judged: Sequence[tuple[Submission, Verdict]],
         refresh_state(row)
     session.flush()
     counting = [read_contribution(row, verdict) for row, verdict in judged if does_count(row)]
-    fold_family(session, [row.id for row, _ in judged], counting)
+    fold_family(session, [row.id for row, _ in judged], counting, now)
     said = [Said(row, verdict.entities) for row, verdict in judged]
     fold_entities(session, said, {row.id: Standing(row.instance_id, counts=does_count(row)) for row, _ in judged}, now)
 

@@ -17,7 +17,8 @@ from sync.attachments import AttachmentStore
 from sync.entity_fold import Said, fold_whole, tell_entities
 from sync.families import Standing
 from sync.judging import Verdict, judge
-from sync.models import Entity, EntityConflict, EntityContribution, IssuedVersion, Person, PersonRecord, Submission
+from sync.link_fold import forget_links, link_some, read_persons, retell_changes
+from sync.models import Entity, EntityConflict, EntityContribution, IssuedVersion, LinkChange, Submission
 from sync.processing import does_count, list_work, read_contribution
 from sync.registry import Contribution, fold_family, lock_registry
 from sync.settling import find_related, settle_standings
@@ -51,6 +52,7 @@ def rebuild_registry(session: Session, store: AttachmentStore, keys: PrivateKeys
     nobody has judged yet is left to the processing. Raises RebuildRefused before anybody would be lost.
     """
     lock_registry(session)
+    persons, changes = read_persons(session), session.scalar(select(func.max(LinkChange.id))) or 0
     _forget(session)
     submissions = 0
     for ids in _batches(session, select(Submission.id).where(*_JUDGED).order_by(Submission.id)):
@@ -61,7 +63,9 @@ def rebuild_registry(session: Session, store: AttachmentStore, keys: PrivateKeys
     for ids in _batches(session, select(Entity.id).order_by(Entity.id)):
         fold_whole(session, ids, now)
         entities += len(ids)
-    session.execute(delete(Person).where(~select(PersonRecord.id).where(PersonRecord.person_id == Person.id).exists()))
+    while link_some(session, now):
+        pass
+    retell_changes(session, changes, persons, now)
     session.expire_all()
     return Rebuilt(submissions, entities)
 
@@ -77,6 +81,7 @@ def _forget(session: Session) -> None:
     served = select(func.coalesce(func.max(IssuedVersion.number), 0)).where(mine).scalar_subquery()
     disputed = select(func.count()).where(EntityConflict.entity_id == Entity.id).scalar_subquery()
     session.execute(update(Entity).values(claimed=0, version=served, open_conflicts=disputed))
+    forget_links(session)
     session.expire_all()
 
 
@@ -94,7 +99,7 @@ def _retell(session: Session, ids: Sequence[int], verdicts: Sequence[Verdict], n
     standings: dict[int, Standing] = {}
     for row in rows:
         if row.id in related:
-            standings[row.id] = _retell_related(session, row, by_id[row.id])
+            standings[row.id] = _retell_related(session, row, by_id[row.id], now)
             continue
         row.waits_for = row.superseded_by_id = None
         refresh_state(row)
@@ -102,18 +107,18 @@ def _retell(session: Session, ids: Sequence[int], verdicts: Sequence[Verdict], n
         alone.append(row.id)
         counting += [_read(row, by_id[row.id])] if standings[row.id].counts else []
     session.flush()
-    fold_family(session, alone, counting)
+    fold_family(session, alone, counting, now)
     tell_entities(session, [Said(row, by_id[row.id].entities) for row in rows], standings, now)
 
 
-def _retell_related(session: Session, row: Submission, verdict: Verdict) -> Standing:
+def _retell_related(session: Session, row: Submission, verdict: Verdict, now: datetime) -> Standing:
     """Each member of a family comes by: the one that counts speaks for all."""
     standings = settle_standings(session, row)
     mine = standings[row.id]
     if mine.counts:
-        fold_family(session, list(standings), [_read(row, verdict).rooted(mine.root_id)])
+        fold_family(session, list(standings), [_read(row, verdict).rooted(mine.root_id)], now)
     elif not any(one.counts for one in standings.values()):
-        fold_family(session, list(standings), [])
+        fold_family(session, list(standings), [], now)
     return mine
 
 

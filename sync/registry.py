@@ -1,6 +1,6 @@
 """The registry: what submissions say about persons and encounters, folded so that order and repetition change nothing.
 
-A person is one record until records are linked. Who may read what is policy.py's and scopes.py's word.
+Whose records are of one person is link_fold.py's work. Who may read what is policy.py's and scopes.py's word.
 """
 
 import hashlib
@@ -10,15 +10,16 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, String, bindparam, delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, Connection, Row, String, bindparam, delete, func, insert, select
+from sqlalchemy.orm import Session, aliased
 
 from forms.definition import PERSON_PROPERTIES
 from forms.records import Encounter as EncounterValues
 from forms.records import PersonRecord as PersonValues
 from sync.entity_fold import entity_lines
 from sync.judging import to_utc
-from sync.models import Encounter, Person, PersonRecord, Submission
+from sync.link_fold import fold_links, read_link_record
+from sync.models import Encounter, LinkDecision, LinkQuestion, Person, PersonRecord, Submission
 from sync.parts import fit
 from sync.references import make_reference
 
@@ -49,57 +50,69 @@ def lock_registry(session: Session) -> None:
         session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-def fold_family(session: Session, members: Collection[int], counting: Sequence[Contribution]) -> None:
+def fold_family(session: Session, members: Collection[int], counting: Sequence[Contribution], now: datetime) -> None:
     """Let only `counting` speak for all these submissions; persons keep their identity across edits.
 
-    The members may be those of one family, or of many: no two families share a person.
+    The members may be those of one family, or of many: no two families share a person record. Then whose records they
+    are is decided anew (link_fold.py).
     """
     connection = session.connection()
     known = _forget(connection, list(members))
     persons = [_person_row(one, values) for one in counting for values in one.persons]
+    homes = _find_homes(connection, [row["reference"] for row in persons])
     for row in persons:
-        row["person_id"] = known.pop(row["reference"], None) or connection.execute(_ADD_PERSON).scalar_one()
+        row["home_id"] = homes[row["reference"]]
+        row["person_id"] = known[row["reference"]].person_id if row["reference"] in known else row["home_id"]
     if persons:
         connection.execute(_ADD_RECORD, persons)
+    left = {row.home_id: reference for reference, row in known.items()}
+    fold_links(connection, left, {row["home_id"]: read_link_record(row) for row in persons}, now)
     encounters = [_encounter_row(one, values) for one in counting for values in one.encounters]
     if encounters:
         connection.execute(_ADD_ENCOUNTER, encounters)
-    _drop_empty_persons(connection, known.values())
 
 
 def registry_digest(session: Session) -> str:
-    """A SHA-256 over persons, encounters, entities and their open conflicts: equal on two servers that know the same.
+    """A SHA-256 over persons, encounters, entities, what people decided and what they are asked.
 
-    No row ids and no times of arrival go into it.
+    Equal on two servers that know the same: no row ids and no times of arrival go into it.
     """
     digest = hashlib.sha256()
-    for line in sorted([*_person_lines(session), *_encounter_lines(session), *entity_lines(session)]):
+    linkage = [*_decision_lines(session), *_question_lines(session)]
+    for line in sorted([*_person_lines(session), *_encounter_lines(session), *entity_lines(session), *linkage]):
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
 
 
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
 _members: BindParameter[list[int]] = bindparam("members", expanding=True)
-_IDENTITIES = select(PersonRecord.reference, PersonRecord.person_id).where(PersonRecord.submission_id.in_(_members))
+_KNOWN = select(PersonRecord.reference, PersonRecord.person_id, PersonRecord.home_id).where(
+    PersonRecord.submission_id.in_(_members)
+)
 _FORGET_RECORDS = delete(PersonRecord).where(PersonRecord.submission_id.in_(_members))
 _FORGET_ENCOUNTERS = delete(Encounter).where(Encounter.submission_id.in_(_members))
-_ADD_PERSON = insert(Person).returning(Person.id)
+_HOMES = select(Person.reference, Person.id).where(Person.reference.in_(bindparam("references", expanding=True)))
+_ADD_HOME = insert(Person).returning(Person.id, sort_by_parameter_order=True)
 _ADD_RECORD, _ADD_ENCOUNTER = insert(PersonRecord), insert(Encounter)
 
 
-def _forget(connection: Connection, members: list[int]) -> dict[str, int]:
+def _forget(connection: Connection, members: list[int]) -> dict[str, Row[str, int, int]]:
     """Take the family's records out and return the persons they belonged to, by reference."""
-    known = {row.reference: row.person_id for row in connection.execute(_IDENTITIES, {"members": members})}
+    known = {row.reference: row for row in connection.execute(_KNOWN, {"members": members})}
     if known:
         connection.execute(_FORGET_RECORDS, {"members": members})
     connection.execute(_FORGET_ENCOUNTERS, {"members": members})
     return known
 
 
-def _drop_empty_persons(connection: Connection, ids: Iterable[int]) -> None:
-    for person_id in ids:
-        others = select(PersonRecord.id).where(PersonRecord.person_id == person_id)
-        connection.execute(delete(Person).where(Person.id == person_id, ~others.exists()))
+def _find_homes(connection: Connection, references: Sequence[str]) -> dict[str, int]:
+    """The person of each reference, made where the reference is new."""
+    if not references:
+        return {}
+    known = {row.reference: row.id for row in connection.execute(_HOMES, {"references": list(references)})}
+    new = [one for one in dict.fromkeys(references) if one not in known]
+    ids = connection.execute(_ADD_HOME, [{"reference": one} for one in new]).scalars() if new else ()
+    return known | dict(zip(new, ids, strict=True))
 
 
 def _person_row(contribution: Contribution, values: PersonValues) -> dict[str, Any]:
@@ -160,6 +173,20 @@ def _encounter_lines(session: Session) -> Iterable[str]:
     for encounter, form_id, instance_id in rows:
         values = {name: getattr(encounter, name) for name in _ENCOUNTER_VALUES}
         yield _line(form_id=form_id, instance_id=instance_id, path=encounter.path, **values)
+
+
+def _decision_lines(session: Session) -> Iterable[str]:
+    names = ("uuid", "kind", "left", "right", "property_name", "value", "decided_at", "needs_second")
+    for one in session.scalars(select(LinkDecision).where(LinkDecision.undone_at.is_(None))):
+        values = {name: getattr(one, name) for name in names}
+        yield _line(decision=values, confirmed=one.confirmed_at is not None)
+
+
+def _question_lines(session: Session) -> Iterable[str]:
+    one, other = aliased(Person), aliased(Person)
+    asked = select(one.reference, other.reference, LinkQuestion.reason)
+    joined = asked.join(one, one.id == LinkQuestion.one_id).join(other, other.id == LinkQuestion.other_id)
+    return (_line(question=list(row)) for row in session.execute(joined))
 
 
 def _line(**values: Any) -> str:

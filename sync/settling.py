@@ -70,9 +70,9 @@ def _fold(
     counting = next((one for one in family if standings[one.id].counts), None)
     ids = [one.id for one in family]
     if counting is None:
-        fold_family(session, ids, [])
+        fold_family(session, ids, [], now)
     elif counting is submission:
-        fold_family(session, ids, [contribution.rooted(standings[submission.id].root_id)])
+        fold_family(session, ids, [contribution.rooted(standings[submission.id].root_id)], now)
     elif counting.processed_at is not None and not _is_folded(session, counting.id):
         # It counts only now that this record or decision came: judged anew, it folds itself in.
         release_submission(session, counting, "family_changed", None, now)

@@ -145,12 +145,13 @@ def add_submission(
 
 
 def add_person(session: Session, submission: Submission, now: datetime) -> Person:
-    person = Person()
+    person = Person(reference="TEST2-REF34")
     session.add(person)
     session.flush()
     session.add(
         PersonRecord(
             person=person,
+            home=person,
             submission=submission,
             path="/data/personnes[1]",
             reference="TEST2-REF34",

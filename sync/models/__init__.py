@@ -16,6 +16,19 @@ from sync.models.entities import (
     IssuedVersion,
 )
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
+from sync.models.linkage import (
+    LinkActivation,
+    LinkChange,
+    LinkDecision,
+    LinkIdentity,
+    LinkKey,
+    LinkMember,
+    LinkModelVersion,
+    LinkPair,
+    LinkProgress,
+    LinkQuestion,
+    LinkVerdict,
+)
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
 from sync.models.peers import DIRECTIONS, Peer, PeerForm, PeerList, PeerRecord, PeerRun
 from sync.models.programme import HeadcountExplanation
@@ -80,6 +93,17 @@ __all__ = [
     "IssuedVersion",
     "JobLease",
     "JobRun",
+    "LinkActivation",
+    "LinkChange",
+    "LinkDecision",
+    "LinkIdentity",
+    "LinkKey",
+    "LinkMember",
+    "LinkModelVersion",
+    "LinkPair",
+    "LinkProgress",
+    "LinkQuestion",
+    "LinkVerdict",
     "Peer",
     "PeerForm",
     "PeerList",

@@ -11,13 +11,20 @@ from sync.models.submissions import Submission
 
 
 class Person(Base):
-    """One human being: a set of person records. Records are linked, never merged."""
+    """One human being: a set of person records. Records are linked, never merged.
+
+    Each reference has a person of its own, its home, which stands empty while the record is linked to an earlier one:
+    so its number and its reference are there again when the link is undone.
+    """
 
     __tablename__ = "persons"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(16), unique=True, index=True)
 
-    records: Mapped[list["PersonRecord"]] = relationship(back_populates="person", order_by="PersonRecord.id")
+    records: Mapped[list["PersonRecord"]] = relationship(
+        back_populates="person", order_by="PersonRecord.id", foreign_keys="PersonRecord.person_id"
+    )
 
 
 class PersonRecord(Base):
@@ -31,6 +38,7 @@ class PersonRecord(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
+    home_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)  # whose it is when nothing is linked
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"))
     path: Mapped[str] = mapped_column(String(255))
     # Computed from form, instanceID and path alone, so that any order of arrival gives the same one.
@@ -54,7 +62,8 @@ class PersonRecord(Base):
     document_number: Mapped[str | None] = mapped_column(String(64))
     language: Mapped[str | None] = mapped_column(String(64))
 
-    person: Mapped[Person] = relationship(back_populates="records")
+    person: Mapped[Person] = relationship(back_populates="records", foreign_keys=[person_id])
+    home: Mapped[Person] = relationship(foreign_keys=[home_id])
     submission: Mapped[Submission] = relationship()
     site: Mapped[Site | None] = relationship()
 

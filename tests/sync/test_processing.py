@@ -1,7 +1,7 @@
 """Submissions are judged, find their place among twins and edits, and reach the registry once."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -215,10 +215,10 @@ def break_fold(monkeypatch: pytest.MonkeyPatch, submission_id: int) -> None:
 
     fold = sync.processing.fold_family
 
-    def broken(session: Session, family: list[int], contribution: object) -> None:
+    def broken(session: Session, family: list[int], contribution: object, now: datetime) -> None:
         if submission_id in family:
             raise RuntimeError("Awa")
-        fold(session, family, contribution)  # type: ignore[arg-type]
+        fold(session, family, contribution, now)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sync.processing, "fold_family", broken)
 

@@ -18,7 +18,11 @@ from sync.models import (
     EntityContribution,
     FormVersion,
     IssuedVersion,
-    Person,
+    LinkIdentity,
+    LinkKey,
+    LinkMember,
+    LinkPair,
+    LinkQuestion,
     PersonRecord,
     Submission,
 )
@@ -98,7 +102,8 @@ def rebuild(session: Session) -> Rebuilt:
 
 
 def damage(session: Session) -> None:
-    for model in (EntityContribution, EntityConflict, Encounter, PersonRecord, Person):
+    links = (LinkQuestion, LinkPair, LinkKey, LinkMember, LinkIdentity)
+    for model in (EntityContribution, EntityConflict, Encounter, PersonRecord, *links):
         session.execute(delete(model))
     session.execute(update(Entity).values(open_conflicts=0, claimed=99, is_settled=False, tip_base=7, whole_from=None))
     session.execute(update(Submission).values(superseded_by_id=None, waits_for=None))

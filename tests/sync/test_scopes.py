@@ -33,8 +33,9 @@ def sites(session: Session) -> list[int]:
 def _person(row: Submission) -> PersonRecord:
     from sync.models import Person
 
+    home = Person(reference=f"R-{row.id}")
     return PersonRecord(
-        person=Person(), submission=row, path="/data", reference=f"R-{row.instance_id}", ended_at=NOW,
+        person=home, home=home, submission=row, path="/data", reference=home.reference, ended_at=NOW,
         site_id=row.site_id,
     )  # fmt: skip
 

@@ -1,0 +1,91 @@
+"""Golden values: what a person of several records says, each property with its source. A view, kept nowhere.
+
+A value that somebody set stays. Else what a document backs, then what most records say, then the latest.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from forms.definition import PERSON_PROPERTIES
+
+GOLDEN = tuple(name for name in PERSON_PROPERTIES if name != "mrz")
+# What a passport or card tells; no document knows a telephone.
+_ON_DOCUMENTS = {
+    "given_names", "family_name", "sex", "birth_date", "nationality", "birth_place", "document_type",
+    "document_issuer", "document_number",
+}  # fmt: skip
+
+Ground = Literal["manual", "document", "frequent", "latest", "only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One record as golden values are made of it. `order` is the one in which records were made (end, instanceID)."""
+
+    reference: str
+    order: tuple[Any, ...]
+    values: Mapping[str, Any]
+
+    @property
+    def documented(self) -> bool:
+        """Whether a document stands behind what the record says."""
+        return bool(self.values.get("document_number"))
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """A value that somebody set, by a decision."""
+
+    value: str
+    decision: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A value with why it is the one, the records that say it, and how many say another."""
+
+    value: Any
+    ground: Ground
+    references: Sequence[str]
+    others: int
+    decision: str | None = None
+
+
+def choose_golden(sources: Sequence[Source], manual: Mapping[str, Manual]) -> dict[str, Golden]:
+    """The golden value of each property that anybody said anything of. The order of the sources changes nothing."""
+    ordered = sorted(sources, key=lambda one: one.order)
+    chosen = {name: _choose(name, ordered, manual.get(name)) for name in GOLDEN}
+    return {name: one for name, one in chosen.items() if one is not None}
+
+
+def _choose(name: str, sources: Sequence[Source], manual: Manual | None) -> Golden | None:
+    telling = [one for one in sources if one.values.get(name) not in (None, "")]
+    if manual is not None:
+        agreeing = [one.reference for one in telling if str(one.values[name]) == manual.value]
+        return Golden(manual.value, "manual", agreeing, len(telling) - len(agreeing), manual.decision)
+    if not telling:
+        return None
+    backed = [one for one in telling if one.documented] if name in _ON_DOCUMENTS else []
+    value, most = _find_most(name, backed or telling)
+    references = [one.reference for one in telling if one.values[name] == value]
+    return Golden(value, _ground(len(telling), bool(backed), most), references, len(telling) - len(references))
+
+
+def _find_most(name: str, telling: Sequence[Source]) -> tuple[Any, bool]:
+    """What most of them say, of as many the latest; and whether it was more than any other."""
+    counts = Counter(one.values[name] for one in telling)
+    most = max(counts.values())
+    latest = next(one.values[name] for one in reversed(telling) if counts[one.values[name]] == most)
+    return latest, list(counts.values()).count(most) == 1
+
+
+def _ground(telling: int, backed: bool, most: bool) -> Ground:
+    if telling == 1:
+        return "only"
+    if backed:
+        return "document"
+    return "frequent" if most else "latest"

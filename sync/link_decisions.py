@@ -1,0 +1,245 @@
+"""A person's word about whose records are whose, and about a golden value. All reversible, nothing ever overwritten.
+
+Decisions name records by their references, not persons: what a person is follows from them (link_fold.py). Of two
+decisions about the same two records the later one holds. Who may decide is the caller's question.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from forms.errors import N_, FormsError
+from sync.audit import add_audit_event
+from sync.golden import GOLDEN
+from sync.link_fold import decide_around
+from sync.link_models import list_linkings
+from sync.link_rows import LINKING
+from sync.linkage.explain import Step
+from sync.models import LinkDecision, LinkVerdict, Person, PersonRecord
+from sync.registry import lock_registry
+
+LONGEST = 4000
+# A split names each record of one side with each of the other.
+MOST_PAIRS = 10_000
+_ADD_VERDICT = insert(LinkVerdict)
+
+
+class LinkDecisionRefused(FormsError):
+    """A decision that cannot be taken as it was given. The message never tells what a record says."""
+
+    messages = {
+        "link_records_missing": N_("A decision needs two different records."),
+        "link_records_many": N_("So many records cannot be decided at once."),
+        "link_person_changed": N_("The records of this person have changed meanwhile. Look at them again."),
+        "link_value_unknown": N_("There is no such property of a person."),
+        "link_text_long": N_("At most %(most)s characters are possible here."),
+        "link_decision_undone": N_("This decision was already undone."),
+        "link_decision_confirmed": N_("This decision needs no further confirmation."),
+        "link_decision_own": N_("A second person must confirm this decision."),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the person who decides was shown: the model version, and its weights."""
+
+    model_version: str | None = None
+    steps: Sequence[Step] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Who decides, when and why. `needs_second`: it holds only when another person has confirmed it."""
+
+    actor_id: int | None
+    now: datetime
+    reason: str = ""
+    shown: Shown = Shown()
+    needs_second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFact:
+    """A decision as every server tells it: by names, never by row ids."""
+
+    uuid: str
+    kind: str
+    left: Sequence[str]
+    right: Sequence[str]
+    property_name: str | None
+    value: str | None
+    reason: str
+    model_version: str | None
+    decided_at: datetime
+    needs_second: bool
+    confirmed_at: datetime | None
+    undone_at: datetime | None
+
+
+def decide_same(session: Session, one: str, other: str, word: Word) -> LinkDecision:
+    """Say that two records are of one person, or raise LinkDecisionRefused."""
+    return _decide(session, "same", [one], [other], word)
+
+
+def decide_apart(session: Session, one: str, other: str, word: Word) -> LinkDecision:
+    """Say that two records are never of the same person, or raise LinkDecisionRefused."""
+    return _decide(session, "apart", [one], [other], word)
+
+
+def decide_unsure(session: Session, one: str, other: str, word: Word) -> LinkDecision:
+    """Write down that somebody looked and could not tell; nothing follows from it."""
+    return _decide(session, "unsure", [one], [other], word)
+
+
+def unlink_record(session: Session, reference: str, word: Word) -> LinkDecision:
+    """Take one record out of its person: it is of none of the others, or raise LinkDecisionRefused."""
+    mates = list_mates(session, reference)
+    return _decide(session, "unlink", [reference], [one for one in mates if one != reference], word)
+
+
+def split_person(session: Session, left: Collection[str], right: Collection[str], word: Word) -> LinkDecision:
+    """Part the records of a person in two, all of them named, or raise LinkDecisionRefused if they are others now."""
+    lock_registry(session)
+    if not left or {*left, *right} != set(list_mates(session, min(left))):
+        raise LinkDecisionRefused("link_person_changed")
+    return _decide(session, "split", left, right, word)
+
+
+def set_golden_value(session: Session, reference: str, property_name: str, value: str, word: Word) -> LinkDecision:
+    """Let a value stand for the person that this record belongs to, whatever records say, until it is undone."""
+    if property_name not in GOLDEN:
+        raise LinkDecisionRefused("link_value_unknown")
+    if len(value) > LONGEST:
+        raise LinkDecisionRefused("link_text_long", most=LONGEST)
+    decision = _new(session, "value", [reference], [], word)
+    decision.property_name, decision.value = property_name, value.strip().replace("\0", "")
+    session.flush()
+    _audit(session, decision, "decided", word.actor_id, word.now)
+    return decision
+
+
+def confirm_decision(session: Session, decision: LinkDecision, actor_id: int | None, now: datetime) -> None:
+    """Let a decision hold that waited for a second person, or raise LinkDecisionRefused: the first one is none."""
+    lock_registry(session)
+    session.refresh(decision)
+    if decision.undone_at is not None:
+        raise LinkDecisionRefused("link_decision_undone")
+    if not decision.needs_second or decision.confirmed_at is not None:
+        raise LinkDecisionRefused("link_decision_confirmed")
+    if actor_id is None or actor_id == decision.actor_id:
+        raise LinkDecisionRefused("link_decision_own")
+    decision.confirmed_at, decision.confirmed_by_id = now, actor_id
+    _link_anew(session, decision, now)
+    _audit(session, decision, "confirmed", actor_id, now)
+
+
+def undo_link_decision(session: Session, decision: LinkDecision, actor_id: int | None, now: datetime) -> None:
+    """Take a decision back: what held before it holds again, or raise LinkDecisionRefused if it is back already."""
+    lock_registry(session)
+    session.refresh(decision)
+    if decision.undone_at is not None:
+        raise LinkDecisionRefused("link_decision_undone")
+    decision.undone_at, decision.undone_by_id = now, actor_id
+    _link_anew(session, decision, now)
+    _audit(session, decision, "undone", actor_id, now)
+
+
+def list_mates(session: Session, reference: str) -> list[str]:
+    """The references of all records of the person that this record belongs to, in order; none if it is not here."""
+    mine = select(PersonRecord.person_id).where(PersonRecord.reference == reference)
+    mates = select(PersonRecord.reference).where(PersonRecord.person_id.in_(mine))
+    return list(session.scalars(mates.order_by(PersonRecord.reference)))
+
+
+def list_decisions(session: Session, references: Collection[str]) -> Sequence[LinkDecision]:
+    """All that people decided about these records, undone ones too, newest first."""
+    named = select(LinkVerdict.decision_id).where(LinkVerdict.record.in_(references))
+    return session.scalars(
+        select(LinkDecision).where(LinkDecision.id.in_(named)).order_by(LinkDecision.decided_at.desc(), LinkDecision.id)
+    ).all()
+
+
+def describe_link_decision(decision: LinkDecision) -> LinkFact:
+    """The decision as another server can take it in."""
+    return LinkFact(**{name: getattr(decision, name) for name in LinkFact.__slots__})
+
+
+def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> None:
+    """Take in a decision that was taken elsewhere. It waits for the records that it speaks of; twice is once."""
+    lock_registry(session)
+    decision = session.scalar(select(LinkDecision).where(LinkDecision.uuid == fact.uuid))
+    if decision is None:
+        values = {name: getattr(fact, name) for name in LinkFact.__slots__}
+        decision = LinkDecision(**values | {"left": list(fact.left), "right": list(fact.right), "weights": []})
+        _write(session, decision)
+    decision.confirmed_at = decision.confirmed_at or fact.confirmed_at
+    decision.undone_at = decision.undone_at or fact.undone_at
+    _link_anew(session, decision, now)
+
+
+def _decide(session: Session, kind: str, left: Collection[str], right: Collection[str], word: Word) -> LinkDecision:
+    if not left or not right or set(left) & set(right):
+        raise LinkDecisionRefused("link_records_missing")
+    if len(left) * len(right) > MOST_PAIRS:
+        raise LinkDecisionRefused("link_records_many")
+    decision = _new(session, kind, left, right, word)
+    _link_anew(session, decision, word.now)
+    _audit(session, decision, "decided", word.actor_id, word.now)
+    return decision
+
+
+def _new(session: Session, kind: str, left: Collection[str], right: Collection[str], word: Word) -> LinkDecision:
+    lock_registry(session)
+    if len(word.reason) > LONGEST:
+        raise LinkDecisionRefused("link_text_long", most=LONGEST)
+    weights = [[step.name, step.bits, [list(one) for one in step.levels]] for step in word.shown.steps]
+    decision = LinkDecision(
+        uuid=str(uuid4()),
+        kind=kind,
+        left=sorted(left),
+        right=sorted(right),
+        reason=word.reason.strip().replace("\0", ""),
+        model_version=word.shown.model_version,
+        weights=weights,
+        actor_id=word.actor_id,
+        decided_at=word.now,
+        needs_second=word.needs_second,
+    )
+    _write(session, decision)
+    return decision
+
+
+def _write(session: Session, decision: LinkDecision) -> None:
+    """The decision, and the pairs by which it is found; a golden value is found by its record alone."""
+    session.add(decision)
+    session.flush()
+    pairs = {(one, other) for one in decision.left for other in decision.right or decision.left}
+    rows: list[dict[str, Any]] = [
+        {"record": one, "other": other, "decision_id": decision.id}
+        for one, other in sorted(pairs | {(other, one) for one, other in pairs})
+    ]
+    session.connection().execute(_ADD_VERDICT, rows)
+
+
+def _link_anew(session: Session, decision: LinkDecision, now: datetime) -> None:
+    session.flush()
+    if decision.kind not in LINKING:
+        return
+    named = Person.reference.in_([*decision.left, *decision.right])
+    homes = session.scalars(
+        select(PersonRecord.home_id).join(Person, Person.id == PersonRecord.home_id).where(named)
+    ).all()
+    connection = session.connection()
+    linking = next(one for one in list_linkings(connection, now) if one.active)
+    decide_around(connection, linking, homes, (), now, "decision")
+    session.expire_all()
+
+
+def _audit(session: Session, decision: LinkDecision, done: str, actor_id: int | None, now: datetime) -> None:
+    target = f"link_decision:{decision.id}"
+    add_audit_event(session, actor_id, f"link.{done}", target, now, kind=decision.kind)

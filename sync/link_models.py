@@ -1,0 +1,247 @@
+"""Model versions in the registry: which one links, which ones only read along, and how one becomes the other.
+
+A model reads every record before it is made the active one; persons are then decided anew, some at a time
+(link_fold.py). What a model is: sync/linkage/model.py.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from forms.errors import N_, FormsError
+from sync.audit import add_audit_event
+from sync.linkage.component import find_floor
+from sync.linkage.decision import Rules
+from sync.linkage.model import LinkModel, default_model, find_size, parse_model
+from sync.linkage.score import Scorer
+from sync.models import (
+    LinkActivation,
+    LinkIdentity,
+    LinkKey,
+    LinkMember,
+    LinkModelVersion,
+    LinkPair,
+    LinkProgress,
+    LinkQuestion,
+    PersonRecord,
+)
+
+# A component of more records is left to people: nobody is linked in it but by their word. Measured on 50,000 invented
+# records, the largest had about 60.
+LARGEST = 150
+_ROW = 1
+
+
+class LinkModelRefused(FormsError):
+    """A model that cannot be made the active one."""
+
+    messages = {
+        "link_model_unknown": N_("There is no linkage model %(version)s."),
+        "link_model_active": N_("The linkage model %(version)s is the active one."),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """A model at work in a registry of a size."""
+
+    model_id: int
+    model: LinkModel
+    scorer: Scorer
+    active: bool
+
+    @property
+    def rules(self) -> Rules:
+        """Where links are made, in bits with the prior."""
+        return Rules(self.model.link_at, self.model.review_at, largest=LARGEST)
+
+    @property
+    def floor(self) -> float:
+        """From which weight on, with the prior, a pair can change a link."""
+        return find_floor(self.rules)
+
+    @property
+    def least(self) -> float:
+        """The weight of the lightest pair that anybody looks at, without the prior."""
+        return self.model.review_at - self.scorer.prior_bits
+
+    @property
+    def kept_from(self) -> float:
+        """The weight of the lightest pair that is kept: one step of the prior lighter, should the registry shrink."""
+        return self.least - 1.5
+
+
+_PROGRESS = select(LinkProgress.model_id, LinkProgress.size)
+_KEPT = select(LinkModelVersion.id, LinkModelVersion.version).where(LinkModelVersion.kept).order_by(LinkModelVersion.id)
+_COUNT = select(LinkProgress.records, LinkProgress.size)
+
+
+def list_linkings(connection: Connection, now: datetime, more: int = 0) -> list[Linking]:
+    """All models that read records, the active one among them, for a registry in which there are so many records more.
+
+    The first time the model that ships becomes the active one.
+    """
+    if connection.execute(_PROGRESS).first() is None:
+        _adopt_default(connection, now)
+    elif more:
+        _count(connection, more)
+    progress = connection.execute(_PROGRESS).one()
+    return [
+        _make_linking(connection, row.id, row.version, progress.size, progress.model_id)
+        for row in connection.execute(_KEPT)
+    ]
+
+
+def find_linking(session: Session) -> Linking | None:
+    """The active model; none before the first record came."""
+    connection = session.connection()
+    progress = connection.execute(_PROGRESS).first()
+    if progress is None:
+        return None
+    version = connection.execute(_version_of(progress.model_id)).scalar_one()
+    return _make_linking(connection, progress.model_id, version, progress.size, progress.model_id)
+
+
+def get_model(session: Session, version: str) -> LinkModel:
+    """The frozen model of this version, or LinkModelRefused."""
+    content = session.scalar(select(LinkModelVersion.content).where(LinkModelVersion.version == version))
+    if content is None:
+        raise LinkModelRefused("link_model_unknown", version=version)
+    return parse_model(content)
+
+
+def add_model(session: Session, model: LinkModel, actor_id: int | None, now: datetime) -> LinkModelVersion:
+    """Keep a model for later; the same one twice is one."""
+    known = session.scalar(select(LinkModelVersion).where(LinkModelVersion.version == model.version))
+    if known is not None:
+        return known
+    row = LinkModelVersion(
+        version=model.version, content=model.to_json(), added_at=now, added_by_id=actor_id, kept=False, filled_to=None
+    )
+    session.add(row)
+    session.flush()
+    add_audit_event(session, actor_id, "link_model.added", f"link_model:{row.id}", now)
+    return row
+
+
+def keep_model(session: Session, version: str, actor_id: int | None, now: datetime) -> LinkModelVersion:
+    """Let a model read all records beside the active one, from now on: pairs are found by it, persons are not."""
+    row = _get_row(session, version)
+    if not row.kept:
+        list_linkings(session.connection(), now)
+        row.kept, row.filled_to = True, 0
+        session.flush()
+        add_audit_event(session, actor_id, "link_model.kept", f"link_model:{row.id}", now)
+    return row
+
+
+def drop_model(session: Session, version: str, actor_id: int | None, now: datetime) -> None:
+    """Let a model read no more, and forget what it read, or LinkModelRefused of the active one; the model stays."""
+    row = _get_row(session, version)
+    if session.scalar(select(LinkProgress.model_id)) == row.id:
+        raise LinkModelRefused("link_model_active", version=version)
+    _forget_read(session, row)
+    add_audit_event(session, actor_id, "link_model.dropped", f"link_model:{row.id}", now)
+
+
+def activate_model(session: Session, version: str, actor_id: int | None, reason: str, now: datetime) -> LinkActivation:
+    """Make a model the active one as soon as it has read every record; journalled. Then all persons are decided anew.
+
+    The caller holds the registry's lock (registry.lock_registry).
+    """
+    row = keep_model(session, version, actor_id, now)
+    activation = LinkActivation(model_id=row.id, reason=reason, actor_id=actor_id, asked_at=now, effective_at=None)
+    session.add(activation)
+    session.flush()
+    add_audit_event(session, actor_id, "link_model.activated", f"link_model:{row.id}", now)
+    settle_activation(session, now)
+    return activation
+
+
+def settle_activation(session: Session, now: datetime) -> None:
+    """Let the last activation take effect if its model has read every record by now; others are overtaken by it."""
+    waiting = session.scalars(
+        select(LinkActivation).where(LinkActivation.effective_at.is_(None)).order_by(LinkActivation.id.desc())
+    ).all()
+    if not waiting or waiting[0].model.filled_to is not None:
+        return
+    for one in waiting:
+        one.effective_at = now
+    progress = session.get_one(LinkProgress, _ROW, populate_existing=True)
+    before, after = progress.model_id, waiting[0].model_id
+    if before != after:
+        progress.model_id, progress.decided_to, progress.cause = after, 0, "model"
+        session.flush()
+        # The questions were the former model's; deciding anew asks those of this one.
+        session.execute(delete(LinkQuestion))
+        _forget_read(session, session.get_one(LinkModelVersion, before))
+
+
+def _count(connection: Connection, more: int) -> None:
+    """On another step of the prior all persons are to be decided anew."""
+    known = connection.execute(_COUNT).one()
+    values = {"records": known.records + more, "size": find_size(known.records + more)}
+    if values["size"] != known.size:
+        cause = "grown" if values["size"] > known.size else "shrunk"
+        values |= {"decided_to": 0, "cause": cause}
+    connection.execute(update(LinkProgress).values(values))
+
+
+def _get_row(session: Session, version: str) -> LinkModelVersion:
+    row = session.scalar(select(LinkModelVersion).where(LinkModelVersion.version == version))
+    if row is None:
+        raise LinkModelRefused("link_model_unknown", version=version)
+    return row
+
+
+def _version_of(model_id: int) -> Select[str]:
+    return select(LinkModelVersion.version).where(LinkModelVersion.id == model_id)
+
+
+def _adopt_default(connection: Connection, now: datetime) -> None:
+    """The model that ships is the first active one. Records that are here already are read by and by."""
+    model = default_model()
+    records = connection.execute(select(func.count(PersonRecord.id))).scalar_one()
+    row = {"version": model.version, "content": model.to_json(), "added_at": now, "kept": True}
+    known = connection.execute(select(LinkModelVersion.id).where(LinkModelVersion.version == model.version)).scalar()
+    filled = {"filled_to": 0 if records else None}
+    model_id = (
+        known
+        or connection.execute(insert(LinkModelVersion).values(row | filled).returning(LinkModelVersion.id)).scalar_one()
+    )
+    connection.execute(insert(LinkActivation).values(model_id=model_id, reason="", asked_at=now, effective_at=now))
+    connection.execute(
+        insert(LinkProgress).values(
+            id=_ROW, model_id=model_id, records=records, size=find_size(records), decided_to=None, cause="record"
+        )
+    )
+
+
+# By version, which is a hash of the content: the same in every database.
+_MODELS: dict[str, LinkModel] = {}
+
+
+def _make_linking(connection: Connection, model_id: int, version: str, size: int, active_id: int) -> Linking:
+    model = _MODELS.get(version)
+    if model is None:
+        content = connection.execute(select(LinkModelVersion.content).where(LinkModelVersion.id == model_id))
+        model = _MODELS.setdefault(version, parse_model(content.scalar_one()))
+    return Linking(model_id, model, _make_scorer(version, size), model_id == active_id)
+
+
+@lru_cache(maxsize=8)
+def _make_scorer(version: str, size: int) -> Scorer:
+    return Scorer(_MODELS[version], size)
+
+
+def _forget_read(session: Session, row: LinkModelVersion) -> None:
+    own = select(LinkIdentity.id).where(LinkIdentity.model_id == row.id)
+    session.execute(delete(LinkPair).where(LinkPair.one_id.in_(own)))
+    session.execute(delete(LinkKey).where(LinkKey.model_id == row.id))
+    session.execute(delete(LinkMember).where(LinkMember.model_id == row.id))
+    session.execute(delete(LinkIdentity).where(LinkIdentity.model_id == row.id))
+    row.kept, row.filled_to = False, None
+    session.flush()

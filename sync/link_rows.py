@@ -1,0 +1,430 @@
+"""The rows behind linkage, read and written many at once. What they mean is link_fold.py's work.
+
+A record is spoken of by its home (models/linkage.py); an identity is what a model reads of records that say the same.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy.orm import aliased
+
+from sync.linkage.blocking import Key, find_keys
+from sync.linkage.decision import Reason
+from sync.linkage.features import Features, pack, unpack
+from sync.linkage.score import Scorer
+from sync.models import (
+    LinkChange,
+    LinkDecision,
+    LinkIdentity,
+    LinkKey,
+    LinkMember,
+    LinkPair,
+    LinkQuestion,
+    LinkVerdict,
+    Person,
+    PersonRecord,
+    Submission,
+)
+
+# The kinds of decisions that links depend on.
+LINKING = ("same", "apart", "unlink", "split")
+
+
+class Identity(NamedTuple):
+    """An identity as the fold weighs it. `own_bits` and those of pairs are without the prior."""
+
+    id: int
+    records: int
+    own_bits: float
+    own_corroborated: bool
+
+
+class PairRow(NamedTuple):
+    """Two identities that are worth a look, as seen from the first."""
+
+    one: int
+    other: int
+    bits: float
+    corroborated: bool
+    conflict: bool
+
+
+class RecordRow(NamedTuple):
+    """A record in the registry, with the person that it is linked to by now."""
+
+    identity: int
+    home: int
+    reference: str
+    person: int
+    ended_at: datetime | None
+    instance_id: str
+    path: str
+
+    @property
+    def order(self) -> tuple[bool, datetime | None, str, str]:
+        """What records are ordered by: the first one names its person."""
+        return self.ended_at is None, self.ended_at, self.instance_id, self.path
+
+
+class VerdictRow(NamedTuple):
+    """What people decided about two records that are both here; the other one's home and person."""
+
+    record: str
+    other: str
+    same: bool
+    home: int
+    person: int
+
+
+class Asked(NamedTuple):
+    """A question about two records by their homes, and the identities that it was found by."""
+
+    one: int
+    other: int
+    one_identity: int
+    other_identity: int
+    bits: float
+    reason: Reason
+
+
+# Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
+_ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_references: BindParameter[list[str]] = bindparam("references", expanding=True)
+_member, _identity, _pair, _key = (one.__table__ for one in (LinkMember, LinkIdentity, LinkPair, LinkKey))
+_question, _verdict, _decision = (one.__table__ for one in (LinkQuestion, LinkVerdict, LinkDecision))
+_of_model = _member.c.model_id == bindparam("model_id")
+_MEMBERS = select(_member.c.home_id, _member.c.identity_id).where(_of_model, _member.c.home_id.in_(_ids))
+_ADD_MEMBER = insert(LinkMember)
+_FORGET_MEMBERS = delete(LinkMember).where(_of_model, _member.c.home_id.in_(_ids))
+_BY_FINGERPRINT = select(_identity.c.fingerprint, _identity.c.id).where(
+    _identity.c.model_id == bindparam("model_id"),
+    _identity.c.fingerprint.in_(bindparam("fingerprints", expanding=True)),
+)
+_ADD_IDENTITY = insert(LinkIdentity).returning(LinkIdentity.id, sort_by_parameter_order=True)
+_COUNT = (
+    update(LinkIdentity)
+    .where(_identity.c.id == bindparam("key"))
+    .values(records=_identity.c.records + bindparam("more"))
+)
+_UNUSED = select(_identity.c.id, _identity.c.features).where(_identity.c.id.in_(_ids), _identity.c.records == 0)
+_FORGET_IDENTITIES = delete(LinkIdentity).where(_identity.c.id.in_(_ids))
+_ADD_KEY, _ADD_PAIR = insert(LinkKey), insert(LinkPair)
+_FORGET_KEY = delete(LinkKey).where(
+    _key.c.model_id == bindparam("of_model"),
+    _key.c.hash == bindparam("of_hash"),
+    _key.c.year == bindparam("of_year"),
+    _key.c.identity_id == bindparam("of_identity"),
+)
+_PAIRS = select(*(_pair.c[name] for name in ("one_id", "other_id", "bits", "corroborated", "conflict"))).where(
+    _pair.c.one_id.in_(_ids), _pair.c.bits >= bindparam("least")
+)
+_FORGET_PAIR = delete(LinkPair).where(_pair.c.one_id == bindparam("one"), _pair.c.other_id == bindparam("another"))
+_IDENTITIES = select(*(_identity.c[name] for name in ("id", "records", "own_bits", "own_corroborated"))).where(
+    _identity.c.id.in_(_ids)
+)
+_RECORDS = (
+    select(
+        _member.c.identity_id, _member.c.home_id, Person.reference, PersonRecord.person_id, PersonRecord.ended_at,
+        Submission.instance_id, PersonRecord.path,
+    )
+    .join(Person, Person.id == _member.c.home_id)
+    .join(PersonRecord, PersonRecord.home_id == _member.c.home_id)
+    .join(Submission, Submission.id == PersonRecord.submission_id)
+    .where(_of_model)
+)  # fmt: skip
+_OF_IDENTITIES = _RECORDS.where(_member.c.identity_id.in_(_ids))
+_OF_HOMES = _RECORDS.where(_member.c.home_id.in_(_ids))
+_OF_PERSONS = _RECORDS.where(PersonRecord.person_id.in_(_ids))
+_LINKED = _OF_IDENTITIES.where(PersonRecord.person_id != _member.c.home_id)
+_ranked = (
+    select(
+        _member.c.identity_id,
+        _member.c.home_id,
+        func.row_number().over(partition_by=_member.c.identity_id, order_by=Person.reference).label("place"),
+    )
+    .join(Person, Person.id == _member.c.home_id)
+    .where(_of_model, _member.c.identity_id.in_(_ids))
+    .subquery()
+)
+_FIRST = select(_ranked.c.home_id).where(_ranked.c.place <= bindparam("most"))
+_other_person, _other_record = aliased(Person), aliased(PersonRecord)
+IN_FORCE = and_(
+    LinkDecision.undone_at.is_(None),
+    or_(LinkDecision.needs_second.is_(False), LinkDecision.confirmed_at.is_not(None)),
+    LinkDecision.kind.in_(LINKING),
+)
+_VERDICTS = (
+    select(_verdict.c.record, _verdict.c.other, LinkDecision.kind, _other_record.home_id, _other_record.person_id)
+    .join(LinkDecision, LinkDecision.id == _verdict.c.decision_id)
+    .join(_other_person, _other_person.reference == _verdict.c.other)
+    .join(_other_record, _other_record.home_id == _other_person.id)
+    .where(_verdict.c.record.in_(_references), IN_FORCE)
+    .order_by(LinkDecision.decided_at, LinkDecision.uuid)
+)
+_ANY_VERDICT = select(_verdict.c.decision_id).limit(1)
+_ASKED = select(
+    *(_question.c[name] for name in ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason"))
+)
+_ASKED_OF = (_ASKED.where(_question.c.one_identity_id.in_(_ids)), _ASKED.where(_question.c.other_identity_id.in_(_ids)))
+_ADD_QUESTION = insert(LinkQuestion)
+_FORGET_QUESTION = delete(LinkQuestion).where(
+    _question.c.one_id == bindparam("one"), _question.c.other_id == bindparam("another")
+)
+_MOVE = (
+    update(PersonRecord)
+    .where(PersonRecord.__table__.c.home_id == bindparam("home"))
+    .values(person_id=bindparam("person"))
+)
+_ADD_CHANGE = insert(LinkChange)
+# One question for all keys of all records: each row of it walks a piece of the clustered key table.
+_MEET = {
+    "sqlite": text("""
+        SELECT p.value ->> 0, k.identity_id FROM json_each(:probes) AS p CROSS JOIN link_keys AS k
+        WHERE k.model_id = :model_id AND k.hash = p.value ->> 1 AND k.year BETWEEN p.value ->> 3 AND p.value ->> 4
+        AND abs(k.year - (p.value ->> 2)) <= max(k.spread, p.value ->> 5)
+    """),
+    "postgresql": text("""
+        SELECT p.mine, k.identity_id
+        FROM unnest(CAST(:mine AS integer[]), CAST(:hash AS bigint[]), CAST(:year AS integer[]),
+                    CAST(:low AS integer[]), CAST(:high AS integer[]), CAST(:spread AS integer[]))
+             AS p (mine, hash, year, low, high, spread)
+        JOIN link_keys AS k ON k.model_id = :model_id AND k.hash = p.hash AND k.year BETWEEN p.low AND p.high
+        WHERE abs(k.year - p.year) <= greatest(k.spread, p.spread)
+    """),
+}
+_FEATURES = {
+    "sqlite": text("""
+        SELECT i.id, i.features FROM json_each(:ids) AS p CROSS JOIN link_identities AS i WHERE i.id = p.value
+    """),
+    "postgresql": text("SELECT id, features FROM link_identities WHERE id = ANY(CAST(:ids AS integer[]))"),
+}
+# How far apart two years of birth may ever be and still meet: the widest spread of features.py.
+_WIDEST = 4
+
+
+def find_members(connection: Connection, model_id: int, homes: Collection[int]) -> dict[int, int]:
+    """The identities that these records have under the model, by home."""
+    rows = connection.execute(_MEMBERS, {"model_id": model_id, "ids": list(homes)})
+    return {row.home_id: row.identity_id for row in rows}
+
+
+def place_members(connection: Connection, model_id: int, homes: Collection[int], placed: Mapping[int, int]) -> None:
+    """Take these records out of their identities, and put those that are placed into theirs."""
+    if homes:
+        connection.execute(_FORGET_MEMBERS, {"model_id": model_id, "ids": list(homes)})
+    if placed:
+        rows = [{"model_id": model_id, "home_id": home, "identity_id": one} for home, one in placed.items()]
+        connection.execute(_ADD_MEMBER, rows)
+
+
+def count_records(connection: Connection, more: Mapping[int, int]) -> None:
+    """Add to how many records say an identity."""
+    rows = [{"key": key, "more": count} for key, count in sorted(more.items()) if count]
+    if rows:
+        connection.execute(_COUNT, rows)
+
+
+def find_fingerprint(packed: bytes) -> bytes:
+    """The name of an identity: equal where the packed features are."""
+    return blake2b(packed, digest_size=16).digest()
+
+
+def find_identities(connection: Connection, model_id: int, fingerprints: Collection[bytes]) -> dict[bytes, int]:
+    """Which of these identities are here already."""
+    given = {"model_id": model_id, "fingerprints": list(fingerprints)}
+    return {bytes(row.fingerprint): row.id for row in connection.execute(_BY_FINGERPRINT, given)}
+
+
+def add_identities(
+    connection: Connection, model_id: int, scorer: Scorer, new: Sequence[tuple[Features, bool]]
+) -> list[int]:
+    """Make identities, each with whether two such records are corroborated; nobody says them yet."""
+    rows = []
+    for features, corroborated in new:
+        packed = pack(features)
+        row = {"model_id": model_id, "fingerprint": find_fingerprint(packed), "features": packed, "records": 0}
+        rows.append(row | {"own_bits": scorer.compare(features, features), "own_corroborated": corroborated})
+    return list(connection.execute(_ADD_IDENTITY, rows).scalars())
+
+
+def add_keys(connection: Connection, model_id: int, keys: Mapping[int, Iterable[Key]]) -> None:
+    """Make identities findable by their keys."""
+    rows = [
+        {"model_id": model_id, "hash": key.hash, "year": key.year, "identity_id": identity, "spread": key.spread}
+        for identity, own in keys.items()
+        for key in dict.fromkeys(own)
+    ]
+    if rows:
+        connection.execute(_ADD_KEY, rows)
+
+
+def find_candidates(connection: Connection, model_id: int, keys: Mapping[int, Iterable[Key]]) -> set[tuple[int, int]]:
+    """Identities that share a key with these: pairs of one of these and another, each once."""
+    probes = [
+        (mine, key.hash, key.year, key.year - widest, key.year + widest, key.spread)
+        for mine, own in keys.items()
+        for key in own
+        for widest in [_WIDEST if key.spread else 0]
+    ]
+    dialect = connection.dialect.name
+    columns = dict(zip(("mine", "hash", "year", "low", "high", "spread"), zip(*probes, strict=True), strict=False))
+    given = (
+        {"probes": orjson.dumps(probes).decode()} if dialect == "sqlite" else {k: list(v) for k, v in columns.items()}
+    )
+    if not probes:
+        return set()
+    rows = connection.execute(_MEET[dialect], {"model_id": model_id, **given})
+    return {(mine, other) for mine, other in rows if mine != other}
+
+
+def read_features(connection: Connection, identities: Collection[int]) -> dict[int, Features]:
+    """What a model reads of records with these identities."""
+    ids = sorted(identities)
+    dialect = connection.dialect.name
+    given = orjson.dumps(ids).decode() if dialect == "sqlite" else ids
+    return {row.id: unpack(row.features) for row in connection.execute(_FEATURES[dialect], {"ids": given})}
+
+
+def add_pairs(connection: Connection, pairs: Iterable[PairRow]) -> None:
+    """Write pairs down, both ways round."""
+    rows = [
+        {"one_id": one, "other_id": other, "bits": pair.bits, "corroborated": pair.corroborated,
+         "conflict": pair.conflict}
+        for pair in pairs
+        for one, other in ((pair.one, pair.other), (pair.other, pair.one))
+    ]  # fmt: skip
+    if rows:
+        connection.execute(_ADD_PAIR, rows)
+
+
+def read_pairs(connection: Connection, identities: Collection[int], least: float) -> list[PairRow]:
+    """The pairs of these identities that weigh at least so much without the prior, as seen from each of them."""
+    rows = connection.execute(_PAIRS, {"ids": list(identities), "least": least})
+    return [PairRow(*row) for row in rows]
+
+
+def drop_unused(connection: Connection, model_id: int, identities: Collection[int]) -> list[int]:
+    """Forget those of these identities that no record says any more, with all that was found of them.
+
+    Returns the identities that were pairs of theirs.
+    """
+    unused = {row.id: row.features for row in connection.execute(_UNUSED, {"ids": list(identities)})}
+    if not unused:
+        return []
+    pairs = [(row.one, row.other) for row in read_pairs(connection, unused, float("-inf"))]
+    both = [{"one": one, "another": other} for left, right in pairs for one, other in ((left, right), (right, left))]
+    if both:
+        connection.execute(_FORGET_PAIR, both)
+    _forget_questions(connection, read_questions(connection, unused))
+    keys = [
+        {"of_model": model_id, "of_hash": key.hash, "of_year": key.year, "of_identity": identity}
+        for identity, features in unused.items()
+        for key in find_keys(unpack(features))
+    ]
+    if keys:
+        connection.execute(_FORGET_KEY, keys)
+    connection.execute(_FORGET_IDENTITIES, {"ids": list(unused)})
+    return [other for _, other in pairs if other not in unused]
+
+
+def read_identities(connection: Connection, identities: Collection[int]) -> dict[int, Identity]:
+    """These identities, by id."""
+    rows = connection.execute(_IDENTITIES, {"ids": list(identities)})
+    return {row.id: Identity(*row) for row in rows}
+
+
+def read_records(connection: Connection, model_id: int, identities: Collection[int]) -> list[RecordRow]:
+    """All records that say one of these identities."""
+    return _read_records(connection, _OF_IDENTITIES, model_id, identities)
+
+
+def read_records_at(connection: Connection, model_id: int, homes: Collection[int]) -> list[RecordRow]:
+    """The records of these homes that are in the registry."""
+    return _read_records(connection, _OF_HOMES, model_id, homes)
+
+
+def read_records_of(connection: Connection, model_id: int, persons: Collection[int]) -> list[RecordRow]:
+    """All records that are linked to these persons by now."""
+    return _read_records(connection, _OF_PERSONS, model_id, persons)
+
+
+def read_first_records(
+    connection: Connection, model_id: int, identities: Collection[int]
+) -> dict[int, list[RecordRow]]:
+    """For each identity the two records with the least references of those that say it."""
+    if not identities:
+        return {}
+    given = {"model_id": model_id, "ids": list(identities), "most": 2}
+    homes = connection.execute(_FIRST, given).scalars().all()
+    first: dict[int, list[RecordRow]] = {}
+    for one in sorted(read_records_at(connection, model_id, homes), key=lambda record: record.reference):
+        first.setdefault(one.identity, []).append(one)
+    return first
+
+
+def read_linked_records(connection: Connection, model_id: int, identities: Collection[int]) -> list[RecordRow]:
+    """The records that say one of these identities and are linked to an earlier one, and the latter."""
+    linked = _read_records(connection, _LINKED, model_id, identities)
+    return linked + read_records_at(connection, model_id, {one.person for one in linked})
+
+
+def _read_records(connection: Connection, query: Any, model_id: int, ids: Collection[int]) -> list[RecordRow]:
+    rows = connection.execute(query, {"model_id": model_id, "ids": list(ids)}) if ids else ()
+    return [RecordRow(*row) for row in rows]
+
+
+def has_verdicts(connection: Connection) -> bool:
+    """Whether anybody has decided about any records yet."""
+    return connection.execute(_ANY_VERDICT).first() is not None
+
+
+def read_verdicts(connection: Connection, references: Collection[str]) -> list[VerdictRow]:
+    """What holds between these records and any other that is here: of two decisions about a pair the later one."""
+    if not references or not has_verdicts(connection):
+        return []
+    latest: dict[tuple[str, str], VerdictRow] = {}
+    for record, other, kind, home, person in connection.execute(_VERDICTS, {"references": list(references)}):
+        latest[record, other] = VerdictRow(record, other, kind == "same", home, person)
+    return list(latest.values())
+
+
+def read_questions(connection: Connection, identities: Collection[int]) -> list[Asked]:
+    """The open questions that were found by these identities."""
+    ids = {"ids": list(identities)}
+    return list(dict.fromkeys(Asked(*row) for query in _ASKED_OF for row in connection.execute(query, ids)))
+
+
+def ask(connection: Connection, before: Iterable[Asked], after: Iterable[Asked], now: datetime) -> None:
+    """Let these questions stand in place of those; one that stays keeps the time since when it is open."""
+    known, wanted = {one[:2]: one for one in before}, {one[:2]: one for one in after}
+    gone = [one for ends, one in known.items() if wanted.get(ends) != one]
+    new = [one for ends, one in wanted.items() if known.get(ends) != one]
+    _forget_questions(connection, gone)
+    if new:
+        connection.execute(_ADD_QUESTION, [_question_row(one, now) for one in new])
+
+
+def _question_row(one: Asked, now: datetime) -> dict[str, Any]:
+    names = ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason")
+    return dict(zip(names, one, strict=True)) | {"opened_at": now}
+
+
+def _forget_questions(connection: Connection, gone: Sequence[Asked]) -> None:
+    if gone:
+        connection.execute(_FORGET_QUESTION, [{"one": one.one, "another": one.other} for one in gone])
+
+
+def move_records(connection: Connection, moves: Mapping[int, int]) -> None:
+    """Link records to other persons, by home."""
+    if moves:
+        connection.execute(_MOVE, [{"home": home, "person": person} for home, person in sorted(moves.items())])
+
+
+def add_changes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write down what linking moved."""
+    if rows:
+        connection.execute(_ADD_CHANGE, list(rows))

@@ -1,0 +1,187 @@
+"""People have the last word about whose records are whose, and can take every word back."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync.audit import AuditEvent
+from sync.link_decisions import (
+    LinkDecisionRefused,
+    Word,
+    confirm_decision,
+    decide_apart,
+    decide_same,
+    decide_unsure,
+    describe_link_decision,
+    list_decisions,
+    receive_link_decision,
+    set_golden_value,
+    split_person,
+    undo_link_decision,
+    unlink_record,
+)
+from sync.models import Actor, LinkDecision
+from sync.registry import registry_digest
+from tests.sync.factory import NOW
+from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, MODOU, meet, persons, prepare, reference, shown_reference
+
+ONE, TWO, THREE = reference("uuid:1"), reference("uuid:2"), reference("uuid:3")
+
+
+def word(minutes: int = 0, actor_id: int | None = None, *, needs_second: bool = False) -> Word:
+    return Word(actor_id, NOW + timedelta(minutes=minutes), "vu avec le poste", needs_second=needs_second)
+
+
+@pytest.fixture
+def published(session: Session) -> None:
+    prepare(session)
+
+
+@pytest.fixture
+def strangers(session: Session, published: None) -> None:
+    meet(session, "uuid:1", MODOU, day=3)
+    meet(session, "uuid:2", BINTA, day=2)
+
+
+@pytest.fixture
+def linked(session: Session, published: None) -> None:
+    meet(session, "uuid:1", AWA, day=3)
+    meet(session, "uuid:2", AWA_AGAIN, day=2)
+    assert persons(session) == {frozenset({ONE, TWO})}
+
+
+@pytest.mark.both_databases
+def test_a_person_links_and_takes_it_back(session: Session, strangers: None) -> None:
+    before = registry_digest(session)
+    decision = decide_same(session, ONE, TWO, word())
+    assert persons(session) == {frozenset({ONE, TWO})}
+    assert shown_reference(session, "uuid:2") == ONE
+    undo_link_decision(session, decision, None, NOW)
+    assert registry_digest(session) == before
+    assert shown_reference(session, "uuid:2") == TWO
+
+
+def test_records_kept_apart_stay_apart(session: Session, linked: None) -> None:
+    decide_apart(session, ONE, TWO, word())
+    assert len(persons(session)) == 2
+    meet(session, "uuid:3", replace(AWA, telephone="775550142"))
+    assert not any({ONE, TWO} <= one for one in persons(session))
+
+
+def test_the_later_of_two_words_holds(session: Session, linked: None) -> None:
+    decide_same(session, ONE, TWO, word(2))
+    decide_apart(session, ONE, TWO, word(1))
+    assert len(persons(session)) == 1
+    decide_apart(session, ONE, TWO, word(3))
+    assert len(persons(session)) == 2
+
+
+def test_a_word_about_a_record_waits_for_it(session: Session, published: None) -> None:
+    meet(session, "uuid:1", MODOU)
+    decide_same(session, ONE, TWO, word())
+    assert persons(session) == {frozenset({ONE})}
+    meet(session, "uuid:2", BINTA)
+    assert persons(session) == {frozenset({ONE, TWO})}
+
+
+def test_a_record_is_taken_out_of_its_person(session: Session, linked: None) -> None:
+    meet(session, "uuid:3", AWA)
+    unlink_record(session, THREE, word())
+    assert persons(session) == {frozenset({ONE, TWO}), frozenset({THREE})}
+
+
+def test_a_person_is_split_and_whole_again(session: Session, linked: None) -> None:
+    meet(session, "uuid:3", AWA)
+    decision = split_person(session, [ONE, THREE], [TWO], word())
+    assert persons(session) == {frozenset({ONE, THREE}), frozenset({TWO})}
+    undo_link_decision(session, decision, None, NOW)
+    assert persons(session) == {frozenset({ONE, TWO, THREE})}
+
+
+def test_a_split_names_all_records(session: Session, linked: None) -> None:
+    meet(session, "uuid:3", AWA)
+    with pytest.raises(LinkDecisionRefused) as refused:
+        split_person(session, [ONE], [TWO], word())
+    assert refused.value.code == "link_person_changed"
+
+
+def test_a_grave_word_holds_when_a_second_person_confirms_it(session: Session, strangers: None) -> None:
+    first, second = (
+        Actor(kind="user", display_name="A", created_at=NOW),
+        Actor(kind="user", display_name="B", created_at=NOW),
+    )
+    session.add_all([first, second])
+    session.flush()
+    decision = decide_same(session, ONE, TWO, word(actor_id=first.id, needs_second=True))
+    assert len(persons(session)) == 2
+    with pytest.raises(LinkDecisionRefused) as refused:
+        confirm_decision(session, decision, first.id, NOW)
+    assert refused.value.code == "link_decision_own"
+    confirm_decision(session, decision, second.id, NOW)
+    assert len(persons(session)) == 1
+
+
+def test_nothing_follows_from_not_knowing(session: Session, strangers: None) -> None:
+    decide_unsure(session, ONE, TWO, word())
+    assert len(persons(session)) == 2
+
+
+def test_decisions_are_found_by_their_records(session: Session, strangers: None) -> None:
+    decision = decide_same(session, ONE, TWO, word())
+    assert list_decisions(session, [TWO]) == list_decisions(session, [ONE]) == [decision]
+    assert list_decisions(session, [THREE]) == []
+
+
+def test_another_server_takes_a_decision_in_once(session: Session, strangers: None) -> None:
+    decision = decide_same(session, ONE, TWO, word())
+    fact = describe_link_decision(decision)
+    undo_link_decision(session, decision, None, NOW)
+    for _ in range(2):
+        receive_link_decision(session, fact, NOW)
+    assert len(persons(session)) == 2
+    receive_link_decision(session, replace(fact, uuid="0" * 36), NOW)
+    receive_link_decision(session, replace(fact, uuid="0" * 36), NOW)
+    assert len(persons(session)) == 1
+    assert len(session.scalars(select(LinkDecision)).all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        pytest.param(lambda s: decide_same(s, ONE, ONE, word()), "link_records_missing", id="one record"),
+        pytest.param(lambda s: unlink_record(s, ONE, word()), "link_records_missing", id="alone"),
+        pytest.param(lambda s: unlink_record(s, THREE, word()), "link_records_missing", id="not here"),
+        pytest.param(lambda s: set_golden_value(s, ONE, "mrz", "x", word()), "link_value_unknown", id="no property"),
+        pytest.param(lambda s: set_golden_value(s, ONE, "phone", "x" * 4001, word()), "link_text_long", id="long"),
+        pytest.param(lambda s: decide_same(s, ONE, TWO, Word(None, NOW, "x" * 4001)), "link_text_long", id="reason"),
+    ],
+)
+def test_what_cannot_be_decided(
+    session: Session, strangers: None, verb: Callable[[Session], object], code: str
+) -> None:
+    with pytest.raises(LinkDecisionRefused) as refused:
+        verb(session)
+    assert refused.value.code == code
+
+
+def test_a_decision_is_undone_once(session: Session, strangers: None) -> None:
+    decision = decide_same(session, ONE, TWO, word())
+    undo_link_decision(session, decision, None, NOW)
+    for verb in (
+        lambda: undo_link_decision(session, decision, None, NOW),
+        lambda: confirm_decision(session, decision, 1, NOW),
+    ):
+        with pytest.raises(LinkDecisionRefused) as refused:
+            verb()
+        assert refused.value.code == "link_decision_undone"
+
+
+def test_every_word_is_in_the_audit(session: Session, strangers: None) -> None:
+    decision = decide_same(session, ONE, TWO, word())
+    undo_link_decision(session, decision, None, NOW)
+    actions = session.scalars(select(AuditEvent.action).where(AuditEvent.target == f"link_decision:{decision.id}"))
+    assert list(actions) == ["link.decided", "link.undone"]

@@ -1,0 +1,89 @@
+"""Records find their person, whoever comes first, and leave no trace where they go."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.db import Base
+from sync.models import LinkChange, LinkIdentity, LinkKey, LinkMember, LinkPair, PersonRecord
+from sync.registry import registry_digest
+from tests.sync.meetings import (
+    AWA,
+    AWA_AGAIN,
+    BINTA,
+    MODOU,
+    meet,
+    persons,
+    prepare,
+    reference,
+    reject_meeting,
+    shown_reference,
+)
+
+
+@pytest.fixture
+def published(session: Session) -> None:
+    prepare(session)
+
+
+@pytest.mark.both_databases
+def test_a_record_finds_its_person(session: Session, published: None) -> None:
+    meet(session, "uuid:1", AWA, MODOU)
+    meet(session, "uuid:2", BINTA)
+    meet(session, "uuid:3", AWA_AGAIN)
+    assert frozenset({reference("uuid:1"), reference("uuid:3")}) in persons(session)
+    assert len(persons(session)) == 3
+
+
+def test_a_person_shows_the_reference_of_its_first_record(session: Session, published: None) -> None:
+    meet(session, "uuid:1", AWA, day=1)
+    meet(session, "uuid:2", AWA_AGAIN, day=5)
+    assert shown_reference(session, "uuid:1") == shown_reference(session, "uuid:2") == reference("uuid:2")
+
+
+def test_a_rejected_record_leaves_its_person(session: Session, published: None) -> None:
+    meet(session, "uuid:1", AWA, day=5)
+    before = registry_digest(session)
+    meet(session, "uuid:2", AWA_AGAIN, day=9)
+    assert registry_digest(session) != before
+    reject_meeting(session, "uuid:2")
+    assert registry_digest(session) == before
+    assert shown_reference(session, "uuid:1") == reference("uuid:1")
+
+
+def test_what_left_is_forgotten_by_linkage(session: Session, published: None) -> None:
+    def count() -> list[int]:
+        tables: list[type[Base]] = [LinkIdentity, LinkKey, LinkMember, LinkPair]
+        return [session.scalar(select(func.count()).select_from(one)) or 0 for one in tables]
+
+    meet(session, "uuid:1", AWA)
+    before = count()
+    meet(session, "uuid:2", AWA_AGAIN)
+    assert all(more > less for more, less in zip(count(), before, strict=True))
+    reject_meeting(session, "uuid:2")
+    assert count() == before
+
+
+def test_an_edit_may_make_another_person_of_a_record(session: Session, published: None) -> None:
+    meet(session, "uuid:1", AWA)
+    meet(session, "uuid:2", AWA_AGAIN)
+    meet(session, "uuid:3", BINTA, deprecated_id="uuid:2")
+    assert len(persons(session)) == 2
+    meet(session, "uuid:4", AWA_AGAIN, deprecated_id="uuid:3")
+    assert persons(session) == {frozenset({reference("uuid:1"), reference("uuid:2")})}
+
+
+def test_a_twin_sister_is_another_person(session: Session, published: None) -> None:
+    meet(session, "uuid:1", replace(AWA, prenoms="Awa"), replace(AWA, prenoms="Adama"))
+    assert len(persons(session)) == 2
+
+
+def test_moves_are_journalled(session: Session, published: None) -> None:
+    meet(session, "uuid:1", AWA, day=1)
+    meet(session, "uuid:2", AWA_AGAIN, day=5)
+    homes = {one.reference: one.home_id for one in session.scalars(select(PersonRecord))}
+    change = session.scalars(select(LinkChange)).one()
+    first, second = homes[reference("uuid:1")], homes[reference("uuid:2")]
+    assert (change.home_id, change.from_id, change.to_id, change.cause) == (first, first, second, "record")

@@ -1,0 +1,105 @@
+"""Another model becomes the active one when it has read every record, and leaves no trace of the one before it."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server.processing import process_pending
+from sync.link_models import (
+    LinkModelRefused,
+    activate_model,
+    add_model,
+    drop_model,
+    find_linking,
+    get_model,
+    keep_model,
+)
+from sync.linkage.model import LinkModel, default_model
+from sync.models import LinkActivation, LinkChange, LinkIdentity, LinkMember, LinkModelVersion, LinkProgress
+from sync.registry import registry_digest
+from tests.sync.factory import NOW
+from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare
+
+TIMID = replace(default_model(), link_at=200.0)
+
+
+@pytest.fixture
+def linked(session: Session) -> None:
+    prepare(session)
+    meet(session, "uuid:1", AWA, day=3)
+    meet(session, "uuid:2", AWA_AGAIN, day=2)
+    assert len(persons(session)) == 1
+
+
+def activate(session: Session, model: LinkModel) -> None:
+    add_model(session, model, None, NOW)
+    activate_model(session, model.version, None, "essai", NOW)
+    session.commit()
+    process_pending()
+    session.expire_all()
+
+
+def active_version(session: Session) -> str:
+    linking = find_linking(session)
+    assert linking is not None
+    return linking.model.version
+
+
+def test_before_the_first_record_no_model_is_active(session: Session) -> None:
+    assert find_linking(session) is None
+
+
+@pytest.mark.both_databases
+def test_another_model_decides_all_persons_anew(session: Session, linked: None) -> None:
+    before = registry_digest(session)
+    activate(session, TIMID)
+    assert active_version(session) == TIMID.version
+    assert len(persons(session)) == 2
+    assert session.scalars(select(LinkChange.cause).order_by(LinkChange.id.desc())).first() == "model"
+    activate(session, default_model())
+    assert registry_digest(session) == before
+
+
+def test_activations_are_journalled(session: Session, linked: None) -> None:
+    activate(session, TIMID)
+    rows = session.scalars(select(LinkActivation).order_by(LinkActivation.id)).all()
+    assert [one.model.version for one in rows] == [default_model().version, TIMID.version]
+    assert all(one.effective_at for one in rows)
+
+
+def test_the_model_before_forgets_what_it_read(session: Session, linked: None) -> None:
+    activate(session, TIMID)
+    assert set(session.scalars(select(LinkMember.model_id))) == {session.scalar(select(LinkProgress.model_id))}
+    assert session.scalar(select(func.count()).select_from(LinkIdentity)) == 2
+
+
+def test_a_rival_reads_along_and_links_nobody(session: Session, linked: None) -> None:
+    add_model(session, TIMID, None, NOW)
+    keep_model(session, TIMID.version, None, NOW)
+    session.commit()
+    meet(session, "uuid:3", BINTA)
+    read = (
+        select(func.count()).select_from(LinkMember).join(LinkModelVersion, LinkModelVersion.id == LinkMember.model_id)
+    )
+    assert session.scalar(read.where(LinkModelVersion.version == TIMID.version)) == 3
+    assert len(persons(session)) == 2
+    drop_model(session, TIMID.version, None, NOW)
+    assert session.scalar(read.where(LinkModelVersion.version == TIMID.version)) == 0
+
+
+def test_a_model_is_kept_as_it_is(session: Session) -> None:
+    assert add_model(session, TIMID, None, NOW) is add_model(session, TIMID, None, NOW)
+    assert get_model(session, TIMID.version).version == TIMID.version
+
+
+def test_what_cannot_be_done_with_a_model(session: Session, linked: None) -> None:
+    with pytest.raises(LinkModelRefused) as refused:
+        activate_model(session, "nobody", None, "", NOW)
+    assert refused.value.code == "link_model_unknown"
+    with pytest.raises(LinkModelRefused) as refused:
+        drop_model(session, active_version(session), None, NOW)
+    assert refused.value.code == "link_model_active"
+    with pytest.raises(LinkModelRefused):
+        get_model(session, "nobody")

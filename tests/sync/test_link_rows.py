@@ -1,0 +1,33 @@
+"""Candidates are found by key and year, the same way round whoever comes first."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from sync.link_rows import add_keys, find_candidates
+from sync.linkage.blocking import Key, meet
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(Key(7), Key(7), id="without year"),
+        pytest.param(Key(7), Key(8), id="other hash"),
+        pytest.param(Key(-(2**63), 1990, 1), Key(-(2**63), 1991, 1), id="a year apart"),
+        pytest.param(Key(7, 1990, 1), Key(7, 1994, 4), id="one of them vague"),
+        pytest.param(Key(7, 1990, 4), Key(7, 1994, 1), id="the other one vague"),
+        pytest.param(Key(7, 1990, 1), Key(7, 1994, 1), id="too far apart"),
+        pytest.param(Key(7, 1990, 4), Key(7, 1995, 4), id="too far even for vague ones"),
+    ],
+)
+def test_the_table_finds_whom_the_keys_meet(session: Session, one: Key, other: Key) -> None:
+    connection = session.connection()
+    add_keys(connection, 1, {1: [one], 2: [other]})
+    found = find_candidates(connection, 1, {1: [one]}), find_candidates(connection, 1, {2: [other]})
+    assert found == (({(1, 2)}, {(2, 1)}) if meet(one, other) else (set(), set()))
+
+
+def test_models_do_not_meet(session: Session) -> None:
+    connection = session.connection()
+    add_keys(connection, 1, {1: [Key(7)]})
+    assert find_candidates(connection, 2, {2: [Key(7)]}) == set()
