@@ -13,7 +13,6 @@ how fairly.
 
 import argparse
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
@@ -22,6 +21,7 @@ from benchmarks.accuracy import Accuracy, Scored, b_cubed, count_mixed, find_rec
 from benchmarks.regional.recording import make_records
 from benchmarks.splink_peer import link_as_newcomer, link_tuned
 from sync.linkage.decision import Rules, Verdict, decide_persons
+from sync.linkage.fairness import list_groups
 from sync.linkage.files import Linked, link_records
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import parse_record
@@ -142,15 +142,8 @@ def _show_review(model: LinkModel, linked: Linked, truth: dict[str, object]) -> 
 
 def _show_fairness(rows: Rows, scored: Scored, truth: dict[str, object]) -> None:
     """The same figures by nationality, sex, and how common the family name is, in tenths of the records."""
-    counts = Counter(row["family_name"].lower() for row in rows)
-    ranked = sorted(rows, key=lambda row: (counts[row["family_name"].lower()], row["family_name"], row["record_id"]))
-    tenth = {row["record_id"]: f"name decile {10 * place // len(ranked) + 1:2}" for place, row in enumerate(ranked)}
-    groups: dict[str, list[str]] = {}
-    for row in rows:
-        for label in (f"nationality {row['nationality'] or '?'}", f"sex {row['sex'] or '?'}", tenth[row["record_id"]]):
-            groups.setdefault(label, []).append(row["record_id"])
-    for label, members in sorted(groups.items()):
-        print(f"  {label:20}{len(members):7}  {measure_pairs(scored, truth, members)}")
+    for (kind, value), members in list_groups([parse_record(row) for row in rows]).items():
+        print(f"  {kind + ' ' + (value or '?'):20}{len(members):7}  {measure_pairs(scored, truth, members)}")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.regional.recording import make_records
-from sync.linkage.batch import KEYS, RECORDS, RENDERED_PAIRS, weigh_with_duckdb, write_input
+from sync.linkage.batch import KEYS, RECORDS, render_pairs, weigh_with_duckdb, write_input
 from sync.linkage.model import default_model
 from sync.linkage.record import parse_record
 
@@ -39,36 +39,38 @@ def weigh(folder: Path, records: int) -> int:
 def find_pairs(folder: Path, records: int) -> int:
     """The floor: both files read, and the pairs that have a key in common counted."""
     with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"CREATE TABLE link_records AS FROM read_parquet('{folder / RECORDS}')")
         connection.execute(f"CREATE TABLE link_keys AS FROM read_parquet('{folder / KEYS}')")
-        [(count,)] = connection.execute(f"SELECT count(*) FROM ({RENDERED_PAIRS})").fetchall()
+        [(count,)] = connection.execute(f"SELECT count(*) FROM ({render_pairs(records)})").fetchall()
         return int(count)
 
 
-def measure(work: Callable[[Path, int], int], folder: Path, records: int) -> tuple[int, float, float]:
-    """What the work counted, its seconds, and the megabytes that its process held at most."""
+def measure(work: Callable[[Path, int], int], folder: Path, records: int) -> tuple[int, float, float, float]:
+    """What the work counted, its seconds, those of processors, and the megabytes that its process held at most."""
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_run, args=(work, folder, records, there))
     process.start()
-    counted, seconds, megabytes = here.recv()
+    answer: tuple[int, float, float, float] = here.recv()
     process.join()
-    return counted, seconds, megabytes
+    return answer
 
 
 def _run(work: Callable[[Path, int], int], folder: Path, records: int, answer: Connection) -> None:
     started = time.monotonic()
     counted = work(folder, records)
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    answer.send((counted, time.monotonic() - started, held))
+    answer.send((counted, time.monotonic() - started, time.process_time(), held))
 
 
 def run(folder: Path, records: int) -> None:
     clean(folder, records)
-    pairs, floor, floor_mb = measure(find_pairs, folder, records)
-    print(f"floor: {pairs} pairs found in {floor:.1f} s, {floor_mb:.0f} MB", flush=True)
-    heavy, seconds, megabytes = measure(weigh, folder, records)
-    print(f"Teral: {heavy} of them weigh enough; {seconds:.1f} s, {megabytes:.0f} MB; {seconds / floor:.1f} × the floor")
+    pairs, floor, cpu, megabytes = measure(find_pairs, folder, records)
+    print(f"floor: {pairs} pairs found in {floor:.1f} s ({cpu:.1f} s CPU), {megabytes:.0f} MB", flush=True)
+    heavy, seconds, cpu, megabytes = measure(weigh, folder, records)
+    print(f"Teral: {heavy} of them weigh enough; {seconds:.1f} s ({cpu:.1f} s CPU), {megabytes:.0f} MB")
+    print(f"{seconds / floor:.1f} × the floor")
     print("aims for 1,000,000 records: 45 s, 4096 MB")
 
 

@@ -5,7 +5,7 @@ What goes in are two Parquet files, which an engine reads wherever it runs: Duck
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,78 +16,98 @@ import pyarrow.parquet as pq
 from splink import DuckDBAPI, Linker
 
 from sync.linkage.blocking import find_keys
-from sync.linkage.features import Features
+from sync.linkage.features import FREQUENCIES, Features
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord
 
+Weighed = tuple[int, int, float]
+
 RECORDS, KEYS = "records.parquet", "keys.parquet"
-# Of a million invented records keys shared by more bring together 500 million pairs instead of 22; they hold one in 200
-# of those that weigh enough to change a link (7 bits or more), one in 20 of those that people would be asked about.
-MOST_COMMON = 100
-# Both engines know these words. A key that one record has alone brings nobody together.
-RENDERED_PAIRS = f"""
-    WITH shared AS (
-        SELECT * FROM link_keys
-        WHERE hash IN (SELECT hash FROM link_keys GROUP BY hash HAVING count(*) BETWEEN 2 AND {MOST_COMMON})
-    )
-    SELECT DISTINCT '0' AS match_key, one.record_id AS join_key_l, other.record_id AS join_key_r
-    FROM shared AS one JOIN shared AS other ON one.hash = other.hash
-    WHERE one.record_id < other.record_id AND abs(one.year - other.year) <= greatest(one.spread, other.spread)
-"""
+# Of a million invented records keys that more than 100 share bring together 500 million pairs, the others 22. They hold
+# one in 200 of those that weigh enough to change a link, one in 20 of those that people would be asked about. Fewer
+# records can afford more.
+_FEWEST_COMMON, _SHARED_BUDGET = 100, 100_000_000
 _WRITTEN_AT_ONCE, _READ_AT_ONCE = 20_000, 100_000
 _MEMORY = "3GB"
-_NUMBERS = {"birth_year": pa.int32(), "birth_spread": pa.int32()}
+_NUMBERS = {"record_id": pa.int64(), "birth_year": pa.int32(), "birth_spread": pa.int32()}
 _RECORD_SCHEMA = pa.schema(
     [(name, pa.float64() if name.startswith("tf_") else _NUMBERS.get(name, pa.string())) for name in Features._fields]
 )
-_KEY_SCHEMA = pa.schema(
-    [("record_id", pa.string()), ("hash", pa.int64()), ("year", pa.int32()), ("spread", pa.int32())]
-)
+_KEY_SCHEMA = pa.schema([("record_id", pa.int64()), ("hash", pa.int64()), ("year", pa.int32()), ("spread", pa.int32())])
 
 # It tells every step at length, and warns of levels that are as they should be.
 logging.getLogger("splink").setLevel(logging.ERROR)
 
 
-def write_input(folder: Path, model: LinkModel, records: Iterable[LinkRecord]) -> int:
-    """Clean the records and write them with their keys, some at a time; return how many they were."""
-    count, coming = 0, iter(records)
+def find_most_common(records: int) -> int:
+    """How many records may share a key that is used, in a registry of so many."""
+    return max(_FEWEST_COMMON, _SHARED_BUDGET // max(1, records))
+
+
+def render_pairs(records: int) -> str:
+    """A query over the table or view `link_keys`, in words that both engines know: pairs that a usable key brings."""
+    return f"""
+        WITH shared AS (
+            SELECT * FROM link_keys WHERE hash IN (
+                SELECT hash FROM link_keys GROUP BY hash HAVING count(*) BETWEEN 2 AND {find_most_common(records)}
+            )
+        )
+        SELECT DISTINCT '0' AS match_key, one.record_id AS join_key_l, other.record_id AS join_key_r
+        FROM shared AS one JOIN shared AS other ON one.hash = other.hash
+        WHERE one.record_id < other.record_id AND abs(one.year - other.year) <= greatest(one.spread, other.spread)
+    """
+
+
+def write_input(folder: Path, model: LinkModel, records: Iterable[LinkRecord]) -> list[str]:
+    """Clean the records and write them with their keys, some at a time, under numbers from 0; return their ids."""
+    ids: list[str] = []
+    coming = iter(records)
     with (
         pq.ParquetWriter(folder / RECORDS, _RECORD_SCHEMA) as kept_records,
         pq.ParquetWriter(folder / KEYS, _KEY_SCHEMA) as kept_keys,
     ):
         while cleaned := [model.cleaner.clean(one) for one in islice(coming, _WRITTEN_AT_ONCE)]:
-            keys = [(one.record_id, *key) for one in cleaned for key in find_keys(one, model.too_common)]
-            kept_records.write_table(_table(_RECORD_SCHEMA, cleaned))
+            numbered = list(enumerate(cleaned, len(ids)))
+            keys = [(number, *key) for number, one in numbered for key in find_keys(one, model.too_common)]
+            kept_records.write_table(_table(_RECORD_SCHEMA, [(number, *one[1:]) for number, one in numbered]))
             kept_keys.write_table(_table(_KEY_SCHEMA, keys))
-            count += len(cleaned)
-    return count
+            ids += [one.record_id for one in cleaned]
+    return ids
 
 
-def weigh_with_duckdb(folder: Path, model: LinkModel, records: int) -> Iterator[tuple[str, str, float]]:
-    """The pairs of what write_input left there, smaller id first, with their weights from the review floor on.
+def weigh_with_duckdb(folder: Path, model: LinkModel, records: int) -> Iterator[Weighed]:
+    """The pairs of what write_input left there, smaller number first, with their weights from the review floor on.
 
     What does not fit into memory is put down in the same folder.
     """
     with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)}) as connection:
-        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
         for name, file in (("link_records", RECORDS), ("link_keys", KEYS)):
             connection.execute(f"CREATE TABLE {name} AS FROM read_parquet($file)", {"file": str(folder / file)})
-        connection.execute(f"CREATE TABLE link_pairs AS {RENDERED_PAIRS}")
-        weighed = predict(DuckDBAPI(connection), model, records).physical_name
+        connection.execute(f"CREATE TABLE link_pairs AS {render_pairs(records)}")
+        weighed = predict(DuckDBAPI(connection), connection.execute, model, records).physical_name
         rows = connection.sql(f"SELECT record_id_l, record_id_r, match_weight FROM {weighed}")
         yield from list_rows(rows.to_arrow_reader(_READ_AT_ONCE))
 
 
-def predict(api: Any, model: LinkModel, records: int) -> Any:
-    """Splink's table of the pairs in `link_pairs`, weighed by what `link_records` says of both."""
-    weighed = api.register("link_records", dataset_display_name="weighed_records")
-    linker = Linker(weighed, _make_settings(model, records), log_level=None)
+def predict(api: Any, run: Callable[[str], Any], model: LinkModel, records: int) -> Any:
+    """Splink's table of the pairs in `link_pairs`, weighed by what `link_records` says of both; `run` runs SQL."""
+    plain = ", ".join(name for name in Features._fields if not name.startswith("tf_"))
+    run(f"CREATE OR REPLACE TEMPORARY VIEW link_input AS SELECT {plain} FROM link_records")
+    given = api.register("link_input", dataset_display_name="weighed_records")
+    linker = Linker(given, _make_settings(model, records), log_level=None)
+    for name in FREQUENCIES:
+        # They are the model's: Splink must not count its own.
+        columns = f"{name}, tf_{name} FROM link_records WHERE {name} IS NOT NULL"
+        run(f"CREATE OR REPLACE TEMPORARY VIEW link_tf_{name} AS SELECT DISTINCT {columns}")
+        known = api.register(f"link_tf_{name}", dataset_display_name=f"frequencies_{name}")
+        linker.table_management.register_term_frequency_lookup(known, name)
     pairs = api.register("link_pairs", dataset_display_name="weighed_pairs")
     linker.table_management.register_blocked_pairs_for_predict(pairs)
     return linker.inference.predict(threshold_match_weight=model.review_at, warning_mode="never")
 
 
-def list_rows(batches: Iterable[Any]) -> Iterator[tuple[str, str, float]]:
+def list_rows(batches: Iterable[Any]) -> Iterator[Weighed]:
     """The rows of Arrow's batches of columns."""
     for one in batches:
         yield from zip(*(column.to_pylist() for column in one.columns), strict=True)

@@ -38,6 +38,7 @@ class LinkModel:
     rarest: Mapping[str, float] = field(default_factory=dict)  # for a value that no table knows
     name_order: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=lambda: PET_FORMS)
+    learnt: Mapping[str, int] = field(default_factory=dict)  # aliases that people taught, with how many persons did
     too_common: frozenset[int] = frozenset()
     link_at: float = 15.0
     # Between -3 and 0 bits one question in twelve finds a link, and so many of them would hide the others.
@@ -89,6 +90,7 @@ def parse_model(text: str) -> LinkModel:
             rarest={name: float(own["rarest"][name]) for name in FREQUENCIES},
             name_order={word: (int(one), int(two)) for word, (one, two) in own["name_order"].items()},
             aliases=dict(own["aliases"]),
+            learnt={alias: int(count) for alias, count in own["learnt"].items()},
             too_common=frozenset(map(int, own["too_common"])),
             link_at=float(own["link_at"]),
             review_at=float(own["review_at"]),
@@ -137,6 +139,7 @@ def _render(model: LinkModel) -> dict[str, Any]:
             "rarest": model.rarest,
             "name_order": model.name_order,
             "aliases": dict(model.aliases),
+            "learnt": dict(model.learnt),
             "too_common": sorted(model.too_common),
             "link_at": model.link_at,
             "review_at": model.review_at,

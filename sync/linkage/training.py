@@ -6,18 +6,19 @@ brings together are known by a sample, so that what strangers share is not learn
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from random import Random
 
 from sync.linkage.blocking import Key, find_candidates, find_keys, find_too_common
 from sync.linkage.comparisons import COMPARISONS, Comparison
+from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.features import FREQUENCIES, Cleaner, Features
 from sync.linkage.model import LinkModel
-from sync.linkage.names import fold, sound, without_titles
+from sync.linkage.names import NameKeys, fold, sound, without_titles
 from sync.linkage.record import LinkRecord
 
 Pattern = tuple[int, ...]
@@ -58,23 +59,32 @@ _FEWEST = 0.5
 _FEWEST_SEEN = {"family_key": 3, "given_1": 3, "place_key": 3, "mother_key": 3, "phone": 10}
 _FEWEST_WORDS = 3
 _FEWEST_RECORDS = 200
+# Two names that so many persons bear both are one name; fewer may be people who changed theirs.
+_FEWEST_PERSONS = 3
 
 
-def train_model(records: Sequence[LinkRecord], base: LinkModel) -> LinkModel:
-    """A model learnt from these records. Aliases and thresholds are the base's; the same records, the same model."""
+def train_model(records: Sequence[LinkRecord], base: LinkModel, labels: Collection[Verdict] = ()) -> LinkModel:
+    """A model learnt from these records. Thresholds are the base's; the same records and labels, the same model.
+
+    Labels are what people said about two of the records. They take the place of what would be believed of these pairs;
+    of all others nothing is concluded from them, so that it does no harm that people are asked about doubtful pairs.
+    Spellings that people often found with one person are learnt as aliases, beside those of the base.
+    """
     if len(records) < _FEWEST_RECORDS:
         raise LinkageRefused("link_file_too_few", least=_FEWEST_RECORDS, count=len(records))
     ordered = sorted(records, key=lambda one: one.record_id)
     name_order = count_name_order(ordered)
-    plain = [Cleaner(base.aliases, name_order, {}, {}).clean(one) for one in ordered]
+    learnt = learn_aliases(ordered, base.aliases, labels)
+    aliases = {**base.aliases, **{alias: name for alias, (name, _) in learnt.items()}}
+    plain = [Cleaner(aliases, name_order, {}, {}).clean(one) for one in ordered]
     shares = {name: _count_shares(plain, name) for name in FREQUENCIES}
     keys = [find_keys(one) for one in plain]
     too_common = find_too_common(keys, _MOST_COMMON)
     kept = [[key for key in own if key.hash not in too_common] for own in keys]
-    patterns = _count_patterns(plain, kept)
+    patterns = _count_patterns(plain, kept, labels)
     kinds = learn(patterns)
-    learnt = zip(COMPARISONS, kinds.match, kinds.u, strict=True)
-    cells = {one.name: list(zip(map(_short, m), map(_short, u), strict=True)) for one, m, u in learnt}
+    chances = zip(COMPARISONS, kinds.match, kinds.u, strict=True)
+    cells = {one.name: list(zip(map(_short, m), map(_short, u), strict=True)) for one, m, u in chances}
     cells[TWINS][0] = _short(2.0 ** weigh_twins(kinds, patterns)), 1.0
     return LinkModel(
         cells=cells,
@@ -82,7 +92,8 @@ def train_model(records: Sequence[LinkRecord], base: LinkModel) -> LinkModel:
         frequencies={name: known for name, (known, _) in shares.items()},
         rarest={name: rarest for name, (_, rarest) in shares.items()},
         name_order=name_order,
-        aliases=base.aliases,
+        aliases=aliases,
+        learnt={**base.learnt, **{alias: count for alias, (_, count) in learnt.items()}},
         too_common=too_common,
         link_at=base.link_at,
         review_at=base.review_at,
@@ -95,6 +106,25 @@ def count_name_order(records: Sequence[LinkRecord]) -> dict[str, tuple[int, int]
     given = Counter(sound(word) for one in records for word in without_titles(fold(one.given_name)))
     both = family + given
     return {word: (family[word], given[word]) for word in sorted(both) if both[word] >= _FEWEST_WORDS}
+
+
+def learn_aliases(
+    records: Sequence[LinkRecord], known: Mapping[str, str], labels: Iterable[Verdict]
+) -> dict[str, tuple[str, int]]:
+    """First given names that people found with one person and that no rule makes one: of the rarer, the commoner.
+
+    With each, how often; a record counts once for two names, however many others it was found to be one person with.
+    """
+    keys, named = NameKeys(known), {one.record_id: without_titles(fold(one.given_name))[:1] for one in records}
+    common = Counter(word for words in named.values() for word in words)
+    seen: dict[tuple[str, str], set[str]] = {}
+    for one in labels:
+        words = {*named.get(one.one, ()), *named.get(one.other, ())} if one.same else set()
+        if len(words) == 2 and len({keys.find_key(word) for word in words}) == 2:
+            rarer, commoner = sorted(words, key=lambda word: (common[word], word))
+            seen.setdefault((rarer, commoner), set()).add(min(one.one, one.other))
+    often = sorted((len(persons), pair) for pair, persons in seen.items() if len(persons) >= _FEWEST_PERSONS)
+    return {rarer: (commoner, count) for count, (rarer, commoner) in often}
 
 
 def _count_shares(records: Sequence[Features], name: str) -> tuple[dict[str, float], float]:
@@ -114,25 +144,39 @@ def _short(number: float) -> float:
 class Patterns:
     """Pairs by their cells: `counts` says how many there are of each pattern. `open` ones can be of one person.
 
-    Pairs that no key brings together are a sample, weighted up; they speak for strangers and households only.
+    Pairs that no key brings together are a sample, weighted up; they speak for strangers and households only. Of
+    `same` and `apart` ones people have told.
     """
 
     open: Mapping[Pattern, float]
     others: Mapping[Pattern, float]
+    same: Mapping[Pattern, float] = field(default_factory=dict)
+    apart: Mapping[Pattern, float] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
-        return sum(self.open.values()) + sum(self.others.values())
+        return sum(sum(each.values()) for each in (self.open, self.others, self.same, self.apart))
 
 
-def _count_patterns(records: Sequence[Features], keys: Sequence[list[Key]]) -> Patterns:
-    candidates = set(find_candidates(keys))
+def _count_patterns(records: Sequence[Features], keys: Sequence[list[Key]], labels: Iterable[Verdict] = ()) -> Patterns:
+    place = {one.record_id: number for number, one in enumerate(records)}
+    told = {
+        (min(ends), max(ends)): one.same
+        for one in labels
+        if (ends := (place.get(one.one, -1), place.get(one.other, -1))) and min(ends) >= 0
+    }
+    candidates = set(find_candidates(keys)).difference(told)
     everything = len(records) * (len(records) - 1) // 2
     tries = min(_LARGEST_SAMPLE, _SAMPLE_PER_RECORD * len(records))
-    sample = [pair for pair in _sample_pairs(len(records), tries) if pair not in candidates]
-    weight = (everything - len(candidates)) / max(1, len(sample))
+    sample = [pair for pair in _sample_pairs(len(records), tries) if pair not in candidates and pair not in told]
+    weight = (everything - len(candidates) - len(told)) / max(1, len(sample))
     others = _count(records, sample)
-    return Patterns(_count(records, candidates), {pattern: count * weight for pattern, count in others.items()})
+    return Patterns(
+        _count(records, candidates),
+        {pattern: count * weight for pattern, count in others.items()},
+        _count(records, [pair for pair, same in told.items() if same]),
+        _count(records, [pair for pair, same in told.items() if not same]),
+    )
 
 
 def _count(records: Sequence[Features], pairs: Iterable[tuple[int, int]]) -> Counter[Pattern]:
@@ -168,7 +212,7 @@ class _Kinds:
 def learn(patterns: Patterns) -> _Kinds:
     """What the patterns say of the kinds, after a fixed number of rounds: more of them would follow the noise."""
     everything = _Tally()
-    for group in (patterns.open, patterns.others):
+    for group in (patterns.open, patterns.others, patterns.same, patterns.apart):
         for pattern, count in group.items():
             everything.add(pattern, count)
     all_pairs = everything.estimate()
@@ -195,8 +239,9 @@ def _improve(kinds: _Kinds, patterns: Patterns, all_pairs: Sequence[Sequence[flo
     """One round: who each pair is by what is believed, then what is believed by who each pair is."""
     match, mate, stranger, rest = _Tally(), _Tally(), _Tally(), _Tally()
     twins = 0.0
-    for pattern, count in patterns.open.items():
-        of_match, of_mate, of_twins, of_stranger = _judge(kinds, pattern)
+    for pattern, count in patterns.same.items():
+        match.add(pattern, count)
+    for pattern, count, (of_match, of_mate, of_twins, of_stranger) in _judge_doubtful(kinds, patterns):
         twins += count * of_twins
         match.add(pattern, count * of_match)
         mate.add(pattern, count * of_mate)
@@ -214,6 +259,18 @@ def _improve(kinds: _Kinds, patterns: Patterns, all_pairs: Sequence[Sequence[flo
     return _Kinds(
         match.total, mate.total, twins, kinds.total, match.estimate(), mates, stranger.estimate(), rest.estimate()
     )
+
+
+def _judge_doubtful(
+    kinds: _Kinds, patterns: Patterns
+) -> Iterator[tuple[Pattern, float, tuple[float, float, float, float]]]:
+    """Every pattern that is to be judged, with how likely it is of each kind; pairs told apart are of no match."""
+    for pattern, count in patterns.open.items():
+        yield pattern, count, _judge(kinds, pattern)
+    for pattern, count in patterns.apart.items():
+        match, mate, twins, stranger = _judge(kinds, pattern)
+        rest = (1 - match) or 1.0
+        yield pattern, count, (0.0, mate / rest, twins / rest, stranger / rest)
 
 
 def _judge(kinds: _Kinds, pattern: Pattern) -> tuple[float, float, float, float]:

@@ -2,24 +2,25 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from benchmarks.regional.recording import make_records
-from sync.linkage.batch import MOST_COMMON, weigh_with_duckdb, write_input
+from sync.linkage.batch import find_most_common, render_pairs, weigh_with_duckdb, write_input
 from sync.linkage.blocking import find_candidates, find_keys, find_too_common
 from sync.linkage.model import default_model
 from sync.linkage.record import LinkRecord, parse_record
 from sync.linkage.score import Scorer
 
 MODEL = default_model()
-RECORDS = [parse_record(row) for row in make_records(1500, seed=8)[0]]
+RECORDS = sorted((parse_record(row) for row in make_records(1500, seed=8)[0]), key=lambda one: one.record_id)
 
 
 def weigh_one_by_one(records: list[LinkRecord]) -> dict[tuple[str, str], float]:
     """What batches should find, by Python alone."""
     cleaned = [MODEL.cleaner.clean(one) for one in records]
     keys = [find_keys(one) for one in cleaned]
-    crowded = find_too_common(keys, MOST_COMMON)
+    crowded = find_too_common(keys, find_most_common(len(records)))
     kept = [[key for key in own if key.hash not in crowded] for own in keys]
     scorer = Scorer(MODEL, len(cleaned))
     found = {}
@@ -30,12 +31,32 @@ def weigh_one_by_one(records: list[LinkRecord]) -> dict[tuple[str, str], float]:
 
 
 def test_all_pairs_weigh_what_they_weigh_one_by_one(tmp_path: Path) -> None:
-    count = write_input(tmp_path, MODEL, RECORDS)
-    found = {(one, other): bits for one, other, bits in weigh_with_duckdb(tmp_path, MODEL, count)}
+    ids = write_input(tmp_path, MODEL, RECORDS)
+    found = {(ids[one], ids[other]): bits for one, other, bits in weigh_with_duckdb(tmp_path, MODEL, len(ids))}
     expected = weigh_one_by_one(RECORDS)
     assert len(expected) > 1000
     assert found == pytest.approx(expected, abs=1e-6)
 
 
 def test_an_empty_registry_has_no_pairs(tmp_path: Path) -> None:
-    assert list(weigh_with_duckdb(tmp_path, MODEL, write_input(tmp_path, MODEL, []))) == []
+    assert write_input(tmp_path, MODEL, []) == []
+    assert list(weigh_with_duckdb(tmp_path, MODEL, 0)) == []
+
+
+def test_keys_that_too_many_share_bring_nobody_together() -> None:
+    rows = [(f"crowd {number:03}", 1, 1990, 1) for number in range(101)]
+    rows += [("a", 2, 1990, 1), ("b", 2, 1992, 2), ("c", 2, 1995, 1), ("d", 3, 1990, 1)]
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE link_keys (record_id text, hash bigint, year integer, spread integer)")
+        connection.executemany("INSERT INTO link_keys VALUES (?, ?, ?, ?)", rows)
+        found = connection.execute(render_pairs(2_000_000)).fetchall()
+    assert found == [("0", "a", "b")]
+
+
+def test_a_small_registry_can_afford_keys_that_more_share() -> None:
+    assert [find_most_common(records) for records in (0, 20_000, 1_000_000, 50_000_000)] == [
+        100_000_000,
+        5_000,
+        100,
+        100,
+    ]

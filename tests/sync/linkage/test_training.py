@@ -6,11 +6,12 @@ import pytest
 from benchmarks.accuracy import measure_pairs
 from benchmarks.regional.recording import make_records
 from sync.linkage.comparisons import COMPARISONS
+from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.files import link_records
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord, parse_record
-from sync.linkage.training import count_name_order, train_model
+from sync.linkage.training import count_name_order, learn_aliases, train_model
 from tests.sync.linkage.people import MODEL
 
 ROWS, TRUTH = make_records(800, seed=7)
@@ -61,3 +62,39 @@ def test_strangers_alone_teach_without_failing() -> None:
 def test_name_order_counts_both_places() -> None:
     records = [LinkRecord("a", "Diallo", "Awa"), LinkRecord("b", "Jallow", "Diallo"), LinkRecord("c", "Djallo", "Sira")]
     assert count_name_order(records) == {"jalo": (3, 1)}
+
+
+@pytest.fixture(scope="module")
+def labels(trained: LinkModel) -> list[Verdict]:
+    """What people would say about the pairs that they are asked about: the doubtful ones."""
+    ends = [(one.one, one.other) for one in link_records(RECORDS, trained).pairs if -8 < one.bits < 8]
+    return [Verdict(one, other, TRUTH[one] == TRUTH[other]) for one, other in ends]
+
+
+def test_labels_bring_the_number_of_matches_nearer_to_the_truth(trained: LinkModel, labels: list[Verdict]) -> None:
+    true_pairs = sum(size * (size - 1) / 2 for size in Counter(TRUTH.values()).values())
+    taught = train_model(RECORDS, MODEL, labels)
+    off = [abs(one.matches_per_record * len(RECORDS) - true_pairs) for one in (taught, trained)]
+    assert off[0] < off[1]
+
+
+def test_neither_the_order_of_labels_nor_absent_records_teach_anything(labels: list[Verdict]) -> None:
+    few, absent = RECORDS[:250], Verdict(RECORDS[0].record_id, "absent", same=True)
+    taught = [train_model(few, MODEL, said).version for said in (labels, [absent, *reversed(labels)])]
+    assert taught[0] == taught[1]
+
+
+def test_two_names_that_several_persons_bear_become_an_alias() -> None:
+    names = {"a": "Nafissatou", "b": "Naffy Zou", "c": "Nafissatou", "d": "Naffy", "e": "Naffy", "f": "Nafissatou"}
+    records = [LinkRecord(one, "Ba", name) for one, name in {**names, "g": "Nafissatou"}.items()]
+    pairs = [("a", "b"), ("c", "d"), ("e", "f")]
+    said = [Verdict(one, other, same=True) for one, other in pairs]
+    assert learn_aliases(records, {}, said) == {"naffy": ("nafissatou", 3)}
+    assert learn_aliases(records, {}, said[:2]) == {}
+    assert learn_aliases(records, {}, [Verdict(one, other, same=False) for one, other in pairs]) == {}
+
+
+def test_names_that_a_rule_makes_one_are_not_learnt_again() -> None:
+    records = [LinkRecord(str(number), "Ba", name) for number, name in enumerate(("Modou", "Mamadou") * 3)]
+    said = [Verdict(str(number), str(number + 1), same=True) for number in (0, 2, 4)]
+    assert learn_aliases(records, MODEL.aliases, said) == {}

@@ -1,0 +1,101 @@
+"""Whom a model serves well and whom badly: by nationality, by sex, and by how common the family name is.
+
+Those who share their name with many are found less and asked about more. How much must be seen before a model is used.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sync.linkage.decision import Question, Verdict
+from sync.linkage.names import fold
+from sync.linkage.record import LinkRecord
+
+_TENTHS = 10
+# A group of fewer records says nothing, and might say something about somebody.
+LEAST_RECORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """Figures of one group of records. Those that follow from labels are None where there is no label to follow from.
+
+    `linked` is the share of records that are not alone, `load` the questions for each record. `precision` is the share
+    of right ones among labelled pairs that the model links, `recall` the share linked of those labelled as one person.
+    """
+
+    kind: str
+    value: str
+    records: int
+    linked: float
+    load: float
+    labels: int
+    precision: float | None
+    recall: float | None
+
+
+def list_groups(records: Sequence[LinkRecord]) -> dict[tuple[str, str], list[str]]:
+    """The records of each nationality, sex and tenth by frequency of the family name, 1 being the rarest."""
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in records:
+        groups["nationality", one.nationality].append(one.record_id)
+        groups["sex", one.sex].append(one.record_id)
+    names = {one.record_id: fold(one.family_name) for one in records}
+    counts = Counter(names.values())
+    ranked = sorted(names, key=lambda record: (counts[names[record]], names[record], record))
+    for place, record in enumerate(ranked):
+        groups["name frequency", str(_TENTHS * place // len(ranked) + 1)].append(record)
+    return {name: groups[name] for name in sorted(groups, key=lambda name: (name[0], len(name[1]), name[1]))}
+
+
+def measure_fairness(
+    records: Sequence[LinkRecord],
+    persons: Iterable[Sequence[str]],
+    questions: Iterable[Question],
+    labels: Iterable[Verdict],
+) -> list[GroupFigures]:
+    """The figures of every group that is large enough. `persons` are those of the model alone, without the labels."""
+    person_of = {record: (place, len(person) > 1) for place, person in enumerate(persons) for record in person}
+    asked = Counter(end for one in questions for end in (one.pair.one, one.pair.other))
+    known = _list_known(labels, person_of)
+    return [
+        _measure(kind, value, members, person_of, asked, known)
+        for (kind, value), members in list_groups(records).items()
+        if len(members) >= LEAST_RECORDS
+    ]
+
+
+def _list_known(labels: Iterable[Verdict], person_of: Mapping[str, tuple[int, bool]]) -> dict[str, list[Verdict]]:
+    known: defaultdict[str, list[Verdict]] = defaultdict(list)
+    for one in labels:
+        if one.one in person_of and one.other in person_of:
+            known[one.one].append(one)
+            known[one.other].append(one)
+    return known
+
+
+def _measure(
+    kind: str,
+    value: str,
+    members: Sequence[str],
+    person_of: Mapping[str, tuple[int, bool]],
+    asked: Mapping[str, int],
+    known: Mapping[str, Sequence[Verdict]],
+) -> GroupFigures:
+    labels = {label for record in members for label in known.get(record, ())}
+    together = {one for one in labels if person_of[one.one] == person_of[one.other]}
+    same = {one for one in labels if one.same}
+    return GroupFigures(
+        kind,
+        value,
+        len(members),
+        linked=sum(person_of[record][1] for record in members) / len(members),
+        load=sum(asked.get(record, 0) for record in members) / len(members),
+        labels=len(labels),
+        precision=_share(len(together & same), len(together)),
+        recall=_share(len(together & same), len(same)),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
