@@ -45,7 +45,8 @@ def compute_with(rule: Expression, bind_type: str, read: Read) -> Callable[[Node
         sent = node.cached = read(node.text, environment)
         value = _evaluate_surely(rule, node, environment)
         if value is None or agrees(value, node.text, bind_type, environment):
-            return sent
+            # A text that looks like a moment is still a text, where a text is what was computed.
+            return node.text if isinstance(value, str) and bind_type == "string" else sent
         if rule.reads_clock and _agrees_at_another_time(rule, node, bind_type, environment):
             return sent
         return value if bind_type == "string" else read(_write(value, bind_type), environment)

@@ -5,7 +5,7 @@ import pytest
 from forms.calculations import agrees, compute_with, written
 from forms.list_trees import build_list
 from forms.node import PLAIN, Node, read_text
-from forms.readers import READERS
+from forms.readers import CALCULATED, READERS
 from forms.xpath.compiler import compile_expression
 from forms.xpath.environment import Environment
 from forms.xpath.moments import DAY, MINUTE, Moment
@@ -67,4 +67,18 @@ def test_half_an_emoji_is_a_question_mark() -> None:
 def test_what_a_calculation_surely_gives_counts(rule: str, kind: str, sent: str, value: Value) -> None:
     node = Node("a", PLAIN, sent, None)
     compute = compute_with(compile_expression(rule), kind, READERS.get(kind, read_text))
+    assert compute(node, ENVIRONMENT) == value
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        pytest.param("if(true(), '1970-01-02T00:00:00.000Z', 1)", "1970-01-02T00:00:00.000Z", id="a text stays one"),
+        pytest.param("if(true(), date-time('1970-01-02'), 1)", Moment(DAY), id="a moment stays one"),
+        pytest.param("if(random() < 2, '1970-01-02', 1)", Moment(DAY), id="what cannot be known goes by its look"),
+    ],
+)
+def test_what_looks_like_a_moment_is_what_was_computed(rule: str, value: Value) -> None:
+    node = Node("a", PLAIN, "1970-01-02T00:00:00.000Z", None)
+    compute = compute_with(compile_expression(rule), "string", CALCULATED["any"])
     assert compute(node, ENVIRONMENT) == value
