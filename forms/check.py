@@ -182,7 +182,7 @@ def _equalities(nodeset: Syntax, path: str) -> Iterator[tuple[str, str]]:
 
 def _barren(definition: FormDefinition, itemset: Itemset, column: str, parent: str) -> list[str]:
     """The parent's choices that stand in no row of a list inside the form."""
-    rows = next((one.items for one in definition.instances if one.id == itemset.instance and not one.src), ())
+    rows = next((one.items for one in definition.instances if one.id == itemset.instance and one.tree is None), ())
     field = definition.by_path.get(parent)
     if not rows or field is None or field.itemset is None:
         return []

@@ -11,7 +11,7 @@ from forms.calculations import compute_with
 from forms.clock import find_witnesses
 from forms.definition import Field, FormDefinition
 from forms.glance import calculation_test, glance_over, list_tests, look_closely
-from forms.list_trees import build_list
+from forms.list_trees import build_inline
 from forms.node import Node
 from forms.readers import CALCULATED, PARSERS
 from forms.shapes import FormShape, NodeShape, build_shapes
@@ -95,6 +95,8 @@ class CompiledForm:
     refused: dict[tuple[str, str], XPathRefused | CannotVerify] = field(default_factory=dict)
     by_text: dict[str, Expression] = field(default_factory=dict)
     inline_lists: dict[str, Node] = field(default_factory=dict)
+    # The lists among these that are more than rows and columns.
+    branching: frozenset[str | None] = frozenset()
     # Paths of answers that name a file, and of those that hold the machine-readable zone of a document.
     files: frozenset[str] = frozenset()
     zones: frozenset[str] = frozenset()
@@ -116,9 +118,8 @@ def _compile(definition: FormDefinition) -> CompiledForm:
     form.files = frozenset(one.path for one in definition.fields if one.control == "upload" or one.type == "binary")
     form.zones = frozenset(one.path for one in definition.fields if one.person == "mrz")
     form.witnesses = find_witnesses(definition, shape.slots)
-    form.inline_lists = {
-        one.id: build_list(one.items) for one in definition.instances if not one.src and not one.irregular
-    }
+    form.inline_lists = {one.id: build_inline(one) for one in definition.instances if not one.src}
+    form.branching = frozenset(one.id for one in definition.instances if one.tree is not None)
     _compile_below(form, shape.root, Rules(Field(shape.root.path, "group")), parent_always=True)
     return form
 
@@ -188,7 +189,7 @@ def _compile_rules(form: CompiledForm, shape: NodeShape) -> Rules:
         readonly=_expression(form, field, "readonly"),
         itemset=_itemset(form, field),
         membership=_membership(form, field),
-        choices=_fixed_choices(field),
+        choices=_fixed_choices(form, field),
         counts=tuple(_counts(form, shape)),
     )
 
@@ -219,7 +220,7 @@ def _compiled(form: CompiledForm, path: str, kind: str, text: str) -> Expression
 def _itemset(form: CompiledForm, field: Field) -> Expression | None:
     """The expression that finds the choices, where they are more than a fixed list."""
     itemset = field.itemset
-    if itemset is None or not itemset.nodeset or _fixed_choices(field):
+    if itemset is None or not itemset.nodeset or _fixed_choices(form, field):
         return None
     return _compiled(form, field.path, "itemset", itemset.nodeset)
 
@@ -230,7 +231,7 @@ def _membership(form: CompiledForm, field: Field) -> Expression | None:
     if itemset is None or found is None or field.control != "select1" or "position" in found.uses:
         return None
     path = found.syntax
-    if not isinstance(path, Path) or path.start != "instance":
+    if not isinstance(path, Path) or path.start != "instance" or itemset.instance in form.branching:
         return None
     is_answer = Chain((Path("context", (Step("child", itemset.value_ref),)), Path("current", ())), ("=",))
     *before, last = path.steps
@@ -238,8 +239,8 @@ def _membership(form: CompiledForm, field: Field) -> Expression | None:
     return compile_syntax(found.text, Path("instance", (*before, narrowed), path.instance), form.surroundings)
 
 
-def _fixed_choices(field: Field) -> frozenset[str]:
+def _fixed_choices(form: CompiledForm, field: Field) -> frozenset[str]:
     itemset = field.itemset
-    if itemset is None or itemset.filtered:
+    if itemset is None or itemset.filtered or itemset.instance in form.branching:
         return frozenset()
     return frozenset(choice.value for choice in itemset.choices)

@@ -6,6 +6,8 @@ Nothing is read or judged here: xform.py fills these from XForm XML, validation.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from forms.lists import Branch
+
 # A text in the languages of its form: language name as the form spells it ("Français (fr)") → text.
 Text = dict[str, str]
 
@@ -85,13 +87,13 @@ class Field:
 class SecondaryInstance:
     """A list beside the answers. `src` is its jr:// address; `items` are the inline rows when it has none.
 
-    `irregular` tells that rows and columns do not say all that the XML holds.
+    `tree` is the whole of an inline list of which rows and columns do not say all.
     """
 
     id: str
     src: str | None = None
     items: tuple[dict[str, str], ...] = ()
-    irregular: bool = False
+    tree: Branch | None = None
 
     @property
     def filename(self) -> str | None:

@@ -10,7 +10,7 @@ from forms.calculations import agrees
 from forms.compiled import CompiledForm, Count, Rules
 from forms.errors import Finding, FindingKind, FormsError
 from forms.glance import is_blank, is_plain
-from forms.list_trees import ListTrees
+from forms.list_trees import ListTrees, cell_text
 from forms.node import Node
 from forms.shapes import Record
 from forms.values import BadValueError, parse_value
@@ -190,9 +190,11 @@ class Judge:
         itemset = rules.field.itemset
         if rules.choices or rules.itemset is None or itemset is None:
             return rules.choices
-        if itemset.instance is not None and not itemset.filtered:
-            return self.lists.values_of(itemset.instance, itemset.value_ref)
-        return {row.child_text(itemset.value_ref) for row in rules.itemset.nodes(node, self.environment)}
+        if itemset.instance is not None and not itemset.filtered and itemset.instance not in self.form.inline_lists:
+            values = self.lists.values_of(itemset.instance, itemset.value_ref)
+            if values is not None:
+                return values
+        return {cell_text(row, itemset.value_ref) for row in rules.itemset.nodes(node, self.environment)}
 
     def _judge_calculation(self, node: Node, rules: Rules, rule: Expression) -> None:
         self.environment.doubt.list_name = None

@@ -1,14 +1,15 @@
 """Lists as the engine walks them: rows become nodes one by one, when an expression reaches them.
 
-A form names the root and the rows of a list as it likes; lists.py keeps rows alone, so here every name finds them.
+A form names the root and the rows of a list as it likes; lists.py keeps rows alone, so here every name finds them. A
+list that is more than rows and columns is walked as it stands.
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from forms.definition import FormDefinition
-from forms.lists import ListRows, Lists
+from forms.definition import FormDefinition, SecondaryInstance
+from forms.lists import Branch, ListRows, Lists
 from forms.node import PLAIN, ROW, Node
 from forms.xpath.environment import Doubt
 from forms.xpath.errors import CannotVerify
@@ -67,11 +68,49 @@ def build_list(rows: Sequence[Mapping[str, str]]) -> Node:
     return document
 
 
+def build_tree(root: Branch) -> Node:
+    """The document of a list that is more than rows and columns."""
+    document = Node("", PLAIN, "", None)
+    document.relevant = True
+    document.named = {root.name: [_grow(root, document, 0)]}
+    return document
+
+
+def _grow(branch: Branch, parent: Node, index: int) -> Node:
+    node = Node(branch.name, PLAIN, branch.text, parent, index)
+    node.relevant = True
+    node.attributes = {name: _cell(name, text, node) for name, text in branch.attributes}
+    node.named = {}
+    for below in branch.below:
+        siblings = node.named.setdefault(below.name, [])
+        siblings.append(_grow(below, node, len(siblings)))
+    return node
+
+
+def build_inline(instance: SecondaryInstance) -> Node:
+    """The document of a list that stands in the form itself."""
+    return build_list(instance.items) if instance.tree is None else build_tree(instance.tree)
+
+
+def cell_text(row: Node, reference: str) -> str:
+    """The text that a reference names in a row: a column's, one from deeper or from an attribute, or the row's own."""
+    if row.shape is ROW:
+        return row.child_text(reference)
+    found: Node | None = row
+    for step in reference.split("/"):
+        if found is None or step == ".":
+            continue
+        below = found.named.get(step)
+        found = found.attributes.get(step.removeprefix("@")) if step.startswith("@") else below[0] if below else None
+    return found.text if found is not None else ""
+
+
 def tree_of(held: ListRows) -> Node:
     """The document of a held list: made once for as long as the same rows are held."""
     known = _trees.get(id(held))
     if known is None or known[0] is not held:
-        known = _trees[id(held)] = (held, build_list(held.rows))
+        document = build_list(held.rows) if held.tree is None else build_tree(held.tree)
+        known = _trees[id(held)] = (held, document)
         while len(_trees) > MOST_TREES:
             _trees.popitem(last=False)
     return known[1]
@@ -92,12 +131,10 @@ class ListTrees:
         """The document of an instance, or of a file that pulldata() names; CannotVerify if it is not at hand."""
         return self.inline[name] if name in self.inline else tree_of(self._find_held(name))
 
-    def values_of(self, name: str, column: str) -> frozenset[str]:
-        """Everything that stands in a column of a list."""
-        if name not in self.inline:
-            return self._find_held(name).values_of(column)
-        rows = (row for root in self.inline[name].children() for row in root.children())
-        return frozenset(row.child_text(column) for row in rows)
+    def values_of(self, name: str, column: str) -> frozenset[str] | None:
+        """Everything that stands in a column of a list beside the form; None where it has no columns."""
+        held = self._find_held(name)
+        return held.values_of(column) if held.tree is None else None
 
     def _find_held(self, name: str) -> ListRows:
         if name not in self._held:
@@ -111,8 +148,6 @@ class ListTrees:
         instance = next((one for one in self.definition.instances if one.id == name), None)
         filename = instance.filename if instance else (name if "." in name else f"{name}.csv")
         held = self.lists.find_list(filename) if filename else None
-        if any(one is not None and one.irregular for one in (instance, held)):
-            raise CannotVerify("cannot_read_list", list=filename or name)
         if held is None:
             raise CannotVerify("list_not_held", list=filename or name)
         return held

@@ -10,10 +10,17 @@ from typing import Any, Protocol
 from lxml import etree
 
 from forms.errors import FormsError
-from forms.xml import FORM_LIMITS, XmlRefused, local_name, parse_xml, text_of
+from forms.xml import (
+    FORM_LIMITS,
+    XmlRefused,
+    attributes_of,
+    local_name,
+    parse_xml,
+    text_of,
+    without_namespace,
+)
 
-# The rows, and whether they leave something out.
-Read = tuple[list[dict[str, str]], bool]
+Rows = list[dict[str, str]]
 
 
 class ListRefused(FormsError):
@@ -21,13 +28,26 @@ class ListRefused(FormsError):
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """One element of a list that is more than rows and columns, with all that hangs on it."""
+
+    name: str
+    text: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    below: tuple["Branch", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListRows:
-    """One list. `certain` is false where the tablet may have held another state of it, as with entity lists."""
+    """One list. `certain` is false where the tablet may have held another state of it, as with entity lists.
+
+    `tree` is the root of a list of which rows and columns do not say all.
+    """
 
     name: str
     rows: tuple[dict[str, str], ...]
     certain: bool = True
-    irregular: bool = False
+    tree: Branch | None = None
     _columns: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def values_of(self, column: str) -> frozenset[str]:
@@ -60,17 +80,27 @@ def parse_list(name: str, data: bytes, certain: bool = True) -> ListRows:
     reader = readers.get(PurePath(name).suffix.lower())
     if reader is None:
         raise ListRefused("list_file_kind", name=name)
-    rows, irregular = reader(name, data)
-    return ListRows(name, tuple(rows), certain, irregular)
+    rows, tree = reader(name, data)
+    return ListRows(name, tuple(rows), certain, tree)
 
 
-def is_irregular(root: etree._Element) -> bool:
-    """Whether an instance is other than rows of one name with columns of text: hand-written forms have such."""
-    return len({local_name(row) for row in root}) > 1 or any(map(_is_irregular_row, root))
+def find_tree(root: etree._Element) -> Branch | None:
+    """The whole of an instance that is more than rows of one name with columns of text; None where it is not."""
+    plain = len({local_name(row) for row in root}) < 2 and not any(map(_is_irregular_row, root))
+    return None if plain and not root.attrib and (len(root) or not text_of(root)) else _read_branch(root)
 
 
 def _is_irregular_row(row: etree._Element) -> bool:
-    return any(len(cell) for cell in row) if len(row) else bool(text_of(row))
+    names = {local_name(cell) for cell in row}
+    deep = any(len(cell) or cell.attrib for cell in row)
+    return bool(row.attrib) or deep or len(names) < len(row) or (not len(row) and bool(text_of(row)))
+
+
+def _read_branch(element: etree._Element) -> Branch:
+    attributes = [(without_namespace(name), value.strip()) for name, value in attributes_of(element).items()]
+    # Of an element with others in it, JavaRosa ignores the text between them.
+    text = "" if len(element) else text_of(element)
+    return Branch(local_name(element), text, tuple(attributes), tuple(map(_read_branch, element)))
 
 
 def _text(name: str, data: bytes) -> str:
@@ -80,36 +110,36 @@ def _text(name: str, data: bytes) -> str:
         raise ListRefused("list_not_utf8", name=name) from None
 
 
-def _csv_rows(name: str, data: bytes) -> Read:
+def _csv_rows(name: str, data: bytes) -> tuple[Rows, None]:
     lines = _text(name, data).splitlines(keepends=True)
     header = lines[0] if lines else ""
     # French spreadsheets write semicolons.
     reader = csv.reader(lines, delimiter=";" if header.count(";") > header.count(",") else ",", strict=True)
     try:
-        return _named_rows(name, list(reader)), False
+        return _named_rows(name, list(reader)), None
     except csv.Error:
         raise ListRefused("list_malformed", name=name) from None
 
 
-def _named_rows(name: str, rows: list[list[str]]) -> list[dict[str, str]]:
+def _named_rows(name: str, rows: list[list[str]]) -> Rows:
     columns = [column.strip() for column in rows[0]] if rows else []
     if not any(columns) or len(set(columns)) < len(columns):
         raise ListRefused("list_header", name=name)
     return [dict(zip(columns, row, strict=False)) for row in rows[1:] if any(row)]
 
 
-def _xml_rows(name: str, data: bytes) -> Read:
+def _xml_rows(name: str, data: bytes) -> tuple[Rows, Branch | None]:
     try:
         root = parse_xml(data, FORM_LIMITS)
     except XmlRefused:
         raise ListRefused("list_malformed", name=name) from None
-    return [{local_name(one): text_of(one) for one in item} for item in root], is_irregular(root)
+    return [{local_name(one): text_of(one) for one in item} for item in root], find_tree(root)
 
 
-def _geojson_rows(name: str, data: bytes) -> Read:
+def _geojson_rows(name: str, data: bytes) -> tuple[Rows, None]:
     try:
         features = json.loads(_text(name, data))["features"]
-        return [_feature_row(feature) for feature in features], False
+        return [_feature_row(feature) for feature in features], None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise ListRefused("list_malformed", name=name) from None
 

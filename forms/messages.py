@@ -240,7 +240,6 @@ _XPATH = {
     "cannot_know_property": N_("The expression asks for a property of the tablet."),
     "cannot_replay": N_("The expression gives another result each time it is evaluated."),
     "cannot_find_list": N_("The list “%(list)s” that the tablet had is not known."),
-    "cannot_read_list": N_("The list “%(list)s” is more than rows and columns: what it says cannot be checked here."),
     "cannot_find_text": N_("The text “%(text)s” of the form is not known."),
     "cannot_match_in_time": N_("The pattern takes too long to compare."),
     "cannot_match_surely": N_("The pattern matches on some tablets only."),

@@ -23,7 +23,7 @@ from forms.definition import (
 )
 from forms.errors import FormRefused
 from forms.itext import Itext, read_itext
-from forms.lists import is_irregular
+from forms.lists import find_tree
 from forms.references import absolute_path, ancestor_paths
 from forms.xml import FORM_LIMITS, attributes_of, child, local_name, parse_xml, text_of, without_namespace
 
@@ -278,7 +278,7 @@ def _secondary_instance(element: etree._Element) -> SecondaryInstance:
     holder = next(iter(element), None)
     if source or holder is None:
         return SecondaryInstance(element.get("id", ""), source)
-    return SecondaryInstance(element.get("id", ""), None, tuple(map(_row, holder)), is_irregular(holder))
+    return SecondaryInstance(element.get("id", ""), None, tuple(map(_row, holder)), find_tree(holder))
 
 
 def _row(item: etree._Element) -> dict[str, str]:

@@ -173,6 +173,16 @@ def test_several_choices_are_sought_in_an_unfiltered_list() -> None:
     assert codes("", "<a>x z</a>", body) == [("/data/a", "list_uncertain")]
 
 
+@pytest.mark.parametrize(("answer", "codes"), [("rosso", []), ("bakel", ["not_a_choice"])])
+@pytest.mark.parametrize("filtered", ["", "[. != 'nara']"], ids=["the whole list", "a filtered list"])
+def test_rows_that_are_texts_are_choices(filtered: str, answer: str, codes: list[str]) -> None:
+    towns = '<bind nodeset="/data/a"/><instance id="l"><towns><town>rosso</town><town>nara</town></towns></instance>'
+    body = f"""<select1 ref="/data/a"><itemset nodeset="instance('l')/towns/town{filtered}">
+      <value ref="."/><label ref="."/></itemset></select1>"""
+    found = validate_submission(definition("<a/>", towns, body), submission(f"<a>{answer}</a>"), HeldLists())
+    assert [one.code for one in found] == codes
+
+
 def test_rules_that_wait_for_each_other_are_settled_nowhere() -> None:
     rules = '<bind nodeset="/data/a" relevant="/data/b = 1"/><bind nodeset="/data/b" relevant="/data/a = 1"/>'
     assert codes(rules, "<a>1</a><b>1</b>")[0] == ("/data/a", "cannot_settle_cycle")

@@ -1,6 +1,6 @@
 import pytest
 
-from forms.list_trees import MOST_TREES, ListTrees, build_list, tree_of
+from forms.list_trees import MOST_TREES, ListTrees, build_list, cell_text, tree_of
 from forms.lists import HeldLists, ListRows, parse_list
 from forms.xpath.compiler import compile_expression
 from forms.xpath.environment import Environment
@@ -49,8 +49,7 @@ def test_tree_of_a_held_list_is_made_once_until_many_others_came() -> None:
     assert tree_of(held) is not first
 
 
-def test_values_of_a_column_come_from_both_kinds_of_lists() -> None:
-    assert trees().values_of("en_ligne", "name") == {"rosso"}
+def test_values_of_a_column_are_those_of_all_rows() -> None:
     assert trees().values_of("postes", "pays") == {"SN", "ML"}
 
 
@@ -62,26 +61,51 @@ def test_list_that_may_have_changed_is_remembered() -> None:
     assert found.doubt.list_name == found.ever_uncertain == "dossiers.csv"
 
 
+def test_list_that_is_not_at_hand_says_so() -> None:
+    with pytest.raises(CannotVerify) as raised:
+        trees(INLINE.format("v", "")).find("autre")
+    assert raised.value.code == "list_not_held"
+
+
+LIEUX = (
+    b"<lieux maj='2026'>"
+    b"<lieu genre='port'><nom>rosso</nom><tag>a</tag><tag>b</tag><region><nom>nord</nom></region></lieu>"
+    b"<lieu genre='camp'>ignored<nom>nara</nom></lieu><note>Trois</note></lieux>"
+)
+
+
 @pytest.mark.parametrize(
-    ("instances", "name", "code"),
+    ("expression", "value"),
     [
-        pytest.param(
-            INLINE.format("v", "<d><town>Rosso</town></d>"), "v", "cannot_read_list", id="rows that are texts"
-        ),
-        pytest.param(INLINE.format("v", "<d><x>1</x><y>2</y></d>"), "v", "cannot_read_list", id="a record"),
-        pytest.param(INLINE.format("v", ""), "autre", "list_not_held", id="not at hand"),
+        pytest.param("instance('l')/lieux/lieu[@genre='camp']/nom", "nara", id="by an attribute"),
+        pytest.param("instance('l')/lieux/lieu[region/nom='nord']/@genre", "port", id="by what lies deeper"),
+        pytest.param("instance('l')/lieux/note", "Trois", id="a row of another name"),
+        pytest.param("count(instance('l')/lieux/lieu)", 2.0, id="rows of a name"),
+        pytest.param("join('+', instance('l')/lieux/lieu/tag)", "a+b", id="a column twice"),
+        pytest.param("instance('l')/lieux/@maj", "2026", id="an attribute of the list"),
+        pytest.param("string-length(instance('l')/lieux/lieu[2])", 0.0, id="no text beside elements"),
+        pytest.param("instance('l')/lieux/rien", "", id="nothing of that name"),
     ],
 )
-def test_list_that_cannot_be_walked_says_why(instances: str, name: str, code: str) -> None:
-    with pytest.raises(CannotVerify) as raised:
-        trees(instances).find(name)
-    assert raised.value.code == code
+def test_a_list_beyond_rows_and_columns_is_walked_as_it_stands(expression: str, value: object) -> None:
+    held = parse_list("l.xml", LIEUX)
+    document = build_list(())
+    environment = Environment(document, find_list=lambda _name: tree_of(held))
+    assert compile_expression(expression).value(document, environment) == value
 
 
-def test_held_file_of_another_shape_is_not_read() -> None:
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [("nom", "rosso"), ("region/nom", "nord"), ("@genre", "port"), ("./nom", "rosso"), ("x/y", ""), ("@x", "")],
+)
+def test_a_cell_may_lie_deeper_or_in_an_attribute(reference: str, text: str) -> None:
+    row = tree_of(parse_list("l.xml", LIEUX)).named["lieux"][0].named["lieu"][0]
+    assert cell_text(row, reference) == text
+
+
+def test_a_list_without_columns_has_no_values_of_one() -> None:
     held = HeldLists({"v.csv": parse_list("v.xml", b"<r><t>Rosso</t></r>")})
-    with pytest.raises(CannotVerify, match="rows and columns"):
-        ListTrees(definition("<a/>"), {}, held).find("v")
+    assert ListTrees(definition("<a/>"), {}, held).values_of("v", "t") is None
 
 
 def test_a_row_has_no_other_attributes() -> None:

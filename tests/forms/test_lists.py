@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.lists import HeldLists, ListRefused, is_irregular, parse_list
+from forms.lists import HeldLists, ListRefused, find_tree, parse_list
 from forms.xml import parse_xml
 
 GEOJSON = b"""{"type": "FeatureCollection", "features": [
@@ -90,9 +90,14 @@ def test_any_bytes_are_rows_or_refused(name: str, data: bytes) -> None:
         pytest.param(b"<towns><town>Rosso</town><town>Bakel</town></towns>", True, id="rows that are texts"),
         pytest.param(b"<data><nom>Awa</nom><age/></data>", True, id="a saved record"),
         pytest.param(b"<root><item><g><n>1</n></g></item></root>", True, id="columns inside columns"),
-        pytest.param(b"<root/>", False, id="no rows"),
+        pytest.param(b"<root><item kind='a'><n>1</n></item></root>", True, id="attributes of rows"),
+        pytest.param(b"<root><item><n lang='fr'>1</n></item></root>", True, id="attributes of columns"),
+        pytest.param(b"<root of='a'><item><n>1</n></item></root>", True, id="attributes of the list"),
+        pytest.param(b"<root><item><n>1</n><n>2</n></item></root>", True, id="a column twice"),
+        pytest.param(b"<root>1</root>", True, id="a text alone"),
+        pytest.param(b"<root> <!-- none --> </root>", False, id="no rows"),
     ],
 )
-def test_what_is_more_than_rows_and_columns_is_told(xml: bytes, irregular: bool) -> None:
-    assert is_irregular(parse_xml(xml)) is irregular
-    assert parse_list("l.xml", xml).irregular is irregular
+def test_what_is_more_than_rows_and_columns_is_kept_whole(xml: bytes, irregular: bool) -> None:
+    assert (find_tree(parse_xml(xml)) is not None) is irregular
+    assert (parse_list("l.xml", xml).tree is not None) is irregular

@@ -36,7 +36,7 @@ class Form:
         rows = {one.id: list(one.items) for one in self.definition.instances}
         for one in self.definition.instances:
             if one.filename in self.media:
-                rows[one.id] = _csv_rows(self.media[one.filename])
+                rows[one.id] = _rows(one.filename, self.media[one.filename])
         return rows
 
     @cached_property
@@ -83,7 +83,9 @@ def _media(folder: Path, names: set[str]) -> dict[str, str]:
     return {**made, **{path.name: path.read_text(encoding="utf-8-sig") for path in found}}
 
 
-def _csv_rows(text: str) -> list[dict[str, str]]:
+def _rows(name: str, text: str) -> list[dict[str, str]]:
+    if not name.endswith(".csv"):
+        return list(parse_list(name, text.encode()).rows)
     lines = text.splitlines()
     # JavaRosa's rule: a semicolon anywhere in the header makes it the delimiter.
     return list(csv.DictReader(lines, delimiter=";" if ";" in lines[0] else ","))
