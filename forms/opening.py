@@ -1,6 +1,6 @@
 """What happens when a tablet opens a blank record: its rules and first actions are evaluated; a failure stops the form.
 
-Only failures that hang on nothing but the form are found: not what a list beside it, the clock or an answer decides.
+Only failures that hang on the form and its lists are found: not what the clock or an answer decides.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from forms.definition import FormDefinition
 from forms.dependencies import COLUMNS
 from forms.errors import FormProblem
 from forms.list_trees import ListTrees
-from forms.lists import HeldLists
+from forms.lists import Lists
 from forms.node import Node
 from forms.references import absolute_path
 from forms.refused_models import OPENING_EVENTS, list_events
@@ -22,18 +22,17 @@ from forms.xform import primary_instance
 from forms.xpath.compiler import Expression, compile_expression
 from forms.xpath.environment import Environment
 from forms.xpath.errors import CannotVerify, XPathRefused
-from forms.xpath.moments import Moment
 
 # What JavaRosa cannot evaluate either; all other doubts are ours alone.
 FAILURES = frozenset(["cannot_compare_repeated", "cannot_convert", "cannot_use_function", "cannot_read_pattern"])
 _EVALUATED = ("relevant", "required", "readonly", "calculate")
 
 
-def list_failures_on_opening(html: etree._Element, definition: FormDefinition) -> Iterator[FormProblem]:
+def list_failures_on_opening(html: etree._Element, definition: FormDefinition, lists: Lists) -> Iterator[FormProblem]:
     """The rules and actions that fail on the blank record, which is the form's own instance."""
     form = compile_form(definition)
     record = build_record(form.shape, primary_instance(html))
-    environment = _environment(form, record)
+    environment = _environment(form, record, lists)
     actions = list(_first_actions(html, form))
     for node in record.nodes:
         path = node.shape.path
@@ -60,16 +59,11 @@ def _first_actions(html: etree._Element, form: CompiledForm) -> Iterator[tuple[s
                 yield absolute_path(action.get("ref") or "", ""), rule
 
 
-def _environment(form: CompiledForm, record: Record) -> Environment:
-    trees = ListTrees(form.definition, form.inline_lists, HeldLists())
-    # The time decides about no failure, but without one nothing that asks for it could be evaluated.
+def _environment(form: CompiledForm, record: Record, lists: Lists) -> Environment:
+    trees = ListTrees(form.definition, form.inline_lists, lists)
+    # Without a time: what it decides is not known here.
     return Environment(
-        record.document,
-        record.slots,
-        now=Moment(0),
-        find_list=trees.find,
-        doubt=trees.doubt,
-        texts=form.definition.texts,
+        record.document, record.slots, find_list=trees.find, doubt=trees.doubt, texts=form.definition.texts
     )
 
 

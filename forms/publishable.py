@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from forms.check import check_form
 from forms.errors import FormProblem
+from forms.lists import HeldLists
 from forms.opening import list_failures_on_opening
 from forms.refused_models import list_refused_of_model, read_outline
 from forms.refused_questions import list_refused_of_questions
@@ -26,12 +27,12 @@ def read_publishable(data: bytes, filename: str, form_id_fallback: str | None = 
 
 
 def _refused(read: ReadForm) -> Iterator[FormProblem]:
-    """What would keep a tablet from opening the form."""
+    """What would keep a tablet from opening the form, as far as that can be said without the files beside it."""
     html = parse_xml(read.xml, FORM_LIMITS)
     outline = read_outline(html, read.definition)
     yield from list_refused_of_model(html, outline)
     yield from list_refused_of_questions(html, outline)
-    yield from list_failures_on_opening(html, read.definition)
+    yield from list_failures_on_opening(html, read.definition, HeldLists())
 
 
 def _place(problem: FormProblem, read: ReadForm) -> FormProblem:

@@ -1,5 +1,6 @@
 """One record, judged by JavaRosa and by us: cases are made here, counted in a Tally, and their differences named."""
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from tests.oracle.corpus import Form
 from tests.oracle.fills import Fill, fill_honestly, leaves, plain_path, sent_nodes, write_computed
 from tests.oracle.mutations import MUTATIONS, change_calculation
 from tests.oracle.ours import Judged, judge
+
+FAILED_AT = re.compile(r"Error evaluating field '.*' \((.+)\)")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def compare_case(case: Case, oracle: Oracle, tally: Tally, listed: list[Listed])
     ours = judge(case.form, case.fill.render(), computed)
     theirs, said = said_by_both(case.form, answer, ours)
     tally.count(without_types(theirs), without_types(said))
-    differences = [*_compare_findings(case, ours, theirs, said)]
+    differences = [*_compare_findings(case, answer, ours, theirs, said)]
     if "error" not in answer and not case.tampered:
         write_computed(case.form, case.fill.root, sent_nodes(answer))
         ours = judge(case.form, case.fill.render(), computed)
@@ -86,12 +89,25 @@ def name_differences(case: Case, answer: Answer, ours: Judged, found: list[Diffe
     return found
 
 
-def _compare_findings(case: Case, ours: Judged, theirs: set[Said], said: set[Said]) -> Iterator[Difference]:
+def _compare_findings(
+    case: Case, answer: Answer, ours: Judged, theirs: set[Said], said: set[Said]
+) -> Iterator[Difference]:
     sent = {path: repr(element.text or "") for path, element, _ in leaves(case.form, case.fill.root)}
+    sent["/"] = _failure(answer, ours)
     for by, only in (("javarosa", theirs - said), ("ours", said - theirs)):
         for one in sorted(only):
             doubt = f" unverified {ours.doubts[one.path]}" if one.path in ours.doubts else ""
             yield Difference(case.name, by, one.kind, one.path, sent.get(one.path, "''") + doubt)
+
+
+def _failure(answer: Answer, ours: Judged) -> str:
+    """Why JavaRosa did not open a record, and what we make of the node where it failed."""
+    said = answer.get("error", "")
+    found = FAILED_AT.search(said)
+    path = plain_path(found.group(1)) if found else ""
+    relevant = any(verdict for one, verdict in ours.relevance.items() if plain_path(one) == path)
+    replayed = path in map(plain_path, ours.replayed)
+    return f"{said.splitlines()[0]} relevant: {relevant} replayed: {replayed}" if said else "''"
 
 
 def _compare_nodes(case: Case, answer: Answer, ours: Judged) -> Iterator[Difference]:
