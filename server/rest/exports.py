@@ -1,4 +1,4 @@
-"""Whole forms as files: CSV, CSV of every table in a zip with the media, GeoJSON, Parquet. Streamed and resumable."""
+"""Whole forms as files: CSV, CSV of every table in a zip with the media, XLSX, GeoJSON, Parquet. Resumable."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +19,14 @@ from forms.tables import Column, Table, list_tables, parent_key
 from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
-from server.rest.csv_rows import LineWriter
+from server.rest.csv_rows import Line, LineWriter
 from server.rest.forms import FORM, get_version
 from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
 from server.rest.problems import Problem
-from server.rest.snapshots import answer_snapshot
+from server.rest.snapshots import answer_snapshot, spare_folder
 from server.rest.speech import blueprint, is_on
+from server.rest.workbooks import XLSX, write_workbook
 from server.web.tables import render_lines
 from sync.answers import find_value
 from sync.attachments import AttachmentStore
@@ -72,6 +73,14 @@ def zip_export(form_id: str) -> ResponseReturnValue:
     return answer_snapshot(partial(write_zip, read_export(form_id)), "application/zip", f"{form_id}.zip")
 
 
+@blueprint.get(f"{FORM}/submissions.xlsx")
+@permission("submissions.export")
+def workbook_export(form_id: str) -> ResponseReturnValue:
+    export = read_export(form_id)
+    tables = [(table.name or form_id, partial(list_lines, export, table)) for table in export.tables]
+    return answer_snapshot(partial(write_workbook, tables, spare_folder()), XLSX, f"{form_id}.xlsx")
+
+
 @blueprint.get(f"{FORM}/submissions.geojson")
 @permission("submissions.export")
 def geojson_export(form_id: str) -> ResponseReturnValue:
@@ -109,17 +118,23 @@ def read_export(form_id: str) -> Export:
 
 def write_csv(export: Export, table: Table) -> Iterator[bytes]:
     """One table, its head at once: the first rows follow while the others are read."""
+    yield BOM
+    for lines in list_lines(export, table):
+        yield render_lines(lines)
+
+
+def list_lines(export: Export, table: Table) -> Iterator[list[Line]]:
+    """One table in pieces as they are read, its head first."""
     writer = LineWriter(table, export.columns[table.name], group_paths=export.group_paths)
-    yield BOM + render_lines([writer.head])
+    yield [writer.head]
     with Session(export.engine) as session:
         for records in read_records(session, export.viewer, export.form_id, export.page):
             if not table.name:
-                yield render_lines(writer.write_record(one) for one in records)
+                yield [writer.write_record(one) for one in records]
                 continue
             names = {one.id: one.instance_id for one in records}
             rows = read_repeats(session, list(names), [table.name])[table.name]
-            lines = [writer.write_repeat(one, names[one.submission_id], parent_key(table, one.key)) for one in rows]
-            yield render_lines(lines)
+            yield [writer.write_repeat(one, names[one.submission_id], parent_key(table, one.key)) for one in rows]
 
 
 def write_zip(export: Export) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ _FOLDER = "exports"
 
 def answer_snapshot(write: Callable[[], Iterator[bytes]], mimetype: str, name: str) -> ResponseReturnValue:
     """Stream a fresh export and keep it; or the rest of a kept one, where the request names it in If-Range."""
-    folder = _open_folder()
+    folder = spare_folder()
     kept = _find_kept(folder)
     if kept is not None:
         answer = send_file(kept, mimetype, conditional=True, etag=kept.name)
@@ -33,7 +33,8 @@ def answer_snapshot(write: Callable[[], Iterator[bytes]], mimetype: str, name: s
     return Response(_keep(write(), folder / etag), mimetype=mimetype, headers=headers)
 
 
-def _open_folder() -> Path:
+def spare_folder() -> Path:
+    """Where exports are kept for a day, and made where they are not streamed; on the data's own disk."""
     folder: Path = current_app.extensions["teral_settings"].data_path / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     for one in folder.iterdir():
