@@ -4,7 +4,7 @@ The grammar is odata-query's; this module says what names mean and which express
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -68,6 +68,25 @@ def compile_filter(text: str, names: Names, form_id: str, now: datetime) -> Colu
 def compile_order(text: str, names: Names) -> list[ColumnElement[Any]]:
     """The order that $orderby states: columns of metadata, each asc or desc."""
     return [_order(part.split(), names) for part in text.split(",")]
+
+
+def compile_search(text: str, names: Names, form_id: str) -> ColumnElement[bool]:
+    """The condition that $search states: each of its words stands in an answer that `names` opens, or in the id.
+
+    It looks at every short answer of the form: what is looked for often is asked for by $filter, which has an index.
+    """
+    words = text.replace('"', " ").split()
+    if len(text) > LONGEST_FILTER or not words:
+        raise FilterRefused("filter_unreadable", reason="$search")
+    paths = [one.path for one in names.values() if one.path]
+    return and_(*(_holds(word, paths, form_id) for word in words))
+
+
+def _holds(word: str, paths: Sequence[str], form_id: str) -> ColumnElement[bool]:
+    told = select(AnswerValue.submission_id).where(
+        AnswerValue.form_id == form_id, AnswerValue.path.in_(paths), AnswerValue.text.icontains(word, autoescape=True)
+    )
+    return or_(Submission.instance_id == word, Submission.id.in_(told))
 
 
 def _order(words: list[str], names: Names) -> ColumnElement[Any]:

@@ -61,6 +61,7 @@ class Page:
     condition: ColumnElement[bool] | None = None
     order: Sequence[ColumnElement[Any]] = ()
     before_id: int | None = None
+    up_to: int | None = None  # the last id when the first page was read: what came since is not among them
     offset: int = 0
     limit: int | None = None
 
@@ -128,10 +129,17 @@ def read_repeats(session: Session, ids: Sequence[int], tables: Sequence[str]) ->
     return found
 
 
-def find_record_id(session: Session, viewer: Viewer, form_id: str, instance_id: str) -> int | None:
-    """The row that stands for the record of this name, whichever of its versions has it."""
+def find_record_id(
+    session: Session, viewer: Viewer, form_id: str, instance_id: str, up_to: int | None = None
+) -> int | None:
+    """The row that stands for the record of this name, whichever of its versions has it, or stood for it `up_to`."""
     chain = find_chain(session, viewer, form_id, instance_id)
-    return chain[-1].id if chain else None
+    return next((one.id for one in reversed(chain) if up_to is None or one.id <= up_to), None)
+
+
+def find_last_id(session: Session) -> int:
+    """The last id that any record has, for Page.up_to."""
+    return session.scalar(select(func.max(Submission.id))) or 0
 
 
 # Nothing is deleted here, so that this is always null; scripts ask for it all the same.
@@ -144,7 +152,7 @@ def _fitting(viewer: Viewer, form_id: str, page: Page, *columns: Any) -> Select[
         .select_from(Submission)
         .outerjoin(Device, Device.id == Submission.device_id)
         .outerjoin(SubmissionSender, SubmissionSender.submission_id == Submission.id)
-        .where(Submission.form_id == form_id, is_head(), of_classes(list_exportable_classes(viewer)))
+        .where(Submission.form_id == form_id, is_head(up_to=page.up_to), of_classes(list_exportable_classes(viewer)))
     )
     if page.condition is not None:
         found = found.where(page.condition)

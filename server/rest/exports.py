@@ -1,7 +1,7 @@
 """Whole forms as files: CSV, CSV of every table in a zip with the media, XLSX, GeoJSON, Parquet. Resumable."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ from sync.models import SubmissionAttachment
 from sync.policy import DATA_CLASSES, Viewer, reads_plainly
 from sync.publishing import get_definition
 from sync.record_filters import compile_filter
-from sync.records import Page, list_readable, name_columns, read_records, read_repeats
+from sync.records import Page, find_last_id, list_readable, name_columns, read_records, read_repeats
 
 BOM = b"\xef\xbb\xbf"
 _GEO = ("geopoint", "geotrace", "geoshape")
@@ -106,9 +106,10 @@ def read_export(form_id: str) -> Export:
         raise Problem(501.1, feature="splitSelectMultiples")
     viewer = current_viewer()
     definition = get_definition(db.session(), get_version(form_id))
-    page = Page()
+    page = Page(up_to=find_last_id(db.session()))
     if text := request.args.get("$filter"):
-        page = Page(compile_filter(text, name_columns(viewer, definition), form_id, datetime.now(UTC)))
+        fits = compile_filter(text, name_columns(viewer, definition), form_id, datetime.now(UTC))
+        page = replace(page, condition=fits)
     note_reading("submissions.exported", f"form:{form_id}")
     columns = {one.name: list_readable(viewer, definition, one) for one in list_tables(definition).values()}
     files = request.args.get("attachments", "").lower() != "false" and reads_plainly(viewer, set(DATA_CLASSES) - {"D8"})

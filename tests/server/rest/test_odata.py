@@ -1,5 +1,6 @@
 """Tables of a form in OData: rows as Central writes them, filters also where Central has none."""
 
+import base64
 import json
 from typing import Any
 from urllib.parse import quote
@@ -132,7 +133,8 @@ def test_filters_reach_metadata_and_answers(filled: Program) -> None:
         (f"$filter=fruit eq '{'a' * 5000}'", (400, 400.18)),
         ("$orderby=fruit", (501, 501.5)),
         ("$expand=crate", (501, 501.6)),
-        ("$search=mango", (501, 501.1)),
+        ('$search=""', (400, 400.18)),
+        ("$apply=x", (501, 501.1)),
         ("$skiptoken=01nonsense", (400, 400.35)),
         ("$top=-1", (400, 400.8)),
     ],
@@ -154,6 +156,34 @@ def test_pages_follow_one_another_without_gap_or_twin(filled: Program, table: st
         paged += page["value"]
         url = page.get("@odata.nextLink", "").partition("/v1/")[2]
     assert paged == whole
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("edited", ["full", "plain", "fresh"])
+def test_a_reader_meets_each_record_once_though_one_is_edited_meanwhile(filled: Program, edited: str) -> None:
+    first = filled.json(f"{SVC}/Submissions?$top=1&$count=true")
+    filled.call("PUT", at(edited), data=record("later", "<fruit>kiwi</fruit>", deprecated=edited))
+    send(filled, record("newer"))
+    second = filled.json(first["@odata.nextLink"].partition("/v1/")[2])
+    third = filled.json(second["@odata.nextLink"].partition("/v1/")[2])
+    read = [one for page in (first, second, third) for one in page["value"]]
+    assert [one["__id"] for one in read] == ["fresh", "plain", "full"]
+    assert ("kiwi" in {one["fruit"] for one in read}, third["@odata.count"]) == (False, 3)
+    assert set(ids(filled)) == {"newer", "fresh", "plain", "full"}
+
+
+def test_a_token_of_centrals_shape_is_followed(filled: Program) -> None:
+    told = base64.urlsafe_b64encode(json.dumps({"instanceId": "plain"}).encode()).decode().rstrip("=")
+    assert ids(filled, skiptoken=f"01{told}") == ["full"]
+
+
+@pytest.mark.both_databases
+def test_a_search_finds_words_in_answers(filled: Program) -> None:
+    assert ids(filled, search="MANG") == ["full"]
+    assert ids(filled, search='"papa" 12') == ["plain"]
+    assert ids(filled, search="an") == ["fresh", "full"]
+    assert ids(filled, search="plain") == ["plain"]
+    assert (ids(filled, search="nobody"), ids(filled, search="a_a")) == ([], [])
 
 
 def test_count_skip_and_order(filled: Program) -> None:
@@ -204,3 +234,4 @@ def test_what_a_role_may_not_take_out_is_no_column_and_no_filter(
     assert rows(reader) == []
     assert b"fruit" not in reader.get(f"{SVC}/$metadata").data
     assert problem(reader.get(f"{SVC}/Submissions?$filter=fruit eq 'mango'")) == (501, 501.5)
+    assert rows(reader, search="mango") == []
