@@ -24,8 +24,8 @@ from sync.peer_client import Login, Pace, PeerClient, PeerError
 from sync.relay import CentreLink
 from sync.relaying.down import Fetched, find_needed, take_down
 from sync.relaying.exchange import Answer
-from sync.relaying.lines import Line, PostLine, ReceiptLine, RecordLine, of_kind, receipt_for
-from sync.relaying.receipts import CENTRE, note_receipts
+from sync.relaying.lines import HeadLine, Line, ReceiptLine, RecordLine, of_kind, receipt_for
+from sync.relaying.receipts import CENTRE, forget_owed, list_owed, note_receipts
 from sync.relaying.up import describe_relay, list_up
 
 log = logging.getLogger(__name__)
@@ -176,12 +176,12 @@ class Forwarding:
 
     def take_news(self) -> None:
         """Take what the centre tells until it tells nothing that we can take."""
-        receipts: list[ReceiptLine] = []
+        receipts = _list_owed()
         while self.may_go_on():
-            answer = self.link.exchange([_describe_here(), *receipts])
-            news = [one for one in answer.lines if not isinstance(one, ReceiptLine)]
+            answer = self.link.exchange([*_describe_here(), *receipts])
+            news = [one for one in answer.lines if not isinstance(one, ReceiptLine | HeadLine)]
             receipts = self._take(news) if news else []
-            _note_heard(datetime.now(UTC))
+            _note_heard(answer.lines, datetime.now(UTC))
             if not receipts:
                 return
 
@@ -235,9 +235,16 @@ def _read_untold() -> list[Line]:
         return list(list_up(session))
 
 
-def _describe_here() -> PostLine:
+def _describe_here() -> list[Line]:
+    now = datetime.now(UTC)
     with Session(db.engine) as session:
-        return describe_relay(session, of_kind(list_up(session), RecordLine), datetime.now(UTC))
+        head = HeadLine(now, session.scalars(select(Upstream.told_at)).one())
+        return [head, describe_relay(session, of_kind(list_up(session), RecordLine), now)]
+
+
+def _list_owed() -> list[ReceiptLine]:
+    with Session(db.engine) as session:
+        return list_owed(session, CENTRE)
 
 
 def _read_xml(line: RecordLine) -> bytes:
@@ -251,10 +258,15 @@ def _read_xml(line: RecordLine) -> bytes:
         return session.scalars(query).one()
 
 
-def _note_heard(now: datetime) -> None:
+def _note_heard(told: Sequence[Line], now: datetime) -> None:
     with Session(db.engine) as session:
         begin_write(session)
-        session.scalars(select(Upstream)).one().heard_at = now
+        upstream = session.scalars(select(Upstream)).one()
+        upstream.heard_at = now
+        note_receipts(session, CENTRE, of_kind(told, ReceiptLine))
+        for head in of_kind(told, HeadLine):
+            upstream.told_at = head.at
+            forget_owed(session, CENTRE, head.took or head.at)
         session.commit()
 
 

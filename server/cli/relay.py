@@ -1,8 +1,10 @@
 """`teral relay`: enrol relays at the centre; on a relay, exchange with the centre over a link or a USB key."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +13,7 @@ from server.cli.context import print_json, with_app, word_refusal
 from server.config import ConfigError
 
 if TYPE_CHECKING:
+    from server.bundles import Carried
     from server.config import Settings
     from sync.models import Site
 
@@ -89,6 +92,77 @@ def sync_command(as_json: bool) -> None:
     print_json(done) if as_json else click.echo(", ".join(f"{name} {value}" for name, value in done.items()))
     if done.get("problem"):
         click.get_current_context().exit(1)
+
+
+@relay_group.command("key")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--of", "code", help="At the centre: the relay whose PUBLIC key is given.")
+@click.option("--public", help="That key.")
+@with_app
+def key_command(file: Path | None, code: str | None, public: str | None) -> None:
+    """Make this server's key for bundles in FILE, or show the public one; at the centre also note a relay's."""
+    from server.bundles import note_public_key, read_own_key
+    from server.secret_files import write_private
+    from sync.relaying.bundles import BundleRefused, make_key, public_key
+
+    if file is not None and file.exists():
+        raise click.ClickException(f"{file} is there already: a key is not replaced.")
+    try:
+        if code:
+            note_public_key(_get_site(code).id, public or "")
+            return
+        if file is not None:
+            write_private(file, make_key())
+        click.echo(public_key(file.read_text() if file else read_own_key(_settings())))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    except BundleRefused as refused:
+        raise click.ClickException(word_refusal(refused)) from refused
+
+
+@relay_group.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--to", "code", help="At the centre: the relay that the bundle is for.")
+@_json
+@with_app
+def export_command(file: Path, code: str | None, as_json: bool) -> None:
+    """Write a bundle for a USB key: all that the other side has not confirmed yet."""
+    from server.bundles import export_down, export_up
+    from server.relay import is_relay
+
+    def export(settings: "Settings") -> "Carried":
+        if is_relay(settings):
+            return export_up(settings, file)
+        if code is None:
+            raise ConfigError("For which relay? Say it with --to CODE.")
+        return export_down(settings, file, _get_site(code).id)
+
+    _carry(export, as_json)
+
+
+@relay_group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_json
+@with_app
+def import_command(file: Path, as_json: bool) -> None:
+    """Take in a bundle: all of it, or nothing. Importing it twice changes nothing."""
+    from server.bundles import import_bundle
+
+    _carry(lambda settings: import_bundle(settings, file), as_json)
+
+
+def _carry(act: Callable[["Settings"], "Carried"], as_json: bool) -> None:
+    from forms.errors import FormsError
+    from server.relay import note_number
+
+    try:
+        note_number(_settings())
+        carried = asdict(act(_settings()))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    except FormsError as refused:
+        raise click.ClickException(word_refusal(refused)) from refused
+    print_json(carried) if as_json else click.echo(", ".join(f"{name}: {count}" for name, count in carried.items()))
 
 
 @relay_group.command("status")

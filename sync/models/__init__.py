@@ -35,6 +35,7 @@ from sync.models.programme import HeadcountExplanation
 from sync.models.registry import Encounter, Person, PersonRecord
 from sync.models.relays import (
     FilePiece,
+    OwedReceipt,
     PeerReceipt,
     Relay,
     RelayedDevice,
@@ -104,6 +105,7 @@ __all__ = [
     "LinkProgress",
     "LinkQuestion",
     "LinkVerdict",
+    "OwedReceipt",
     "Peer",
     "PeerForm",
     "PeerList",

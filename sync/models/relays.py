@@ -104,6 +104,17 @@ class PeerReceipt(Base):
     digest: Mapped[str] = mapped_column(String(64))
 
 
+class OwedReceipt(Base):
+    """A receipt that goes to the peer with our bundles until we know that one of them came there."""
+
+    __tablename__ = "owed_receipts"
+
+    peer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    owed_at: Mapped[datetime]
+
+
 class Upstream(Base):
     """On a relay, one row: its number, when the centre was last heard of, and how the last try to reach it ended.
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from sync.models import Relay
 from sync.relaying.down import list_down
-from sync.relaying.lines import Line, PostLine, ReceiptLine, of_kind
-from sync.relaying.receipts import note_receipts
+from sync.relaying.lines import HeadLine, Line, PostLine, ReceiptLine, of_kind
+from sync.relaying.receipts import forget_owed, list_owed, note_receipts
 from sync.relaying.up import take_up
 
 # So few that a line of a few kilobytes a second carries them within the minute that a link may last.
@@ -29,6 +29,11 @@ class Answer:
 def answer_relay(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> Answer:
     """Take in what a relay tells, and answer it. News come with the relay's own line: they cost time to find."""
     note_receipts(session, relay.site_id, of_kind(lines, ReceiptLine))
+    for head in of_kind(lines, HeadLine):
+        forget_owed(session, relay.site_id, head.took or relay.enrolled_at)
     taken = take_up(session, relay, lines, now)
-    news = list(islice(list_down(session, relay, now), MOST)) if of_kind(lines, PostLine) else []
-    return Answer([*taken.receipts, *news], taken.records, taken.files)
+    if not of_kind(lines, PostLine):
+        return Answer(list(taken.receipts), taken.records, taken.files)
+    news = islice(list_down(session, relay, now), MOST)
+    receipts = [*taken.receipts, *list_owed(session, relay.site_id)]
+    return Answer([*receipts, HeadLine(now, relay.told_at), *news], taken.records, taken.files)

@@ -37,6 +37,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadLine(Line):
+    """When this was told, by the teller's clock; and the latest that was taken of what the other told, by theirs."""
+
+    at: datetime
+    took: datetime | None
+
+    @property
+    def name(self) -> str:
+        return "head"
+
+
+@dataclass(frozen=True, slots=True)
 class PostLine(Line):
     """A relay as a whole: its number, how many of its records the centre has not taken, and since when."""
 
@@ -179,8 +191,8 @@ class ReceiptLine(Line):
 
 
 _KINDS: dict[str, type[Line]] = {
-    "post": PostLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine, "site": SiteLine, "form": FormLine,
-    "state": StateLine, "ground": GroundLine, "receipt": ReceiptLine,
+    "head": HeadLine, "post": PostLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine,
+    "site": SiteLine, "form": FormLine, "state": StateLine, "ground": GroundLine, "receipt": ReceiptLine,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -49,7 +50,12 @@ def _store_whole(session: Session, store: AttachmentStore, sha256: str, now: dat
     with SpooledTemporaryFile(_IN_MEMORY) as whole:
         for content in session.scalars(pieces.execution_options(yield_per=8)):
             whole.write(content)
-        stored = store.save(whole)
+        return keep_file(session, store, sha256, whole, now)
+
+
+def keep_file(session: Session, store: AttachmentStore, sha256: str, content: IO[bytes], now: datetime) -> bool:
+    """Store a file that came whole; say whether it is the one that was told of, else nothing names it."""
+    stored = store.save(content)
     if stored.sha256 == sha256:
         add_blob(session.connection(), stored, now)
     return stored.sha256 == sha256

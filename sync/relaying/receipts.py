@@ -4,14 +4,15 @@ Peer 0 is the centre, any other the relay of that site.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from sync.models import PeerReceipt
+from sync.models import OwedReceipt, PeerReceipt
 from sync.relaying.lines import Line, ReceiptLine, receipt_for
 
 CENTRE = 0
@@ -35,6 +36,25 @@ def list_untold(session: Session, peer_id: int, lines: Iterable[Line]) -> Iterat
         asked = {"peer": peer_id, "names": [one.line_name for one in receipts]}
         taken = {row.name: row.digest for row in session.execute(_TAKEN, asked)}
         yield from (line for line, one in zip(some, receipts, strict=True) if taken.get(one.line_name) != one.digest)
+
+
+def owe_receipts(session: Session, peer_id: int, receipts: Sequence[ReceiptLine], now: datetime) -> None:
+    """Keep receipts that no answer carries back, for the next bundles."""
+    for one in receipts:
+        session.merge(OwedReceipt(peer_id=peer_id, name=one.line_name, digest=one.digest, owed_at=now))
+    session.flush()
+
+
+def list_owed(session: Session, peer_id: int) -> list[ReceiptLine]:
+    """The receipts that go with the next bundle."""
+    owed = session.scalars(select(OwedReceipt).filter_by(peer_id=peer_id).order_by(OwedReceipt.name))
+    return [ReceiptLine(one.name, one.digest) for one in owed]
+
+
+def forget_owed(session: Session, peer_id: int, took: datetime) -> None:
+    """Let go of the receipts that were in a bundle which the peer has taken."""
+    mine = (OwedReceipt.peer_id == peer_id) & (OwedReceipt.owed_at <= took)
+    session.execute(delete(OwedReceipt).where(mine))
 
 
 def note_receipts(session: Session, peer_id: int, receipts: Sequence[ReceiptLine]) -> None:

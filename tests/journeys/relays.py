@@ -1,17 +1,27 @@
 """A centre and a relay on loopback ports, and the link between them."""
 
+import contextlib
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
 
 from server.accounts.users import add_user
+from server.bundles import export_down, export_up, import_bundle
+from server.extensions import db
 from server.relay import forward, open_link
-from sync.peer_client import Pace
+from sync.models import Relay
+from sync.peer_client import Pace, Patience
 from sync.registry import registry_digest
+from sync.relaying.bundles import make_key, public_key
 from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.sites import find_site
 from tests.journeys.outposts import Outposts, outposts
@@ -25,11 +35,29 @@ class Chain:
 
     centre: Outposts
     relay: Outposts
+    line: "Line"
 
     def sync(self) -> dict[str, Any]:
-        """A link comes, and lasts for as long as it is needed."""
+        """A link comes, and lasts for as long as the line lets it."""
         with self.relay.app.app_context():
-            return forward(open_link(self.relay.settings, Pace()))
+            link = open_link(self.relay.settings, Pace(sleep=lambda _seconds: None))
+            link.client._session.patience = Patience(tries=0)
+            return forward(link)
+
+    def carry(self, bundle: Path, *, down: bool) -> None:
+        """A USB key goes from the one to the other."""
+        sender, receiver = (self.centre, self.relay) if down else (self.relay, self.centre)
+        with sender.app.app_context():
+            if down:
+                export_down(sender.settings, bundle, _relay_id())
+            else:
+                export_up(sender.settings, bundle)
+        self.take(receiver, bundle)
+
+    def take(self, receiver: Outposts, bundle: Path) -> None:
+        with receiver.app.app_context():
+            import_bundle(receiver.settings, bundle)
+            db.session.remove()
 
     def settle(self) -> None:
         """Links come until nobody has news, and everybody judges what came."""
@@ -39,23 +67,79 @@ class Chain:
             self.centre.settle()
 
 
+class Line:
+    """A line of TCP that breaks after so many bytes, counted over all connections; None is a good day."""
+
+    def __init__(self, url: str) -> None:
+        self.target = urlsplit(url)
+        self.left: int | None = None
+        self.cuts = 0
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def __enter__(self) -> "Line":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_ended: object) -> None:
+        self.listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                far = socket.create_connection((self.target.hostname or "", self.target.port or 0))
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            whole = True
+            while whole and (piece := source.recv(16384)):
+                passed = self._let_through(piece)
+                target.sendall(passed)
+                whole = passed == piece
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _let_through(self, piece: bytes) -> bytes:
+        with self.lock:
+            if self.left is None:
+                return piece
+            passed = piece[: self.left]
+            self.cuts += len(passed) < len(piece)
+            self.left -= len(passed)
+            return passed
+
+
+def _relay_id() -> int:
+    return db.session.scalars(select(Relay.site_id)).one()
+
+
 def digest(place: Outposts) -> str:
     with place.looking() as session:
         return registry_digest(session)
 
 
 @contextmanager
-def chain(folder: Path, template: Path, upstream_url: str = "") -> Iterator[Chain]:
-    for name in ("centre", "relay"):
+def chain(folder: Path, template: Path) -> Iterator[Chain]:
+    """A centre, a line that can be cut, and a relay that was set up from what the centre told at its enrolment."""
+    keys = {name: make_key() for name in ("centre", "relay")}
+    for name, key in keys.items():
         (folder / name).mkdir()
         shutil.copy(template, folder / name / "teral.db")
-    with outposts(folder / "centre", "") as centre:
-        settings = enrol(centre)
-        with outposts(folder / "relay", "", (), **{**settings, "upstream_url": upstream_url or centre.url}) as relay:
-            yield Chain(centre, relay)
+        (folder / f"{name}.key").write_text(key)
+    with outposts(folder / "centre", "", bundle_key=str(folder / "centre.key")) as centre, Line(centre.url) as line:
+        told = enrol(centre, public_key(keys["relay"]))
+        told |= {"upstream_url": line.url, "upstream_key": public_key(keys["centre"])}
+        with outposts(folder / "relay", "", (), bundle_key=str(folder / "relay.key"), **told) as relay:
+            yield Chain(centre, relay, line)
 
 
-def enrol(centre: Outposts) -> dict[str, Any]:
+def enrol(centre: Outposts, key: str) -> dict[str, Any]:
     """Make the site KLK a relay of the centre; return the settings that it needs."""
     centre.site(code="KLK"), centre.site(code="DKR")
     with centre.looking() as session:
@@ -66,5 +150,5 @@ def enrol(centre: Outposts) -> dict[str, Any]:
         )
         relay = enrol_relay(session, site, user.actor_id, datetime.now(UTC))
         place_sites(session, relay, [site], datetime.now(UTC))
-        number = relay.number
+        relay.public_key, number = key, relay.number
     return {"upstream_user": "klk@relay.invalid", "upstream_password": PASSWORD, "upstream_number": number}

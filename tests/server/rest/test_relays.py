@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import User
 from sync.models import RelayedDevice, RelayedRecord, Submission
 from sync.relaying.enrolment import enrol_relay, place_sites
-from sync.relaying.lines import PostLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
+from sync.relaying.lines import HeadLine, PostLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
 from tests.accounts import add_account, add_site
 from tests.server.rest.program import Program, problem
 from tests.sync.factory import NOW, add_device, xml
@@ -40,7 +40,7 @@ def test_a_record_is_under_its_tablet_and_its_time_at_the_relay_is_known(relay: 
     body = xml("uuid:1")
     sha256 = hashlib.sha256(body).hexdigest()
     line = write_line(RECORD).replace("0" * 64, sha256).replace("uuid:é", "uuid:1").replace('"ROS"', '"ROSSO"')
-    told = tell(relay, write_line(LINES[3]).replace('"ROS"', '"ROSSO"'), line)
+    told = tell(relay, write_line(LINES[4]).replace('"ROS"', '"ROSSO"'), line)
     assert told["records"] == [sha256]
     assert relay.post(SEND, data=body, content_type="application/xml").status_code == 200
     assert relay.post(SEND, data=body, content_type="application/xml").status_code == 200
@@ -64,15 +64,16 @@ def test_a_record_that_nobody_told_of_is_kept_all_the_same(relay: Program, sessi
 def test_a_tablet_of_a_name_that_is_taken_gets_the_relays_beside_it(relay: Program, session: Session) -> None:
     add_device(session, add_site(session), "ROS-1")
     session.commit()
-    tell(relay, write_line(LINES[3]))
+    tell(relay, write_line(LINES[4]))
     assert session.scalars(select(RelayedDevice)).one().device.name == "ROS-1 (ROSSO)"
 
 
 def test_news_come_with_the_relays_own_line_until_they_are_confirmed(relay: Program) -> None:
     post = write_line(PostLine(datetime.now(UTC), 1, 0, None))
     news = parse_lines(tell(relay, post)["lines"])  # type: ignore[arg-type]
-    assert [type(one) for one in news] == [SiteLine]
-    assert tell(relay, post, *(write_line(receipt_for(one)) for one in news))["lines"] == []
+    assert [type(one) for one in news] == [HeadLine, SiteLine]
+    left = tell(relay, post, *(write_line(receipt_for(one)) for one in news))["lines"]
+    assert [type(one) for one in parse_lines(left)] == [HeadLine]  # type: ignore[arg-type]
 
 
 def test_a_relay_under_another_number_is_refused(relay: Program) -> None:

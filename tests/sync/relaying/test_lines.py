@@ -7,6 +7,7 @@ from sync.relaying.lines import (
     FactLine,
     FormLine,
     GroundLine,
+    HeadLine,
     Line,
     PostLine,
     RecordLine,
@@ -23,6 +24,7 @@ RECORD = RecordLine(
     "passage", "1", "uuid:é", "0" * 64, NOW, "ROS-1", "ROS", None, None, [["a.jpg", "image/jpeg", "1" * 64, 7]]
 )
 LINES: list[Line] = [
+    HeadLine(NOW, None),
     PostLine(NOW, 7, 3, None),
     RECORD,
     FactLine('{"fact": "act"}'),
@@ -61,9 +63,9 @@ def test_a_name_tells_what_takes_the_place_of_what() -> None:
         '{"line": "fact"}',
         '{"line": "fact", "fact": 1}',
         '{"line": "fact", "fact": "a\\u0000b"}',
-        write_line(LINES[0]).replace("+00:00", ""),
-        write_line(LINES[0]).replace('"waiting": 3', '"waiting": "3"'),
-        write_line(LINES[6]).replace('"lost"', "null"),
+        write_line(LINES[1]).replace("+00:00", ""),
+        write_line(LINES[1]).replace('"waiting": 3', '"waiting": "3"'),
+        write_line(LINES[7]).replace('"lost"', "null"),
     ],
 )
 def test_what_is_no_line_is_refused_by_its_number(text: str) -> None:
