@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, select, update
@@ -86,6 +86,22 @@ def _is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_private
     except ValueError:
         return host == "localhost" or host.endswith(".local")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerState:
+    """How far an exchange has come: the last run, and how many records came from there in all."""
+
+    peer: Peer
+    last_run: PeerRun | None
+    records: int
+
+
+def list_states(session: Session) -> list[PeerState]:
+    """Every peer with how far it has come, by name."""
+    peers = list_peers(session)
+    runs, counts = find_last_runs(session, peers), _count_records(session, peers)
+    return [PeerState(one, runs.get(one.id), counts.get(one.id, 0)) for one in peers]
 
 
 def list_peers(session: Session) -> list[Peer]:
@@ -178,8 +194,21 @@ def find_last_runs(session: Session, peers: Sequence[Peer]) -> dict[int, PeerRun
     return {run.peer_id: run for run in session.scalars(select(PeerRun).where(PeerRun.id.in_(last)))}
 
 
-def count_records(session: Session, peers: Sequence[Peer]) -> dict[int, int]:
-    """How many records came from each of these peers."""
+def list_runs(session: Session, peer: Peer, limit: int) -> list[PeerRun]:
+    """The last exchanges with a peer, the newest first."""
+    query = select(PeerRun).where(PeerRun.peer_id == peer.id).order_by(PeerRun.id.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def read_since(text: str) -> datetime:
+    """The beginning of a day as somebody typed it, or PeerRefused."""
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time.min, UTC)
+    except ValueError as error:
+        raise PeerRefused("peer_since") from error
+
+
+def _count_records(session: Session, peers: Sequence[Peer]) -> dict[int, int]:
     counted = select(PeerRecord.peer_id, func.count()).where(PeerRecord.peer_id.in_([one.id for one in peers]))
     return {row[0]: row[1] for row in session.execute(counted.group_by(PeerRecord.peer_id))}
 

@@ -25,6 +25,7 @@ from sync.models import (
     EntityDecision,
     FormVersion,
     JobRun,
+    Peer,
     Person,
     PersonRecord,
     Site,
@@ -33,6 +34,7 @@ from sync.models import (
     SubmissionEvent,
     SubmissionFinding,
 )
+from sync.peers import PeerDetails, add_peer, add_run
 from sync.publishing import FormFile, add_draft, publish_form
 from tests.accounts import add_site
 
@@ -55,6 +57,7 @@ class Seeded:
     alert_id: int
     entity: Entity
     event: Entity
+    peer: Peer
 
 
 def seed(session: Session) -> Seeded:
@@ -67,8 +70,12 @@ def seed(session: Session) -> Seeded:
     entity = add_stay(session, submission, now)
     event = add_event(session, site, now)
     session.add(JobRun(job="process", started_at=now, finished_at=now, outcome="done", details={"judged": 1}))
+    peer = add_peer(session, "ministere", PeerDetails("https://odk.example.sn"), None, now)
+    refused = "The server refused a request (%(status)s)."
+    problem = {"what": "f04_arrivee 2", "message": refused, "params": {"status": "409.6"}}
+    add_run(session, peer.id, now, "done", {"records_in": 12}, [problem], now)
     session.commit()
-    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1, entity, event)
+    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1, entity, event, peer)
 
 
 def add_device(session: Session, site: Site, now: datetime) -> Device:

@@ -11,6 +11,7 @@ from server.cli.entities import entities_group
 from server.cli.forms import forms_group
 from server.cli.jobs import jobs_group
 from server.cli.link import link_group
+from server.cli.peers import peers_group
 from server.cli.people import people_group
 from server.cli.registry import registry_group
 from server.cli.relay import relay_group
@@ -40,6 +41,7 @@ main.add_command(entities_group)
 main.add_command(forms_group)
 main.add_command(jobs_group)
 main.add_command(link_group)
+main.add_command(peers_group)
 main.add_command(people_group)
 main.add_command(registry_group)
 main.add_command(relay_group)

@@ -22,6 +22,7 @@ from server.web import (
     labels,
     login,
     navigation,
+    peers,
     people,
     purpose,
     reviews,
@@ -36,7 +37,7 @@ from server.web import (
 _PAGES = (
     login, account, status, submissions, decisions, reviews, people, purpose,
     entities, entity_decisions, entity_deletions, headcounts, devices,
-    forms, validation, users, sites, settings, jobs, audit, health,
+    forms, validation, users, sites, peers, settings, jobs, audit, health,
 )  # fmt: skip
 
 

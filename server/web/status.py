@@ -9,6 +9,8 @@ from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.web.headcounts import find_lookers
+from sync.peers import list_states
+from sync.policy import may
 from sync.settings import get_setting
 from sync.status import read_status
 
@@ -21,7 +23,8 @@ def home() -> ResponseReturnValue:
     now = datetime.now(UTC)
     silent = now - timedelta(hours=get_setting(db.session(), "silent_after_hours"))
     status = read_status(db.session(), current_viewer(), now)
+    peers = list_states(db.session()) if may(current_viewer(), "peers.read") else []
     return render_template(
         "status.html", status=status, silent=silent, notice=get_setting(db.session(), "notice"),
-        devices={one.id: one for one in status.devices}, **find_lookers(),
+        devices={one.id: one for one in status.devices}, peer_states=peers, **find_lookers(),
     )  # fmt: skip

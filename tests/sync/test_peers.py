@@ -14,10 +14,11 @@ from sync.peers import (
     add_peer,
     add_run,
     change_peer,
-    count_records,
     find_last_runs,
     get_peer,
     list_peers,
+    list_runs,
+    list_states,
     pause_peer,
     resend_from,
     resume_peer,
@@ -103,7 +104,7 @@ def test_what_changed_since_a_date_is_read_and_told_once_more(session: Session) 
     assert session.scalars(select(PeerForm.read_until)).one() == NOW - timedelta(days=1)
     rows = session.scalars(select(PeerRecord).order_by(PeerRecord.id)).all()
     assert [(one.is_stale, one.judged_at) for one in rows] == [(True, None), (False, NOW)]
-    assert count_records(session, [peer]) == {peer.id: 2}
+    assert [(one.peer, one.last_run, one.records) for one in list_states(session)] == [(peer, None, 2)]
 
 
 def test_another_project_is_read_from_its_beginning(session: Session) -> None:
@@ -120,3 +121,4 @@ def test_the_last_run_is_found(session: Session) -> None:
     add_run(session, peer.id, NOW, "failed", {}, [{"what": "", "message": "x", "params": {}}], NOW)
     last = add_run(session, peer.id, NOW, "done", {"records_in": 3}, [], NOW)
     assert find_last_runs(session, [peer]) == {peer.id: last}
+    assert list_runs(session, peer, 1) == [last]

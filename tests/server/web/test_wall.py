@@ -57,7 +57,7 @@ def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
         "version_id": seeded.version.id, "other_id": seeded.draft.id, "site_id": seeded.site.id, "user_id": 1,
         "list_name": seeded.entity.list_name, "uuid": seeded.entity.uuid,
         "decision_id": seeded.entity.decisions[0].id,
-        "event": seeded.event.uuid,
+        "event": seeded.event.uuid, "peer_name": seeded.peer.name,
     }  # fmt: skip
     if rule.endpoint == "forms.test_code":
         given["version_id"] = seeded.draft.id
