@@ -19,6 +19,7 @@ from sync.policy import Viewer, access, may
 from sync.programme.headcount import Headcount
 from sync.programme.headcount_rows import list_open_gaps
 from sync.punctuality import Drift, Lag, Sample, select_sample
+from sync.relaying.overview import RelayStatus, list_relays
 from sync.scopes import scope_alerts, scope_devices, scope_sites, scope_submissions, site_of
 from sync.suppression import suppress
 
@@ -93,6 +94,8 @@ class Status:
     drift: list[Drift]
     # Events whose living people are not all accounted for, the oldest first.
     gaps: list[Headcount]
+    # Servers at posts, and what they were last heard to hold.
+    relays: list[RelayStatus]
 
     @property
     def lag_s(self) -> float | None:
@@ -131,6 +134,7 @@ def read_status(session: Session, viewer: Viewer | None, now: datetime) -> Statu
         list_troubles=list_troubles(session, viewer) if viewer is None or may(viewer, "entities.read") else [],
         drift=sample.list_drift(session) if sees_devices else [],
         gaps=list_open_gaps(session, viewer, now),
+        relays=list_relays(session, viewer) if sees_devices else [],
     )
     return status if viewer is None or may(viewer, "submissions.read") else _veil(status, counts)
 

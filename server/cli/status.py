@@ -41,6 +41,9 @@ def _describe(status: Status) -> dict[str, Any]:
         "lists": [_describe_trouble(one) for one in status.list_troubles],
         "lag": _describe_lag(status.lag),
         "open_gaps": len(status.gaps),
+        "relays": [
+            {"relay": one.site.code, "heard_at": _moment(one.heard_at), "waiting": one.waiting} for one in status.relays
+        ],
     }
 
 

@@ -252,6 +252,12 @@ LABELS: dict[str, dict[str, str]] = {
         "unlock": N_("Open locked records"),
         "relay": N_("Exchange with the centre"),
     },
+    "relay_problem": {
+        "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
+        "peer_credentials": N_("The server does not accept the credentials."),
+        "peer_busy": N_("The server is busy. The next run tries again."),
+        "peer_refused": N_("The centre refused something; it waits here."),
+    },
     "contact": {
         "form_list": N_("form list"),
         "form": N_("form"),

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.relay import read_upstream
 from server.web.headcounts import find_lookers
 from sync.peers import list_states
 from sync.policy import may
@@ -26,5 +27,6 @@ def home() -> ResponseReturnValue:
     peers = list_states(db.session()) if may(current_viewer(), "peers.read") else []
     return render_template(
         "status.html", status=status, silent=silent, notice=get_setting(db.session(), "notice"),
-        devices={one.id: one for one in status.devices}, peer_states=peers, **find_lookers(),
+        devices={one.id: one for one in status.devices}, peer_states=peers, upstream=read_upstream(db.session()),
+        relay_of={device_id: one for one in status.relays for device_id in one.device_ids}, **find_lookers(),
     )  # fmt: skip

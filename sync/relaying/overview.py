@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from sync.models import Relay, RelayedDevice, RelayedRecord, RelayedSite, Site
 from sync.policy import Viewer
-from sync.scopes import scope_sites
+from sync.scopes import scope_sites, site_of
 
 
 @dataclass(frozen=True, slots=True)
 class RelayStatus:
     """One relay. `waiting` is what it said that we had not taken, `told_of` are records announced and still to come.
 
-    All of it is as the relay said at `told_at`; `heard_at` is when that reached us.
+    All of it is as the relay said at `told_at`; `heard_at` is when that reached us. None: not for this viewer.
     """
 
     site: Site
@@ -26,7 +26,7 @@ class RelayStatus:
     device_ids: frozenset[int]
     waiting: int | None
     oldest_at: datetime | None
-    told_of: int
+    told_of: int | None
     told_at: datetime | None
     heard_at: datetime | None
 
@@ -49,7 +49,22 @@ def list_relays(session: Session, viewer: Viewer | None) -> list[RelayStatus]:
         devices[relay_id].add(device_id)
     coming = select(RelayedRecord.relay_id, func.count()).where(RelayedRecord.submission_id.is_(None))
     awaited = {row[0]: row[1] for row in session.execute(coming.group_by(RelayedRecord.relay_id))}
-    return [_describe(one, sites[one.site_id], devices[one.site_id], awaited.get(one.site_id, 0)) for one in relays]
+    bound = site_of(viewer) if viewer is not None else None
+    return [
+        _describe(one, sites[one.site_id], devices[one.site_id], awaited.get(one.site_id, 0))
+        if bound in (None, *_only(sites[one.site_id]))
+        else _describe_part(one, [site for site in sites[one.site_id] if site.id == bound])
+        for one in relays
+    ]
+
+
+def _only(sites: Sequence[Site]) -> list[int]:
+    return [one.id for one in sites] if len(sites) == 1 else []
+
+
+def _describe_part(relay: Relay, sites: list[Site]) -> RelayStatus:
+    """What is told to somebody who may know of one of its sites: when it was heard of, and no sums over the others."""
+    return replace(_describe(relay, sites, set(), 0), waiting=None, oldest_at=None, told_of=None)
 
 
 def _describe(relay: Relay, sites: list[Site], devices: set[int], awaited: int) -> RelayStatus:

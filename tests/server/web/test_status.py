@@ -6,6 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from sync.models import Relay, RelayedDevice, Upstream
+from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.settings import change_setting
 from tests.accounts import add_account, add_site, log_in
 from tests.seed import Seeded, add_submission, seed
@@ -89,3 +91,46 @@ def test_without_anything_it_says_so(client: FlaskClient, session: Session) -> N
 def test_a_tablet_that_never_sent_anything_is_there(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     seeded.device.name, seeded.submission.device_id = "ROSSO-NEUVE", None
     assert "ROSSO-NEUVE" in read(client, session)
+
+
+@pytest.fixture
+def relay(session: Session, seeded: Seeded) -> Relay:
+    """A relay at Kolda with the seeded site behind it, heard of two days ago, which then held three records."""
+    site, two_days_ago = add_site(session, "KOLDA", "relay"), datetime.now(UTC) - timedelta(days=2)
+    relay = enrol_relay(session, site, add_account(session, "relay", site).actor_id, two_days_ago)
+    place_sites(session, relay, [seeded.site], two_days_ago)
+    relay.heard_at = relay.told_at = two_days_ago
+    relay.told = {"waiting": 3, "oldest_at": two_days_ago.isoformat()}
+    session.add(RelayedDevice(relay_id=site.id, name="T-1", device=seeded.device))
+    return relay
+
+
+def test_a_relay_is_shown_with_its_tablets_and_how_old_that_is(
+    client: FlaskClient, session: Session, relay: Relay
+) -> None:
+    page = read(client, session)
+    assert "Records waiting there" in page
+    assert '<td class="number">3</td>' in page
+    assert "by way of Kolda" in page
+    assert "2 days ago" in page
+
+
+def test_of_a_relay_with_other_sites_a_supervisor_of_one_reads_no_sums(
+    client: FlaskClient, session: Session, seeded: Seeded, relay: Relay
+) -> None:
+    place_sites(session, relay, [seeded.site, add_site(session, "BAKEL")], datetime.now(UTC))
+    session.commit()
+    user = add_account(session, "site_supervisor", seeded.site, language="en")
+    page = log_in(client, user).get("/").text
+    assert "Kolda" in page
+    assert ("Bakel" in page, '<td class="number">3</td>' in page) == (False, False)
+
+
+def test_a_relay_says_when_it_reached_the_centre_and_what_waits(
+    client: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    session.add(Upstream(number=7, problem="peer_unreachable", waiting=4))
+    page = read(client, session)
+    assert "This server is a relay." in page
+    assert "records are still to be taken by the centre" in page
+    assert "The server cannot be reached" in page
