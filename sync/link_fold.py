@@ -257,8 +257,11 @@ def _find_neighbours(around: _Around) -> dict[tuple[str, int], set[tuple[str, in
         for home, one in around.records.items()
         if one.identity in around.whole
     ]
+    # A record that the model has not read yet joins when it does.
     edges += [
-        (("record", by_reference[one.record]), ("record", one.home)) for one in around.verdicts.values() if one.same
+        (("record", by_reference[one.record]), ("record", one.home))
+        for one in around.verdicts.values()
+        if one.same and one.home in around.records
     ]
     near: dict[tuple[str, int], set[tuple[str, int]]] = {("record", home): set() for home in around.records}
     near |= {("identity", one): set() for one in around.whole}

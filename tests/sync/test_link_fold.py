@@ -7,8 +7,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync.db import Base
-from sync.models import LinkChange, LinkIdentity, LinkKey, LinkMember, LinkPair, PersonRecord
+from sync.link_decisions import Word, decide_same
+from sync.link_models import LARGEST
+from sync.models import LinkChange, LinkIdentity, LinkKey, LinkMember, LinkPair, LinkProgress, PersonRecord
 from sync.registry import registry_digest
+from tests.sync.factory import NOW
 from tests.sync.meetings import (
     AWA,
     AWA_AGAIN,
@@ -17,6 +20,7 @@ from tests.sync.meetings import (
     meet,
     persons,
     prepare,
+    questions,
     reference,
     reject_meeting,
     shown_reference,
@@ -87,3 +91,36 @@ def test_moves_are_journalled(session: Session, published: None) -> None:
     change = session.scalars(select(LinkChange)).one()
     first, second = homes[reference("uuid:1")], homes[reference("uuid:2")]
     assert (change.home_id, change.from_id, change.to_id, change.cause) == (first, first, second, "record")
+
+
+def test_a_component_that_is_too_large_is_left_to_people(session: Session, published: None) -> None:
+    """A drill in which everybody writes the same person must make nobody wait, and nobody a person of a hundred."""
+    for number in range(8):
+        meet(session, f"uuid:{number}", *[AWA] * 20)
+        assert (len(persons(session)) == 1) is ((number + 1) * 20 <= LARGEST)
+    assert [reason for _, _, reason in questions(session)] == ["size"]
+    reject_meeting(session, "uuid:3")
+    assert len(persons(session)) == 1
+    assert not questions(session)
+
+
+def test_people_link_in_a_component_that_is_too_large(session: Session, published: None) -> None:
+    meet(session, "uuid:0", *[AWA] * (LARGEST + 1))
+    decide_same(session, reference("uuid:0", 1), reference("uuid:0", 2), Word(None, NOW))
+    meet(session, "uuid:1", AWA)
+    assert sorted(map(len, persons(session)))[-2:] == [1, 2]
+
+
+def test_weights_follow_the_size_of_the_registry(session: Session, published: None) -> None:
+    """What is certain among a thousand is a question among a million; and certain again when they are gone."""
+    meet(session, "uuid:1", AWA)
+    meet(session, "uuid:2", AWA_AGAIN)
+    linked = registry_digest(session)
+    for name, records, alike in (("uuid:3", 2**60, False), ("uuid:4", 2, True)):
+        progress = session.scalars(select(LinkProgress)).one()
+        progress.records = records
+        session.commit()
+        meet(session, name, BINTA)
+        reject_meeting(session, name)
+        assert (len(persons(session)) == 1) is alike
+    assert registry_digest(session) == linked
