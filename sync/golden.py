@@ -1,6 +1,7 @@
 """Golden values: what a person of several records says, each property with its source. A view, kept nowhere.
 
-A value that somebody set stays. Else what a document backs, then what most records say, then the latest.
+A value that somebody set stays. Else what a document backs, then what most records say, then the latest. Of whose
+records it is made is the caller's choice: a reader's golden values come of the records that they may read.
 """
 
 from collections import Counter
@@ -9,7 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from forms.definition import PERSON_PROPERTIES
+from sync.models import LinkDecision, LinkVerdict, PersonRecord
 
 GOLDEN = tuple(name for name in PERSON_PROPERTIES if name != "mrz")
 # What a passport or card tells; no document knows a telephone.
@@ -53,6 +58,27 @@ class Golden:
     references: Sequence[str]
     others: int
     decision: str | None = None
+
+
+def read_golden(session: Session, records: Sequence[PersonRecord]) -> dict[str, Golden]:
+    """The golden values of a person, made of these records of theirs and of what somebody set by one of them."""
+    sources = [Source(one.reference, order_of(one), {name: getattr(one, name) for name in GOLDEN}) for one in records]
+    return choose_golden(sources, _read_manual(session, [one.reference for one in records]))
+
+
+def order_of(record: PersonRecord) -> tuple[Any, ...]:
+    """Which of two records was made first, the same on every server."""
+    return record.ended_at is None, record.ended_at, record.submission.instance_id, record.path
+
+
+def _read_manual(session: Session, references: Sequence[str]) -> dict[str, Manual]:
+    """What somebody set, of two values of one property the later one."""
+    named = select(LinkVerdict.decision_id).where(LinkVerdict.record.in_(references))
+    standing = select(LinkDecision).where(
+        LinkDecision.id.in_(named), LinkDecision.kind == "value", LinkDecision.undone_at.is_(None)
+    )
+    rows = session.scalars(standing.order_by(LinkDecision.decided_at, LinkDecision.uuid))
+    return {one.property_name or "": Manual(one.value or "", one.uuid, one.decided_at) for one in rows}
 
 
 def choose_golden(sources: Sequence[Source], manual: Mapping[str, Manual]) -> dict[str, Golden]:

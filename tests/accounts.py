@@ -33,9 +33,11 @@ def add_account(session: Session, role: str = "administrator", site: Site | None
 
 
 def log_in(client: FlaskClient, user: User) -> FlaskClient:
-    answer = client.post("/login", data={"email": user.email, "password": PASSWORD})
+    email, session = user.email, object_session(user)
+    if session:
+        session.rollback()  # the request begins a transaction of its own
+    answer = client.post("/login", data={"email": email, "password": PASSWORD})
     assert answer.status_code == 302, answer.text
-    session = object_session(user)
     if session:
         session.rollback()  # what the request wrote can be seen from now on
     return client

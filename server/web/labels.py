@@ -223,6 +223,13 @@ LABELS: dict[str, dict[str, str]] = {
         "destination": N_("Going to"),
         "outcome": N_("Outcome"),
     },
+    "ground": {
+        "manual": N_("Set by hand"),
+        "document": N_("Backed by a document"),
+        "frequent": N_("Said most often"),
+        "latest": N_("Said last"),
+        "only": N_("Said once"),
+    },
     "outcome": {
         "running": N_("running"),
         "done": N_("done"),

@@ -3,16 +3,19 @@
 The search is a POST: names and telephone numbers do not belong into addresses and logs.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from server.accounts.permissions import note_reading, opens, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.web.vocabularies import word_code
+from sync.golden import Golden, order_of, read_golden
 from sync.models import Encounter, PersonRecord
 from sync.policy import Presented, Viewer, access, present
 from sync.scopes import scope_people
@@ -51,13 +54,35 @@ def search() -> ResponseReturnValue:
 @opens("D3")
 def page(person_id: int) -> ResponseReturnValue:
     viewer = current_viewer()
-    records = select(PersonRecord).where(PersonRecord.person_id == person_id).order_by(PersonRecord.id)
-    rows = db.session.scalars(scope_people(records, viewer)).all() or abort(404)
+    rows = _list_records(PersonRecord.person_id == person_id, viewer)
+    if not rows:
+        return _lead_on(person_id, viewer)
     note_reading("person.read", f"person:{person_id}")
     return render_template(
-        "people/page.html", person_id=person_id, encounters=_list_encounters(rows, viewer),
-        records=[(one, present_record(one, viewer)) for one in rows],
+        "people/page.html", person=rows[0].person, encounters=_list_encounters(rows, viewer),
+        records=[(one, present_record(one, viewer)) for one in rows], golden=_present_golden(rows, viewer),
     )  # fmt: skip
+
+
+def _list_records(condition: ColumnElement[bool], viewer: Viewer) -> list[PersonRecord]:
+    """Those that the viewer may read, as they were made."""
+    records = select(PersonRecord).where(condition).options(joinedload(PersonRecord.submission))
+    return sorted(db.session.scalars(scope_people(records, viewer)), key=order_of)
+
+
+def _lead_on(home_id: int, viewer: Viewer) -> ResponseReturnValue:
+    """From the person that a record was before it was linked to the one that it belongs to now."""
+    rows = _list_records(PersonRecord.home_id == home_id, viewer) or abort(404)
+    return redirect(url_for("people.page", person_id=rows[0].person_id))
+
+
+def _present_golden(records: Sequence[PersonRecord], viewer: Viewer) -> dict[str, tuple[Presented, Golden]]:
+    """What the person's records say together, as the viewer may see it; nothing where one record says all."""
+    golden = read_golden(db.session(), records)
+    if len(records) < 2 and not any(one.ground == "manual" for one in golden.values()):
+        return {}
+    shown = {name: golden[name] for name in _SHOWN if name in golden}
+    return {name: (_word(_present(viewer, str(one.value), _SHOWN[name]), name), one) for name, one in shown.items()}
 
 
 def present_record(record: PersonRecord, viewer: Viewer) -> dict[str, Presented]:

@@ -74,6 +74,13 @@ def test_person_is_listed_with_a_reference(run: Any, arrived: list[int]) -> None
     assert awa["reference"] in run("people", "list").stdout
 
 
+def test_person_is_told_once_with_the_records_that_say_so(run: Any, arrived: list[int]) -> None:
+    [awa] = json.loads(run("people", "known", "--json").stdout)
+    assert awa["values"]["given_names"]["value"] == "Awa"
+    assert awa["values"]["given_names"]["references"] == awa["records"] == [awa["reference"]]
+    assert awa["reference"] in run("people", "known").stdout
+
+
 def test_digest_changes_with_what_is_known(run: Any, arrived: list[int]) -> None:
     before = run("registry", "digest").stdout.strip()
     run("submissions", "accept", arrived[1], "--reason", "vu avec le poste")

@@ -1,15 +1,28 @@
 """People: found by what the reader may know, never by an address that names somebody."""
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
+from click.testing import Result
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.models import AuditEvent
+from sync.db import begin_write
+from sync.link_decisions import Word, decide_same, undo_link_decision
+from sync.models import AuditEvent, LinkDecision, Person, PersonRecord
+from sync.registry import registry_digest
 from tests.accounts import add_account, add_site, log_in
 from tests.seed import CANARIES, Seeded, seed
+from tests.server.cli.conftest import run
+from tests.sync.factory import NOW
+from tests.sync.meetings import AWA, BINTA, MODOU, meet, persons, prepare, reference
 
+__all__ = ["run"]
 REFERENCE = "TEST2-REF34"
+_CHANGING = re.compile(r'name="csrf_token" value="[^"]*"|nonce="[^"]*"')
 
 
 @pytest.fixture
@@ -51,3 +64,77 @@ def test_a_look_at_a_person_is_in_the_journal_without_their_name(
     session.rollback()
     lines = session.scalars(select(AuditEvent).where(AuditEvent.action == "person.read")).all()
     assert [(one.target, one.details) for one in lines] == [(f"person:{seeded.person.id}", {})]
+
+
+def meet_twice(client: FlaskClient, session: Session) -> list[PersonRecord]:
+    prepare(session)
+    meet(session, "uuid:1", AWA, day=3)
+    meet(session, "uuid:2", replace(AWA, nom="Ndiaay", papier="passport", numero="A00123456"), day=2)
+    log_in(client, add_account(session, "data_steward"))
+    return list(session.scalars(select(PersonRecord).order_by(PersonRecord.id)))
+
+
+def test_a_person_of_two_records_shows_both_and_what_is_known(client: FlaskClient, session: Session) -> None:
+    first, second = meet_twice(client, session)
+    page = client.get(f"/people/{first.person_id}").text
+    assert all(f'<h2 class="code">{one.reference}</h2>' in page for one in (first, second))
+    assert "Attesté par un document" in page
+    assert "1 fiche dit autre chose" in page
+
+
+def test_the_address_from_before_a_link_still_leads_to_the_person(client: FlaskClient, session: Session) -> None:
+    first, second = meet_twice(client, session)
+    answer = client.get(f"/people/{second.home_id}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/people/{first.home_id}")
+
+
+def test_a_site_knows_a_person_by_its_own_records(client: FlaskClient, session: Session) -> None:
+    """What another site wrote is in no golden value here."""
+    supervisor = log_in(client.application.test_client(), add_account(session, "site_supervisor"))
+    first, second = meet_twice(client, session)
+    first.site_id = add_site(session).id
+    session.commit()
+    page = supervisor.get(f"/people/{first.person_id}").text
+    assert (first.reference in page, second.reference in page, "Ndiaay" in page) == (True, False, False)
+
+
+@pytest.fixture
+def steward(client: FlaskClient, session: Session) -> FlaskClient:
+    """A data steward, and two people who have nothing to do with each other."""
+    log_in(client, add_account(session, "data_steward"))
+    prepare(session)
+    meet(session, "uuid:1", MODOU, day=2)
+    meet(session, "uuid:2", BINTA, day=1)
+    session.commit()
+    return client
+
+
+def everything(client: FlaskClient, session: Session, run: Callable[..., Result]) -> dict[str, str]:
+    """All that a data steward sees of people, all that is taken out of the server, and its digest."""
+    ids = session.scalars(select(Person.id).order_by(Person.id)).all()
+    session.commit()
+    pages = {f"/people/{one}": client.get(f"/people/{one}").text for one in ids}
+    found = {one: client.post("/people/", data={"asked": one}).text for one in (MODOU.nom, reference("uuid:2"))}
+    told = {name: run("people", name, "--json").stdout for name in ("list", "known")}
+    lists = {address: client.get(address).text for address in ("/people/", "/submissions/", "/")}
+    session.expire_all()
+    read = pages | found | told | lists | {"digest": registry_digest(session)}
+    session.commit()
+    return {name: _CHANGING.sub("", body) for name, body in read.items()}
+
+
+def test_a_wrong_link_that_is_undone_leaves_no_trace(
+    steward: FlaskClient, session: Session, run: Callable[..., Result]
+) -> None:
+    before = everything(steward, session, run)
+    begin_write(session)
+    decision_id = decide_same(session, reference("uuid:1"), reference("uuid:2"), Word(None, NOW, "essai")).id
+    session.commit()
+    wrong = everything(steward, session, run)
+    assert len(persons(session)) == 1
+    assert {name for name in before if before[name] != wrong[name]} >= {"list", "known", "digest", "/people/"}
+    session.commit()
+    begin_write(session)
+    undo_link_decision(session, session.get_one(LinkDecision, decision_id), None, NOW)
+    session.commit()
+    assert everything(steward, session, run) == before
