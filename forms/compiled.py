@@ -11,7 +11,7 @@ from forms.calculations import compute_with
 from forms.clock import find_witnesses
 from forms.definition import Field, FormDefinition
 from forms.glance import calculation_test, glance_over, list_tests, look_closely
-from forms.list_trees import build_inline
+from forms.list_trees import build_inline, is_column
 from forms.node import Node
 from forms.readers import CALCULATED, PARSERS
 from forms.shapes import FormShape, NodeShape, build_shapes
@@ -231,7 +231,7 @@ def _membership(form: CompiledForm, field: Field) -> Expression | None:
     if itemset is None or found is None or field.control != "select1" or "position" in found.uses:
         return None
     path = found.syntax
-    if not isinstance(path, Path) or path.start != "instance" or itemset.instance in form.branching:
+    if not isinstance(path, Path) or path.start != "instance" or not is_column(itemset.value_ref):
         return None
     is_answer = Chain((Path("context", (Step("child", itemset.value_ref),)), Path("current", ())), ("=",))
     *before, last = path.steps

@@ -92,6 +92,11 @@ def build_inline(instance: SecondaryInstance) -> Node:
     return build_list(instance.items) if instance.tree is None else build_tree(instance.tree)
 
 
+def is_column(reference: str) -> bool:
+    """Whether a reference names something directly in the row, as nearly all do."""
+    return reference != "." and not reference.startswith("@") and "/" not in reference
+
+
 def cell_text(row: Node, reference: str) -> str:
     """The text that a reference names in a row: a column's, one from deeper or from an attribute, or the row's own."""
     if row.shape is ROW:

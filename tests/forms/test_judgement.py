@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from forms.lists import HeldLists, ListRows
+from forms.lists import HeldLists, ListRows, parse_list
 from forms.validation import validate_submission
 from tests.forms.samples import definition, submission
 
@@ -181,6 +181,16 @@ def test_rows_that_are_texts_are_choices(filtered: str, answer: str, codes: list
       <value ref="."/><label ref="."/></itemset></select1>"""
     found = validate_submission(definition("<a/>", towns, body), submission(f"<a>{answer}</a>"), HeldLists())
     assert [one.code for one in found] == codes
+
+
+def test_rows_of_a_file_may_be_texts_too() -> None:
+    towns = '<bind nodeset="/data/a"/><instance id="l" src="jr://file/towns.xml"/>'
+    body = """<select1 ref="/data/a"><itemset nodeset="instance('l')/towns/town"><value ref="."/><label ref="."/>
+      </itemset></select1>"""
+    held = HeldLists({"towns.xml": parse_list("towns.xml", b"<towns><town>rosso</town><town>nara</town></towns>")})
+    form = definition("<a/>", towns, body)
+    assert validate_submission(form, submission("<a>nara</a>"), held) == []
+    assert [one.code for one in validate_submission(form, submission("<a>x</a>"), held)] == ["not_a_choice"]
 
 
 def test_rules_that_wait_for_each_other_are_settled_nowhere() -> None:

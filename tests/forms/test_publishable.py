@@ -4,6 +4,7 @@ import pytest
 
 from forms.errors import FormRefused
 from forms.publishable import read_publishable
+from tests.forms.refused import Change, changes, codes_in
 from tests.forms.samples import xform
 
 HEAD = "| survey |\n| | type | name | label | relevant |\n"
@@ -31,3 +32,8 @@ def test_in_an_xform_the_node_s_path_stands_for_the_row() -> None:
         read_publishable(xform("<a/>", bind, '<input ref="/data/a"/>'), "f.xml")
     [problem] = refused.value.problems
     assert (problem.sheet, problem.row, problem.column) == (None, None, "/data/a relevant")
+
+
+@pytest.mark.parametrize("change", changes("check"), ids=lambda change: change.name)
+def test_what_the_rules_and_the_reading_object_to_stops_publishing(change: Change) -> None:
+    assert codes_in(change.apply()) == change.refused
