@@ -11,6 +11,7 @@ from forms.definition import Field
 from forms.node import Node
 from forms.xpath.compiler import Expression
 from forms.xpath.environment import Environment, Test, value_of
+from forms.xpath.errors import CannotVerify
 
 # How nearly all answers of a type look; what the engine could read then needs no second look.
 PLAIN_TEXTS = {
@@ -24,7 +25,10 @@ def is_blank(node: Node, environment: Environment) -> bool:
     """Whether nothing could be read from a node's text: JavaRosa blanks it."""
     value = node.cached
     if value is None:
-        value = value_of(node, environment)
+        try:
+            value = value_of(node, environment)
+        except CannotVerify:
+            return False
     return type(value) is str and not value
 
 

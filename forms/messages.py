@@ -235,6 +235,7 @@ _XPATH = {
     "xpath_unknown_list": N_("The form has no list “%(list)s”."),
     "xpath_bad_pattern": N_("The pattern “%(pattern)s” is not a valid regular expression."),
     "cannot_compare_repeated": N_("The expression names a question that has several answers here."),
+    "answer_too_long": N_("An answer is longer than %(limit)s characters: rules about it are not checked."),
     "cannot_convert": N_("An answer cannot be read as %(type)s."),
     "cannot_know_now": N_("The time at which the record was filled is not known."),
     "cannot_know_property": N_("The expression asks for a property of the tablet."),

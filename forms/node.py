@@ -18,8 +18,14 @@ Relevance = bool | None | str | CannotVerify
 BUSY = "busy"
 
 
+# Nobody types more on a tablet; every rule of a long record may go through such a text again.
+LONGEST_TEXT = 20_000
+
+
 def read_text(text: str, _environment: "Environment") -> Value:
-    """The reading of a node without a type: its text."""
+    """The reading of a node without a type: its text. CannotVerify for one that is too long to be gone through."""
+    if len(text) > LONGEST_TEXT:
+        raise CannotVerify("answer_too_long", limit=LONGEST_TEXT)
     return text
 
 

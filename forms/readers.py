@@ -6,8 +6,9 @@ None means that the text is not of the type; JavaRosa blanks such an answer sile
 import re
 from collections.abc import Callable
 
-from forms.node import Read
+from forms.node import LONGEST_TEXT, Read
 from forms.xpath.environment import Environment
+from forms.xpath.errors import CannotVerify
 from forms.xpath.functions.geo import geopoint_text, parse_geopoint, parse_geopoints, parse_java_double
 from forms.xpath.moments import INTEGER_MAX, INTEGER_MIN, Moment, parse_date, parse_date_time, parse_time
 from forms.xpath.values import Value
@@ -89,12 +90,19 @@ PARSERS: dict[str, Parse] = {
 }
 
 
-def reader_of(parse: Parse, computed: bool = False) -> Read:
+def _longest(bind_type: str) -> int:
+    """How long an answer may be: a way of some thousand points is still one."""
+    return 10 * LONGEST_TEXT if bind_type in ("geotrace", "geoshape") else LONGEST_TEXT
+
+
+def reader_of(parse: Parse, computed: bool = False, longest: int = LONGEST_TEXT) -> Read:
     """The reading of a type as nodes need it: blank or wrong text is "". What was computed stays what it is."""
 
     def read(text: str, environment: Environment) -> Value:
         if not text:
             return ""
+        if len(text) > longest:
+            raise CannotVerify("answer_too_long", limit=longest)
         value = parse(text, environment)
         if value is None:
             return text if computed else ""
@@ -103,9 +111,9 @@ def reader_of(parse: Parse, computed: bool = False) -> Read:
     return read
 
 
-READERS: dict[str, Read] = {name: reader_of(parse) for name, parse in PARSERS.items()}
+READERS: dict[str, Read] = {name: reader_of(parse, longest=_longest(name)) for name, parse in PARSERS.items()}
 # JavaRosa does not force a calculation into its bind's type: a day plus a number stays a number in a date.
-COMPUTED_READERS: dict[str, Read] = {name: reader_of(parse, computed=True) for name, parse in PARSERS.items()}
+COMPUTED_READERS: dict[str, Read] = {name: reader_of(parse, True, _longest(name)) for name, parse in PARSERS.items()}
 # On the tablet a calculated node holds what its expression gave, though its bind says string; in the XML a boolean is
 # 1 or 0. Read as text, "0" would be true.
 CALCULATED: dict[str, Read] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from forms.definition import Field, FormDefinition
-from forms.node import PLAIN, Node, Read, Shape, read_text
+from forms.node import LONGEST_TEXT, PLAIN, Node, Read, Shape, read_text
 from forms.readers import COMPUTED_READERS, READ_CHOICES, READERS
 from forms.xml import without_namespace
 from forms.xpath.values import JAVA_SPACE
@@ -148,7 +148,7 @@ def _add(record: Record, shape: NodeShape, text: str, parent: Node, siblings: li
     siblings.append(node)
     if shape.always_relevant:
         node.relevant = True
-        if shape.read is read_text and shape.compute is None:
+        if shape.read is read_text and shape.compute is None and len(text) <= LONGEST_TEXT:
             node.cached = text
     if shape.slot >= 0:
         record.slots[shape.slot] = node

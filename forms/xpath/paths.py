@@ -230,6 +230,8 @@ def expand(
         for node in found:
             reached += _take_step(node, step, name, pin, environment)
         found = reached
+        # A node that is only reached costs half of one that a predicate is asked about.
+        environment.spend(len(found) // 2)
     return found
 
 

@@ -3,8 +3,10 @@ import math
 import pytest
 
 from forms.list_trees import build_list
+from forms.node import LONGEST_TEXT, read_text
 from forms.readers import CALCULATED, COMPUTED_READERS, READ_CHOICES, READERS
 from forms.xpath.environment import Environment
+from forms.xpath.errors import CannotVerify
 from forms.xpath.moments import DAY, MINUTE, Moment
 from forms.xpath.values import Value
 
@@ -68,6 +70,19 @@ def test_text_that_was_calculated_is_read_as_what_it_was() -> None:
 def test_a_moment_is_known_among_what_may_be_anything() -> None:
     assert CALCULATED["any"]("2031-12-31T00:00:00.000+01:00", ENVIRONMENT) == Moment(22_644 * DAY)
     assert CALCULATED["any"]("2031-12-31", ENVIRONMENT) == "2031-12-31"
+
+
+@pytest.mark.parametrize("kind", ["decimal", "geopoint", "string"])
+def test_an_answer_that_nobody_typed_is_gone_through_by_no_rule(kind: str) -> None:
+    read = READERS.get(kind, read_text)
+    with pytest.raises(CannotVerify, match="20000"):
+        read("1" * (LONGEST_TEXT + 1), ENVIRONMENT)
+
+
+def test_a_way_of_a_thousand_points_is_read() -> None:
+    way = "; ".join(["14.45716 -12.21442 25.0 4.5"] * 1000)
+    assert len(way) > LONGEST_TEXT
+    assert str(READERS["geotrace"](way, ENVIRONMENT)).count(";") == 999
 
 
 def test_choices_have_one_space_between_them() -> None:

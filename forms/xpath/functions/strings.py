@@ -9,6 +9,8 @@ from forms.xpath.patterns import compile_pattern, matches
 from forms.xpath.syntax import Syntax, Text
 from forms.xpath.values import JAVA_SPACE, Value, to_java_int, to_text
 
+LONGEST_RESULT = 100_000
+
 
 @function("string", least=1, kind="text")
 def string(value: Value) -> Value:
@@ -21,10 +23,10 @@ def concat(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
     """All arguments in a row; a single node-set gives all its answers."""
     if len(parts) != 1:
         texts = [part.text() for part in parts]
-        return scalar(syntax, lambda node, environment: "".join([text(node, environment) for text in texts]), "text")
+        return scalar(syntax, lambda node, environment: joined("", [text(node, environment) for text in texts]), "text")
 
     def evaluate(node: Node, environment: Environment) -> Value:
-        return "".join(map(to_text, list_values(parts, node, environment)))
+        return joined("", list(map(to_text, list_values(parts, node, environment))))
 
     return scalar(syntax, evaluate, "text")
 
@@ -35,9 +37,16 @@ def join(syntax: Syntax, parts: list[Part], _scope: Scope) -> Part:
     separator, others = parts[0].text(), parts[1:]
 
     def evaluate(node: Node, environment: Environment) -> Value:
-        return separator(node, environment).join(map(to_text, list_values(others, node, environment)))
+        return joined(separator(node, environment), list(map(to_text, list_values(others, node, environment))))
 
     return scalar(syntax, evaluate, "text")
+
+
+def joined(separator: str, texts: list[str]) -> str:
+    """The texts in one, unless that grows beyond all use: calculations that double each other end here."""
+    if sum(map(len, texts)) + len(separator) * len(texts) > LONGEST_RESULT:
+        raise CannotVerify("cannot_finish")
+    return separator.join(texts)
 
 
 @function("substr", least=2, most=3, kind="text")

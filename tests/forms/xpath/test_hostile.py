@@ -6,13 +6,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from forms.compiled import compile_form
 from forms.errors import FormsError
+from forms.list_trees import build_list
+from forms.lists import HeldLists
 from forms.node import PLAIN, Node
+from forms.shapes import build_record
+from forms.validation import validate_submission
 from forms.xpath.compiler import compile_expression
-from forms.xpath.environment import Environment
+from forms.xpath.environment import FUEL, Environment
 from forms.xpath.errors import CannotVerify, XPathRefused
 from forms.xpath.part import FUNCTIONS
 from forms.xpath.patterns import compile_pattern
+from tests.forms.samples import definition, submission
 from tests.forms.xpath.test_functions import environment, find_node
 
 __all__ = ["environment"]
@@ -101,8 +107,48 @@ def test_syntax_that_only_python_knows_is_refused(pattern: str) -> None:
         compile_pattern(pattern)
 
 
-def test_work_for_one_record_is_bounded(environment: Environment) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["count(/data/rep[n > 1]) + count(/data/rep[n > 2])", " + ".join(["sum(../../rep/n)"] * 4)],
+    ids=["predicates", "nodes that are reached"],
+)
+def test_work_for_one_record_is_bounded(text: str, environment: Environment) -> None:
     environment.fuel = 5
+    rule, node = compile_expression(text), find_node(environment.document, "/data/rep[2]/n")
     with pytest.raises(CannotVerify) as error:
-        compile_expression("count(/data/rep[n > 1]) + count(/data/rep[n > 2])").value(environment.document, environment)
+        # Counted, not timed: a record is given up at the same step on every machine.
+        rule.value(node, environment)
     assert error.value.code == "cannot_finish"
+
+
+@pytest.mark.parametrize("instances", [100, 200])
+def test_a_rule_about_all_instances_in_each_costs_their_square(instances: int) -> None:
+    body = '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/n"/></repeat></group>'
+    form = compile_form(definition("<r><n/></r>", '<bind nodeset="/data/r/n" constraint="sum(../../r/n) = 0"/>', body))
+    record = build_record(form.shape, submission("<r><n>1</n></r>" * instances).root)
+    spent = Environment(record.document, record.slots)
+    rule = form.rules["/data/r/n"].constraint
+    assert rule is not None
+    for node in [one for one in record.nodes if one.name == "n"]:
+        assert rule.value(node, spent) is False
+    assert FUEL - spent.fuel == instances * instances
+
+
+def test_texts_that_double_each_other_end() -> None:
+    text = "''"
+    for _ in range(7):
+        text = f"concat({text}, {text}, /data/text)"
+    nowhere = Node("", PLAIN, "", None)
+    long = build_list(({"a": "x" * 1_000},))
+    rule = compile_expression(text.replace("/data/text", "instance('l')/root/item/a"))
+    with pytest.raises(CannotVerify) as error:
+        rule.value(nowhere, Environment(nowhere, find_list=lambda _name: long))
+    assert error.value.code == "cannot_finish"
+
+
+def test_a_text_that_nobody_typed_is_in_doubt_and_held_against_no_rule() -> None:
+    checked = definition(
+        "<a/>", "<bind nodeset='/data/a' constraint=\"normalize-space(.) = 'x'\"/>", '<input ref="/data/a"/>'
+    )
+    found = validate_submission(checked, submission(f"<a>{'x ' * 20_000}</a>"), HeldLists())
+    assert [(one.grade, one.code) for one in found] == [("warning", "answer_too_long")]
