@@ -58,6 +58,13 @@ class Settings:
     peers: str = _setting(
         "", "File (TOML) with the accounts on other servers: one table per name, with username and password."
     )
+    spark_master: str = _setting(
+        "local[*]", "Spark that `teral link run --engine spark` uses, such as spark://host:7077."
+    )
+    spark_folder: str = _setting(
+        "", "Folder for such runs that all Spark workers see; empty means the data folder. It holds names meanwhile."
+    )
+    spark_settings: str = _setting("", "Spark's own settings for such runs: spark.name=value, separated by commas.")
     demo: int = _setting(0, "1 lets `teral serve` run on demo data; `teral run` sets it.")
     log_level: str = _setting("INFO", "Least grade of log lines.")
 

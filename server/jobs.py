@@ -123,6 +123,18 @@ def exchange_with_centre(may_go_on: MayGoOn) -> Details:
     return forward(open_link(settings), may_go_on) if is_due(settings, datetime.now(UTC)) else {}
 
 
+def link_anew(_may_go_on: MayGoOn) -> Details:
+    """Weigh all records by the active linkage model, and find what it overlooked."""
+    from server.linking import describe_run, run_registry
+
+    found = run_registry("duckdb")
+    if found is None:
+        return {}
+    report = describe_run(found)
+    told = ("records", "persons", "joined", "parted", "questions", "overlooked")
+    return {**{name: report[name] for name in told}, "report": report}
+
+
 JOBS = (
     # First, so that each start of the process judges what a new key opens.
     Job("unlock", timedelta(hours=1), unlock),
@@ -132,6 +144,7 @@ JOBS = (
     Job("apply_overdue_updates", timedelta(hours=1), apply_overdue_updates),
     Job("tidy_up", timedelta(hours=1), tidy_up),
     Job("maintain_database", timedelta(days=1), maintain_database),
+    Job("link_anew", timedelta(days=1), link_anew),
 )
 
 

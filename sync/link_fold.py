@@ -449,8 +449,21 @@ def _decide_some(session: Session, now: datetime) -> bool:
     return True
 
 
+def look_again(session: Session, homes: Collection[int], now: datetime) -> int:
+    """Find what should have been found of these records when they came, and decide them anew; how many are still there.
+
+    The caller holds the registry's lock.
+    """
+    connection = session.connection()
+    linking = next(one for one in list_linkings(connection, now) if one.active)
+    here = rows.find_members(connection, linking.model_id, homes)
+    _look_again(connection, linking, here)
+    decide_around(connection, linking, here, (), now, "rebuild")
+    return len(here)
+
+
 def _look_again(connection: Connection, linking: Linking, homes: Collection[int]) -> None:
-    """Find pairs that were too light to be kept while the registry was larger."""
+    """Find pairs that were too light to be kept while the registry was larger, or were overlooked."""
     identities = set(rows.find_members(connection, linking.model_id, homes).values())
     known = {(pair.one, pair.other) for pair in rows.read_pairs(connection, identities, float("-inf"))}
     features = rows.read_features(connection, identities)

@@ -1,19 +1,23 @@
-"""`teral link`: whom records are about. Files need no database."""
+"""`teral link`: whom records are about. Files need no database; models and runs are the registry's."""
 
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forms.errors import FormsError
-from server.cli.context import print_json, word_refusal
+from server.cli.context import print_json, with_app, word_refusal
+from server.config import ConfigError
 from sync.linkage.decision import Pair
 from sync.linkage.files import Linked, link_records, list_clusters, read_records
 from sync.linkage.model import LinkModel, default_model, parse_model
 from sync.linkage.record import LinkRecord
 from sync.linkage.training import train_model
+
+if TYPE_CHECKING:
+    from sync.link_runs import Run
 
 _INPUT = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -59,11 +63,20 @@ def file_command(
 
 
 @link_group.command("train")
-@click.argument("records_path", type=_INPUT, metavar="RECORDS.csv")
-@click.option("--model", "model_path", type=_OUTPUT, required=True, help="Write the model here.")
+@click.argument("records_path", type=_INPUT, metavar="[RECORDS.csv]", required=False)
+@click.option("--model", "model_path", type=_OUTPUT, help="Write the model here.")
+@click.option("--shadow", is_flag=True, help="Let the model read the registry's records beside the active one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def train_command(records_path: Path, model_path: Path, as_json: bool) -> None:
-    """Learn a model from the records of a spreadsheet, without labels."""
+def train_command(records_path: Path | None, model_path: Path | None, shadow: bool, as_json: bool) -> None:
+    """Learn a model: from a spreadsheet without labels, or, without one, from the registry and what people decided.
+
+    A model learnt from the registry is kept there, and reported on; `teral link activate` makes it the active one.
+    """
+    if records_path is None:
+        _train_from_registry(model_path, shadow, as_json)
+        return
+    if model_path is None:
+        raise click.UsageError("Say with --model where the model is to be written.")
     try:
         records = read_records(records_path.read_bytes())
         model = train_model(records, default_model())
@@ -72,6 +85,90 @@ def train_command(records_path: Path, model_path: Path, as_json: bool) -> None:
     model_path.write_text(model.to_json(), encoding="utf-8")
     result = {"records": len(records), "model": model.version, "matches_per_record": model.matches_per_record}
     print_json(result) if as_json else _print(result)
+
+
+@with_app
+def _train_from_registry(model_path: Path | None, shadow: bool, as_json: bool) -> None:
+    from server.linking import learn_from_registry, run_registry
+
+    try:
+        model = learn_from_registry(shadow=shadow)
+    except FormsError as refused:
+        raise click.ClickException(word_refusal(refused)) from None
+    if model_path:
+        model_path.write_text(model.to_json(), encoding="utf-8")
+    _report_run(run_registry("duckdb", model), as_json)
+
+
+@link_group.command("run")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True)
+@click.option("--model", "version", help="Run this kept model instead of the active one: what would it change?")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_app
+def run_command(engine: str, version: str | None, as_json: bool) -> None:
+    """Weigh all records of the registry anew, and report what that would change, for whom, and how far to trust it.
+
+    Only what the active model overlooked when a record came is put right. What people decided is never undone.
+    """
+    from server.linking import read_model, run_registry
+
+    try:
+        run = run_registry(engine, read_model(version) if version else None)
+    except FormsError as refused:
+        raise click.ClickException(word_refusal(refused)) from None
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    _report_run(run, as_json)
+
+
+@link_group.command("models")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_app
+def models_command(as_json: bool) -> None:
+    """List the models that are kept, oldest first, and which of them links."""
+    from server.linking import list_models
+
+    rows = list_models()
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['version']}\t{row['state']}\t{row['added_at']}")
+
+
+@link_group.command("activate")
+@click.argument("version")
+@click.option("--reason", required=True, help="Why; kept in the journal.")
+@with_app
+def activate_command(version: str, reason: str) -> None:
+    """Make a kept model the active one: all persons are decided anew by it, while the server works on."""
+    from server.linking import activate
+
+    try:
+        activate(version, reason)
+    except FormsError as refused:
+        raise click.ClickException(word_refusal(refused)) from None
+    click.echo(f"The job process lets {version} read all records; then it links by it.")
+
+
+def _report_run(run: "Run | None", as_json: bool) -> None:
+    from server.linking import describe_run
+
+    report: dict[str, Any] = describe_run(run) if run else {"records": 0, "calibration": (), "fairness": ()}
+    if as_json:
+        print_json(report)
+        return
+    _print({name: value for name, value in report.items() if name not in ("calibration", "fairness")})
+    for one in report["calibration"]:
+        shares = f"{one['expected']:.3f} expected, {one['observed']:.3f} observed"
+        click.echo(f"from {one['from_bits']} bits: {one['pairs']} labels, {shares}")
+    for one in report["fairness"]:
+        shares = ", ".join(f"{name} {_share(one[name])}" for name in ("linked", "load", "precision", "recall"))
+        click.echo(f"{one['kind']} {one['value'] or '?'}: {one['records']} records, {shares} ({one['labels']} labels)")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _read_model(path: Path | None) -> LinkModel:

@@ -258,6 +258,7 @@ LABELS: dict[str, dict[str, str]] = {
         "maintain_database": N_("Maintain the database"),
         "unlock": N_("Open locked records"),
         "relay": N_("Exchange with the centre"),
+        "link_anew": N_("Weigh all person records anew"),
     },
     "relay_problem": {
         "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
@@ -351,6 +352,12 @@ LABELS: dict[str, dict[str, str]] = {
         "property": N_("column"),
         "purpose": N_("purpose"),
         "kind": N_("kind"),
+        "records": N_("records"),
+        "persons": N_("persons"),
+        "joined": N_("links to come"),
+        "parted": N_("links to go"),
+        "questions": N_("questions"),
+        "overlooked": N_("overlooked"),
     },
     "kind": {
         "same": N_("the same person"),
@@ -379,8 +386,12 @@ def label(slug: str | None, family: str) -> str:
 
 
 def word_details(details: dict[str, Any]) -> str:
-    """A journal's codes and counts; a value that is a slug itself has its word in the family of its name."""
-    return ", ".join(f"{label(name, 'detail')}: {_word_detail(name, value)}" for name, value in details.items())
+    """A journal's codes and counts; a value that is a slug itself has its word in the family of its name.
+
+    A whole report among them is told on a page of its own.
+    """
+    told = {name: value for name, value in details.items() if not isinstance(value, dict)}
+    return ", ".join(f"{label(name, 'detail')}: {_word_detail(name, value)}" for name, value in told.items())
 
 
 def _word_detail(name: str, value: Any) -> str:

@@ -80,6 +80,8 @@ def weigh_with_duckdb(folder: Path, model: LinkModel, records: int) -> Iterator[
 
     What does not fit into memory is put down in the same folder.
     """
+    if not records:
+        return
     with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)}) as connection:
         connection.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
         for name, file in (("link_records", RECORDS), ("link_keys", KEYS)):

@@ -1,0 +1,137 @@
+"""Runs of a linkage model over the whole registry, as the settings say: for the nightly job and the command line."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.config import ConfigError, Settings
+from server.extensions import db
+from server.relay import current_settings
+from sync.db import begin_write
+from sync.link_fold import look_again
+from sync.link_models import activate_model, add_model, find_linking, get_model, keep_model
+from sync.linkage.model import LinkModel, default_model
+from sync.linkage.training import train_model
+from sync.models import LinkModelVersion, LinkProgress
+from sync.registry import lock_registry
+
+if TYPE_CHECKING:
+    from sync.link_runs import Engine, Run
+
+# So many records are decided anew in one transaction: tablets wait for it.
+_AT_ONCE = 50
+
+
+def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
+    """What a model, or the active one, makes of the registry; None while there is no record.
+
+    What the active one has overlooked is decided anew. That is all that is changed.
+    """
+    from sync.link_runs import run_model
+
+    with Session(db.engine) as session, _folder() as folder:
+        linking = find_linking(session)
+        if linking is None:
+            return None
+        found = run_model(session, model or linking.model, _choose_engine(engine), folder)
+    if found.model == linking.model.version:
+        _repair(found.overlooked)
+    return found
+
+
+def read_model(version: str) -> LinkModel:
+    """The kept model of this version, or LinkModelRefused."""
+    with Session(db.engine) as session:
+        return get_model(session, version)
+
+
+def learn_from_registry(*, shadow: bool) -> LinkModel:
+    """Learn a model from all records and what people decided, and keep it; a shadow reads along from now on."""
+    from sync.link_runs import read_labels, read_records
+
+    with Session(db.engine) as session:
+        linking = find_linking(session)
+        base = linking.model if linking else default_model()
+        model = train_model(list(read_records(session)), base, read_labels(session))
+    with Session(db.engine) as session:
+        begin_write(session)
+        add_model(session, model, None, datetime.now(UTC))
+        if shadow:
+            keep_model(session, model.version, None, datetime.now(UTC))
+        session.commit()
+    return model
+
+
+def list_models() -> list[dict[str, str]]:
+    """The models of the registry, oldest first: the active one, those that read along, and those that rest."""
+    with Session(db.engine) as session:
+        active = session.scalar(select(LinkProgress.model_id))
+        return [
+            {
+                "version": one.version,
+                "state": "active" if one.id == active else "shadow" if one.kept else "kept",
+                "added_at": one.added_at.isoformat(),
+            }
+            for one in session.scalars(select(LinkModelVersion).order_by(LinkModelVersion.id))
+        ]
+
+
+def activate(version: str, reason: str) -> None:
+    """Make a kept model the active one as soon as it has read all records, or LinkModelRefused; journalled."""
+    with Session(db.engine) as session:
+        begin_write(session)
+        lock_registry(session)
+        activate_model(session, version, None, reason, datetime.now(UTC))
+        session.commit()
+
+
+def describe_run(run: "Run") -> dict[str, Any]:
+    """The run as JSON can hold it. Nothing in it is about one person: of records that were overlooked, how many."""
+    return {**asdict(run), "overlooked": len(run.overlooked)}
+
+
+def _repair(homes: Sequence[int]) -> None:
+    for start in range(0, len(homes), _AT_ONCE):
+        with Session(db.engine) as session:
+            begin_write(session)
+            lock_registry(session)
+            look_again(session, homes[start : start + _AT_ONCE], datetime.now(UTC))
+            session.commit()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that only the server's account can read, and that is gone afterwards: it holds names."""
+    settings = current_settings()
+    parent = settings.spark_folder or settings.data_path
+    with tempfile.TemporaryDirectory(prefix="link-run-", dir=parent) as name:
+        yield Path(name)
+
+
+def _choose_engine(name: str) -> "Engine":
+    if name == "duckdb":
+        from sync.linkage.batch import weigh_with_duckdb
+
+        return weigh_with_duckdb
+    try:
+        from sync.linkage.spark import weigh_with_spark
+    except ImportError:
+        raise ConfigError("Spark is not installed: pip install 'teral[spark]', and Java 17 or later.") from None
+    settings = current_settings()
+    return partial(weigh_with_spark, master=settings.spark_master, settings=parse_spark_settings(settings))
+
+
+def parse_spark_settings(settings: Settings) -> dict[str, str]:
+    """Spark's own settings, or ConfigError where they are no list of name=value."""
+    pairs = [one.strip().partition("=") for one in settings.spark_settings.split(",") if one.strip()]
+    if any(not name.startswith("spark.") or not value for name, _, value in pairs):
+        raise ConfigError("TERAL_SPARK_SETTINGS must be spark.name=value, separated by commas.")
+    return {name: value for name, _, value in pairs}

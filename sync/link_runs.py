@@ -1,0 +1,166 @@
+"""The whole registry weighed anew by one model: what that would change, how far to trust it, and whom it serves badly.
+
+Nothing is changed here. What the active model ought to have found and has not is told to look_again in link_fold.py,
+which never undoes what people decided. The engines: linkage/batch.py and linkage/spark.py.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync.link_fold import read_link_record
+from sync.link_models import LARGEST
+from sync.link_rows import IN_FORCE
+from sync.linkage.batch import Weighed, write_input
+from sync.linkage.calibration import Bin, calibrate, find_error
+from sync.linkage.component import decide_component, find_floor, keep_heaviest
+from sync.linkage.decision import Decision, Pair, Question, Rules, Verdict
+from sync.linkage.fairness import GroupFigures, measure_fairness
+from sync.linkage.features import Features
+from sync.linkage.judging import judge_pair
+from sync.linkage.model import LinkModel
+from sync.linkage.record import LinkRecord
+from sync.linkage.score import Scorer
+from sync.models import LinkDecision, LinkMember, LinkModelVersion, LinkPair, LinkVerdict, Person, PersonRecord
+
+Engine = Callable[[Path, LinkModel, int], Iterator[Weighed]]
+_READ_AT_ONCE, _CLEANED = 1_000, 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a model makes of the registry, beside what the registry holds.
+
+    `joined` links would come and `parted` ones would go; `questions` are those that would be open. `labels` are pairs
+    that people decided about; what the model alone would say of them is in the calibration and the figures of groups.
+    `overlooked` are records with a pair that the model should have found on their arrival, by their homes.
+    """
+
+    model: str
+    records: int
+    pairs: int
+    persons: int
+    persons_before: int
+    joined: int
+    parted: int
+    questions: int
+    labels: int
+    error: float | None
+    calibration: Sequence[Bin]
+    fairness: Sequence[GroupFigures]
+    overlooked: Sequence[int]
+
+
+def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path) -> Run:
+    """Weigh all records by the model; the folder is for what lies on disk meanwhile."""
+    records = list(read_records(session))
+    labels = read_labels(session)
+    ids = write_input(folder, model, records)
+    weighed = weigh(folder, model, len(ids))
+    found = sorted((min(ids[one], ids[other]), max(ids[one], ids[other]), bits) for one, other, bits in weighed)
+    scorer, clean = Scorer(model, len(ids)), _make_cleaner(model, records)
+    rules = Rules(model.link_at, model.review_at, largest=LARGEST)
+    heavy = [
+        judge_pair(scorer, clean(one), clean(other), bits) for one, other, bits in found if bits >= find_floor(rules)
+    ]
+    alone, decided = (decide_component(ids, heavy, rules, said) for said in ((), labels))
+    asked = _list_asked(decided, found, labels)
+    before = _read_persons(session)
+    known = [one for one in labels if {one.one, one.other} <= before.keys()]
+    bins = calibrate((scorer.score(clean(one.one), clean(one.other)), one.same) for one in known)
+    return Run(
+        model.version,
+        len(ids),
+        len(found),
+        len(decided.persons),
+        len(set(before.values())),
+        _count_parts(decided.persons, before),
+        _count_parts(_group(before), {record: place for place, one in enumerate(decided.persons) for record in one}),
+        len(asked),
+        len(known),
+        find_error(bins),
+        bins,
+        measure_fairness(records, alone.persons, asked, known),
+        _find_overlooked(session, model, found),
+    )
+
+
+def read_records(session: Session) -> Iterator[LinkRecord]:
+    """All records of the registry as linkage reads them, in order of their references."""
+    query = select(PersonRecord).order_by(PersonRecord.reference).execution_options(yield_per=_READ_AT_ONCE)
+    for one in session.scalars(query):
+        yield read_link_record(one)
+        session.expunge(one)
+
+
+def read_labels(session: Session) -> list[Verdict]:
+    """What people decided about two records; of two decisions about a pair the later one."""
+    query = (
+        select(LinkVerdict.record, LinkVerdict.other, LinkDecision.kind)
+        .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
+        .where(IN_FORCE, LinkVerdict.record < LinkVerdict.other)
+        .order_by(LinkDecision.decided_at, LinkDecision.uuid)
+    )
+    latest = {(record, other): kind == "same" for record, other, kind in session.execute(query)}
+    return [Verdict(*ends, same) for ends, same in sorted(latest.items())]
+
+
+def _make_cleaner(model: LinkModel, records: Sequence[LinkRecord]) -> Callable[[str], Features]:
+    by_id = {one.record_id: one for one in records}
+    return lru_cache(maxsize=_CLEANED)(lambda record: model.cleaner.clean(by_id[record]))
+
+
+def _list_asked(
+    decided: Decision, found: Iterable[tuple[str, str, float]], labels: Iterable[Verdict]
+) -> list[Question]:
+    """The questions of a decision with those that no link depends on: one for each two persons, not yet answered."""
+    person_of = {record: place for place, person in enumerate(decided.persons) for record in person}
+    answered = {frozenset((person_of.get(one.one), person_of.get(one.other))) for one in labels}
+    light = [
+        Question(Pair(one, other, bits), "weight")
+        for one, other, bits in sorted(found, key=lambda each: (-each[2], each))
+        if person_of[one] != person_of[other] and frozenset((person_of[one], person_of[other])) not in answered
+    ]
+    return keep_heaviest(Decision(decided.persons, [*decided.questions, *light]))
+
+
+def _read_persons(session: Session) -> dict[str, int]:
+    query = select(PersonRecord.reference, PersonRecord.person_id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _group(person_of: dict[str, int]) -> Iterable[list[str]]:
+    groups: dict[int, list[str]] = {}
+    for record, person in person_of.items():
+        groups.setdefault(person, []).append(record)
+    return groups.values()
+
+
+def _count_parts(groups: Iterable[Sequence[str]], part_of: dict[str, int]) -> int:
+    """How many more parts than groups there are: the links that would make one of each group."""
+    return sum(len({part_of.get(record) for record in group}) - 1 for group in groups)
+
+
+def _find_overlooked(session: Session, model: LinkModel, found: Sequence[tuple[str, str, float]]) -> list[int]:
+    """The homes of records with a pair that is not written down, for a model that has read every record."""
+    row = session.scalar(select(LinkModelVersion).where(LinkModelVersion.version == model.version))
+    if row is None or not row.kept or row.filled_to is not None:
+        return []
+    members = (
+        select(Person.reference, LinkMember.home_id, LinkMember.identity_id)
+        .join(Person, Person.id == LinkMember.home_id)
+        .where(LinkMember.model_id == row.id)
+    )
+    place = {reference: (home, identity) for reference, home, identity in session.execute(members)}
+    pairs = select(LinkPair.one_id, LinkPair.other_id).where(LinkPair.one_id < LinkPair.other_id)
+    known = {(one, other) for one, other in session.execute(pairs)}
+    missed = set[int]()
+    for left, right, _ in found:
+        (home, one), (_, other) = place[left], place[right]
+        if one != other and (min(one, other), max(one, other)) not in known:
+            missed.add(home)
+    return sorted(missed)

@@ -1,0 +1,57 @@
+"""`teral link` on the registry: runs, models, activation."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.processing import process_pending
+from sync.link_models import add_model
+from sync.linkage.model import default_model
+from sync.models import LinkActivation
+from tests.server.cli.conftest import Run
+from tests.sync.factory import NOW
+from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
+
+TIMID = replace(default_model(), link_at=200.0)
+
+
+@pytest.fixture
+def two_models(session: Session) -> None:
+    prepare(session)
+    meet(session, "uuid:1", AWA)
+    meet(session, "uuid:2", AWA_AGAIN)
+    add_model(session, TIMID, None, NOW)
+    session.commit()
+
+
+def test_a_run_of_another_model_tells_what_it_would_change(run: Run, session: Session, two_models: None) -> None:
+    said = json.loads(run("link", "run", "--model", TIMID.version, "--json").stdout)
+    assert (said["model"], said["records"], said["joined"], said["parted"]) == (TIMID.version, 2, 0, 1)
+    assert len(persons(session)) == 1
+
+
+def test_an_activation_is_journalled_and_decides_all_anew(run: Run, session: Session, two_models: None) -> None:
+    assert run("link", "activate", TIMID.version, "--reason", "essai").exit_code == 0
+    process_pending()
+    session.expire_all()
+    assert len(persons(session)) == 2
+    assert session.scalars(select(LinkActivation.reason)).all() == ["", "essai"]
+    states = [(one["version"], one["state"]) for one in json.loads(run("link", "models", "--json").stdout)]
+    assert states == [(default_model().version, "kept"), (TIMID.version, "active")]
+    assert f"{TIMID.version}\tactive" in run("link", "models").stdout
+
+
+@pytest.mark.parametrize("words", [("activate", "none", "--reason", "x"), ("run", "--model", "none"), ("train",)])
+def test_what_cannot_be_is_refused_in_a_line(
+    run: Run, two_models: None, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    refused = run("link", *words)
+    assert (refused.exit_code, len(refused.stderr.splitlines()), "Traceback" in refused.stderr) == (1, 1, False)
+
+
+def test_a_registry_without_persons_has_nothing_to_run(run: Run) -> None:
+    assert json.loads(run("link", "run", "--json").stdout)["records"] == 0

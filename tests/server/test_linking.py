@@ -1,0 +1,50 @@
+"""Runs over the whole registry as the settings say, at night and at a word."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from server.config import ConfigError, Settings
+from server.jobs import JOBS, run_job
+from server.linking import parse_spark_settings
+from sync.models import JobRun, LinkPair, PersonRecord
+from sync.registry import registry_digest
+from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
+
+NIGHTLY = next(one for one in JOBS if one.name == "link_anew")
+
+
+def test_a_night_without_persons_leaves_no_report(app: Flask, session: Session) -> None:
+    assert run_job(NIGHTLY) == {}
+
+
+def test_a_night_finds_what_was_overlooked_and_reports(app: Flask, session: Session) -> None:
+    prepare(session)
+    meet(session, "uuid:1", AWA)
+    meet(session, "uuid:2", AWA_AGAIN)
+    before = registry_digest(session)
+    session.execute(delete(LinkPair))
+    session.execute(update(PersonRecord).values(person_id=PersonRecord.home_id))
+    session.commit()
+    run_job(NIGHTLY)
+    session.expire_all()
+    assert (registry_digest(session), len(persons(session))) == (before, 1)
+    [kept] = session.scalars(select(JobRun.details).where(JobRun.job == "link_anew"))
+    assert (kept["joined"], kept["overlooked"], kept["report"]["records"]) == (1, 1, 2)
+    assert "Awa" not in str(kept)
+    assert not list(Path(app.extensions["teral_settings"].data_dir).glob("link-run-*"))
+
+
+def test_settings_of_spark_are_read_as_a_list() -> None:
+    given = dataclasses.replace(Settings(), spark_settings="spark.executor.memory=4g, spark.cores.max=8,")
+    assert parse_spark_settings(given) == {"spark.executor.memory": "4g", "spark.cores.max": "8"}
+
+
+@pytest.mark.parametrize("text", ["spark.cores.max", "memory=4g", "spark.x="])
+def test_other_words_are_no_settings_of_spark(text: str) -> None:
+    with pytest.raises(ConfigError):
+        parse_spark_settings(dataclasses.replace(Settings(), spark_settings=text))
