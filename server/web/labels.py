@@ -244,6 +244,7 @@ LABELS: dict[str, dict[str, str]] = {
     "peer_moved": {
         "forms_in": N_("form versions read"),
         "records_in": N_("records read"),
+        "files_in": N_("records whose files came later"),
         "reviews_in": N_("review states read"),
         "answers_out": N_("verdicts told"),
         "forms_out": N_("forms published there"),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from forms.submission import attachment_names, parse_submission
@@ -26,6 +26,9 @@ from sync.reviews import change_review_state
 # What was being written there while we read shows up with a time that lies before the newest that we saw.
 OVERLAP = timedelta(minutes=10)
 _PAGE = 250
+_FILES = "/attachments"
+# For so long after its last change a record's missing files are asked for.
+_LATE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,32 @@ def find_new_records(bridge: Bridge, form_id: str) -> Iterator[Step]:
             reading.see(told)
             yield from _find_steps(bridge, told, known.get(told.instance_id), reading)
     yield Step("", form_id, lambda: _note_reading(bridge, form_id, reading))
+
+
+def find_late_files(bridge: Bridge, form_id: str) -> Iterator[Step]:
+    """A step for each record that still awaits files of which the peer has one: their coming changes no time there."""
+    awaiting = bridge.ours.read(partial(_list_awaiting, bridge=bridge, form_id=form_id))
+    for known, version in awaiting:
+        told = Told(form_id, known.instance_id, known.changed_at, known.edits, known.files, known.review_state)
+        if _list_new_files(bridge, told, version, known.submission_id):
+            yield Step("files_in", told.instance_id, partial(_pull_late_files, bridge, told, version, known))
+
+
+def _pull_late_files(bridge: Bridge, told: Told, version: str, known: PeerRecord) -> None:
+    _pull_files(bridge, told, version, known.submission_id)
+    present = sum(bool(one.get("exists")) for one in bridge.client.ask(_version_path(bridge, told, version, _FILES)))
+    noted = update(PeerRecord).where(PeerRecord.id == known.id).values(files=present)
+    bridge.ours.write(lambda session: session.execute(noted))
+
+
+def _list_awaiting(session: Session, bridge: Bridge, form_id: str) -> list[tuple[PeerRecord, str]]:
+    query = (
+        select(PeerRecord, Submission.instance_id)
+        .join(Submission, Submission.id == PeerRecord.submission_id)
+        .where(PeerRecord.peer_id == bridge.peer.id, PeerRecord.form_id == form_id, Submission.missing_files > 0)
+        .where(PeerRecord.changed_at > bridge.clock() - _LATE)
+    )
+    return [(known, version) for known, version in session.execute(query)]
 
 
 def _since(bridge: Bridge, form_id: str) -> dict[str, Any]:
@@ -174,12 +203,16 @@ def _receive(session: Session, bridge: Bridge, form_id: str, xml: bytes, files: 
 
 def _pull_files(bridge: Bridge, told: Told, version: str, submission_id: int) -> None:
     """Fetch the files of a version that are not here, each kept as soon as it is whole."""
-    listed = bridge.client.ask(_version_path(bridge, told, version, "/attachments"))
-    here = bridge.ours.read(partial(_list_files, submission_id=submission_id))
-    for name in [one["name"] for one in listed if one.get("exists") and one["name"] not in here]:
-        with bridge.client.download(_version_path(bridge, told, version, "/attachments/{n}", n=name)) as content:
+    for name in _list_new_files(bridge, told, version, submission_id):
+        with bridge.client.download(_version_path(bridge, told, version, f"{_FILES}/{{n}}", n=name)) as content:
             stored = bridge.store.save(content)
         bridge.ours.write(partial(_add_file, bridge=bridge, submission_id=submission_id, name=name, stored=stored))
+
+
+def _list_new_files(bridge: Bridge, told: Told, version: str, submission_id: int) -> list[str]:
+    listed = bridge.client.ask(_version_path(bridge, told, version, _FILES))
+    here = bridge.ours.read(partial(_list_files, submission_id=submission_id))
+    return [one["name"] for one in listed if one.get("exists") and one["name"] not in here]
 
 
 def _list_files(session: Session, submission_id: int) -> set[str]:

@@ -10,11 +10,9 @@ from sync.central.answers import find_untold
 from sync.central.bridge import Bridge, Step
 from sync.central.forms import find_new_versions, find_unpublished, list_peer_forms
 from sync.central.lists import find_differences
-from sync.central.records import find_new_records
+from sync.central.records import find_late_files, find_new_records
 from sync.peer_client import PeerError
 
-# What may move, in the order in which it does.
-KINDS = ("forms_in", "records_in", "reviews_in", "answers_out", "forms_out", "lists_out", "entities_out")
 _PROBLEMS_KEPT = 50
 
 
@@ -98,6 +96,7 @@ def _list_rooms(bridge: Bridge) -> Iterator[tuple[str, Iterator[Step]]]:
     if bridge.peer.pulls_records:
         for form in list_peer_forms(bridge):
             yield str(form["xmlFormId"]), find_new_versions(bridge, form)
+            yield str(form["xmlFormId"]), find_late_files(bridge, str(form["xmlFormId"]))
             yield str(form["xmlFormId"]), find_new_records(bridge, str(form["xmlFormId"]))
     if bridge.peer.direction == "both":
         yield "", find_untold(bridge)

@@ -98,11 +98,18 @@ class SecondServer:
         now = datetime.now(UTC)
 
         def keep(session: Session) -> None:
-            name = f"{instance_id.replace(':', '-')}.jpg" if photo else ""
+            name = facts.pop("awaited", f"{instance_id.replace(':', '-')}.jpg" if photo else "")
             body = xml(instance_id, facts.pop("people", None), photo=name, **facts)
             row = send_record(session, "passage", body, Sender(actor_id=self.actor_id), now)
             if photo:
                 self._attach(session, row, name, photo, now)
+
+        self.inside(keep)
+
+    def attach(self, instance_id: str, name: str, photo: bytes) -> None:
+        def keep(session: Session) -> None:
+            row = session.scalars(select(Submission).where(Submission.instance_id == instance_id)).one()
+            self._attach(session, row, name, photo, datetime.now(UTC))
 
         self.inside(keep)
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from sync.models import Peer, PeerForm, PeerRecord, Submission, SubmissionSender
 from sync.peers import resend_from
 from sync.policy import Viewer
 from sync.quarantine import reject
-from sync.reviews import change_review_state
+from sync.reviews import change_review_state, find_mark
 from tests.sync.central.conftest import Connect
 from tests.sync.central.second_server import SecondServer, records
 
@@ -38,32 +37,38 @@ def test_edits_and_files_come_later_than_their_record(there: SecondServer, sessi
     assert dict(exchange(bridge).counts) == {"records_in": 1}
     assert records(session, attachment_store()) == there.inside(lambda inner: records(inner, attachment_store()))
     assert session.scalars(select(PeerRecord.edits)).all() == [1]
+    # Both are the peer's, for whoever asks who sent them.
+    assert session.scalars(select(SubmissionSender.actor_id)).all() == [bridge.peer.actor_id] * 2
 
 
-def test_it_counts_as_sent_by_the_peer_and_is_named_once(
+def test_a_file_that_comes_there_later_is_fetched_though_nothing_says_that_it_came(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    there.send("uuid:a", awaited="a.jpg")
+    bridge = connect()
+    exchange(bridge)
+    there.attach("uuid:a", "a.jpg", b"jpeg")
+    assert dict(exchange(bridge).counts) == {"files_in": 1}
+    assert dict(exchange(bridge).counts) == {}
+    session.rollback()
+    assert session.scalars(select(Submission.missing_files)).one() == 0
+
+
+def test_a_review_there_counts_here_until_it_is_taken_back(
     there: SecondServer, session: Session, connect: Connect
 ) -> None:
     there.publish("1")
     there.send("uuid:a")
     bridge = connect()
     exchange(bridge)
-    assert session.scalars(select(SubmissionSender.actor_id)).all() == [bridge.peer.actor_id]
-
-
-@pytest.mark.parametrize("state", ["approved", "rejected", "hasIssues"])
-def test_a_review_there_counts_here_until_it_is_taken_back(
-    there: SecondServer, session: Session, connect: Connect, state: str
-) -> None:
-    there.publish("1")
-    there.send("uuid:a")
-    bridge = connect()
-    exchange(bridge)
-    for said in (state, None):
-        review(there, "uuid:a", said)
+    said = (("approved", "accept", ""), (None, None, ""), ("rejected", "reject", ""), ("hasIssues", None, "hasIssues"))
+    for state, decision, mark in said:
+        review(there, "uuid:a", state)
         assert dict(exchange(bridge).counts) == {"reviews_in": 1}
         session.rollback()
         row = session.scalars(select(Submission)).one()
-        assert row.decision == ({"approved": "accept", "rejected": "reject"}.get(said or ""))
+        assert (row.decision, find_mark(session, row.id)) == (decision, mark)
 
 
 def test_a_decision_here_outlives_a_review_there(there: SecondServer, session: Session, connect: Connect) -> None:
