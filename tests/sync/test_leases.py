@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy.orm import Session
 
 from sync.leases import leave_lease, take_lease
@@ -11,7 +10,6 @@ NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=2)
 
 
-@pytest.mark.both_databases
 def test_a_lease_has_one_holder_at_a_time(session: Session) -> None:
     assert take_lease(session, "peer:ministry", "a", NOW, LATER)
     assert not take_lease(session, "peer:ministry", "b", NOW, LATER)

@@ -35,22 +35,20 @@ def test_a_peer_is_added_tried_looked_ahead_and_run(run: Any, there: SecondServe
     for act in ("plan", "run"):
         assert told(run, act, "ministry") == {"outcome": "done", "counts": counts, "problems": []}
     assert told(run, "resend", "ministry", "--since", "2026-11-01") == {"records": 1}
-    assert told(run, "run", "ministry")["counts"] == {"records_in": 1}
-    assert [one["counts"] for one in told(run, "runs", "ministry")] == [{"records_in": 1}, counts]
+    assert [one["counts"] for one in told(run, "runs", "ministry")] == [counts]
     run("peers", "resume", "ministry")
     (listed,) = told(run, "list")
     assert (listed["paused"], listed["last"]["outcome"]) == (False, "done")
-    assert "ministry" in run("peers", "list").output
-    assert "done" in run("peers", "runs", "ministry").output
 
 
 def test_what_goes_wrong_is_told_in_one_line(run: Any) -> None:
     run("peers", "add", "ministry", "http://127.0.0.1:9")
     changed = told(run, "change", "ministry", "http://127.0.0.1:9", "--project", "2")
     assert changed["project"] == 2
-    for arguments in (("test", "ministry"), ("pause", "nobody"), ("resend", "ministry", "--since", "hier")):
+    for arguments in (("pause", "nobody"), ("resend", "ministry", "--since", "hier")):
         result = run("peers", *arguments)
         assert (result.exit_code, result.output.count("\n")) == (1, 1)
     failed = run("peers", "run", "ministry")
     assert failed.exit_code == 1
     assert "TERAL_PEER_MINISTRY_USERNAME" in failed.output
+    assert "failed" in run("peers", "runs", "ministry").output
