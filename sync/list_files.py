@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import md5
 from typing import TypeVar, cast
 
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ from forms.lists import HeldLists, ListRefused, ListRows, parse_list
 from sync.attachments import AttachmentStore
 from sync.entity_lists import ListView, Receiver, find_list_name, read_view, render_earlier_csv, render_entity_csv
 from sync.models import FormAttachment, FormVersion
-from sync.server_lists import SERVER_LISTS
+from sync.server_lists import SERVER_LISTS, find_earlier_list, list_hash
 from sync.tablet_lists import Filling, Onboard, State, decide_onboard, list_states, writes_list
 
 _Value = TypeVar("_Value")
@@ -51,8 +50,12 @@ class ListFiles:
     def _load_made(self, name: str, filling: Filling | None) -> ListRows | None:
         data = self._once(("made", name), lambda: SERVER_LISTS[name](self.session))
         onboard = self._find_onboard(filling, name, shared=False) if filling else None
-        certain = onboard is not None and onboard.sure and onboard.state.hash == _md5(data)
-        return _remember(name, _md5(data), certain, lambda: data)
+        if onboard is not None:
+            fetched = onboard.state.hash
+            then = data if fetched == list_hash(data) else find_earlier_list(self.session, name, fetched)
+            if then is not None:
+                return _remember(name, fetched, onboard.sure, lambda: then)
+        return _remember(name, list_hash(data), False, lambda: data)
 
     def _load_entities(self, name: str, list_name: str, filling: Filling) -> ListRows | None:
         """As the tablet fetched it, where those bytes can be made anew; else as it is now, which proves nothing."""
@@ -72,7 +75,7 @@ class ListFiles:
 
     def _make_again(self, view: ListView, state: State) -> bytes | None:
         data = render_earlier_csv(self.session, view, state.first_at)
-        return data if _md5(data) == state.hash else None
+        return data if list_hash(data) == state.hash else None
 
     def _find_onboard(self, filling: Filling, name: str, *, shared: bool) -> Onboard | None:
         key = ("states", filling.device.id, filling.version.id, name)
@@ -93,11 +96,6 @@ class ListFiles:
 def _receiver(filling: Filling) -> Receiver:
     site = filling.device.site
     return Receiver(site.code, site.kind, site.region)
-
-
-def _md5(data: bytes) -> str:
-    # What tablets compare and the log of their fetches keeps (OpenRosa manifest).
-    return md5(data, usedforsecurity=False).hexdigest()
 
 
 def _remember(name: str, content: object, certain: bool, make: Callable[[], bytes | None]) -> ListRows | None:

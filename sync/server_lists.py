@@ -1,13 +1,18 @@
-"""Lists that the server makes itself: a form that names one gets it without anybody uploading a file."""
+"""Lists that the server makes itself: a form that names one gets it without anybody uploading a file.
+
+Their earlier states are kept, since a record is judged by the list that its tablet had on board.
+"""
 
 import csv
 import io
 from collections.abc import Callable
+from hashlib import md5
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.models import Site
+from sync.catalogue import lock_catalogue
+from sync.models import EarlierList, Site
 
 _SITE_COLUMNS = ("name", "label", "type", "region", "languages", "capacity", "phone")
 
@@ -20,6 +25,27 @@ def render_sites_csv(session: Session) -> bytes:
 
 
 SERVER_LISTS: dict[str, Callable[[Session], bytes]] = {"sites.csv": render_sites_csv}
+
+
+def keep_server_lists(session: Session) -> None:
+    """Keep every list as it is now. To be called before what it is made of changes."""
+    # One after another: two who change sites at once would keep the same state twice.
+    lock_catalogue(session)
+    for name, render in SERVER_LISTS.items():
+        data = render(session)
+        if find_earlier_list(session, name, list_hash(data)) is None:
+            session.add(EarlierList(name=name, hash=list_hash(data), data=data))
+
+
+def find_earlier_list(session: Session, name: str, known_hash: str) -> bytes | None:
+    """Find a list in the state that a tablet fetched, if it was kept."""
+    found = session.get(EarlierList, (name, known_hash))
+    return found.data if found is not None else None
+
+
+def list_hash(data: bytes) -> str:
+    """What tablets compare, and the log of their fetches keeps (OpenRosa manifest)."""
+    return md5(data, usedforsecurity=False).hexdigest()
 
 
 def _site_row(site: Site) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
 from sync.catalogue import bump_catalogue
 from sync.models import SITE_KINDS, Site
+from sync.server_lists import keep_server_lists
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
@@ -71,6 +72,7 @@ def add_site(session: Session, code: str, details: SiteDetails, actor_id: int | 
     # Two codes that differ in case alone would be mixed up by people, and by some spreadsheets.
     if session.scalar(select(Site.id).where(func.lower(Site.code) == code.lower())):
         raise SiteRefused("site_code_taken")
+    keep_server_lists(session)
     site = Site(code=code, created_at=now)
     _fill(site, details)
     session.add(site)
@@ -84,6 +86,7 @@ def change_site(
 ) -> None:
     """Change what is said about a site, or close it; what came from there stays."""
     details.check()
+    keep_server_lists(session)
     _fill(site, details)
     site.closed_at = (site.closed_at or now) if closed else None
     session.flush()

@@ -45,7 +45,7 @@ from sync.models.relays import (
     Upstream,
 )
 from sync.models.reviews import SubmissionComment, SubmissionMark, SubmissionSender
-from sync.models.sites import SITE_KINDS, Site
+from sync.models.sites import SITE_KINDS, EarlierList, Site
 from sync.models.submissions import (
     SUBMISSION_STATES,
     AwaitedDecision,
@@ -75,6 +75,7 @@ __all__ = [
     "Decision",
     "Device",
     "DeviceFetch",
+    "EarlierList",
     "Encounter",
     "Entity",
     "EntityAct",

@@ -1,8 +1,8 @@
-"""Sites: where tablets and people work."""
+"""Sites: where tablets and people work, and what tablets were told about them before."""
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.db import Base
@@ -26,3 +26,13 @@ class Site(Base):
     longitude: Mapped[float | None]
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class EarlierList(Base):
+    """A list that the server makes, in a state that it no longer has. Never changed, only added to."""
+
+    __tablename__ = "earlier_lists"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)

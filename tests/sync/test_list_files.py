@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from sync import sites
 from sync.devices import Contact, Fetch, record_contacts
 from sync.entity_lists import Receiver, read_view, render_entity_csv
 from sync.models import Device, Entity, IssuedVersion, Site, Submission
@@ -30,6 +31,7 @@ READING = """
 | | form_id | version |
 | | lecture | 1 |
 """
+DETAILS = sites.SiteDetails("Nouveau", "centre")
 UNCERTAIN = [("/data/dossier", "unverifiable", "warning", "list_uncertain")]
 REFUSED = [("/data/dossier", "choice", "error", "not_a_choice")]
 
@@ -144,20 +146,31 @@ def test_a_list_that_cannot_be_made_again_proves_nothing(session: Session, devic
     assert judged(session, device, LATER) == UNCERTAIN
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
-    ("moves", "expected"),
+    ("place", "expected"),
     [
-        pytest.param(False, [("/data/lieu", "choice", "error", "not_a_choice")], id="as it was fetched"),
-        pytest.param(True, [("/data/lieu", "unverifiable", "warning", "list_uncertain")], id="changed since"),
+        pytest.param("KLK", [], id="a site that was on board"),
+        pytest.param("NEUF", [("/data/lieu", "choice", "error", "not_a_choice")], id="a site that came later"),
     ],
 )
-def test_sites_are_certain_as_long_as_they_are_those_on_board(
-    session: Session, device: Device, moves: bool, expected: Said
+@pytest.mark.parametrize("changes", [0, 1, 2])
+def test_sites_are_those_on_board_whatever_changed_since(
+    session: Session, device: Device, changes: int, place: str, expected: Said
 ) -> None:
     fetch(session, device, NOON)
-    if moves:
-        session.execute(update(Site).values(name="Kaolack"))
-    assert judged(session, device, "", "ZZZ") == expected
+    if changes:
+        sites.add_site(session, "NEUF", DETAILS, None, NOW)
+    if changes > 1:
+        klk = session.scalars(select(Site).where(Site.code == "KLK")).one()
+        sites.change_site(session, klk, DETAILS, closed=True, actor_id=None, now=NOW)
+    assert judged(session, device, "", place) == expected
+
+
+def test_sites_that_changed_behind_our_back_prove_nothing(session: Session, device: Device) -> None:
+    fetch(session, device, NOON)
+    session.execute(update(Site).values(name="Kaolack"))
+    assert judged(session, device, "", "ZZZ") == [("/data/lieu", "unverifiable", "warning", "list_uncertain")]
 
 
 def test_an_unreadable_record_is_said_to_be_so(session: Session, device: Device) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy.orm import Session
 
-from sync.server_lists import render_sites_csv
+from sync.server_lists import find_earlier_list, keep_server_lists, list_hash, render_sites_csv
 from tests.forms.test_library import FORM_IDS, shipped
 from tests.sync.factory import NOW, add_site
 
@@ -23,6 +23,17 @@ def test_sites_are_listed_by_code(session: Session) -> None:
 def test_closed_site_is_not_listed(session: Session) -> None:
     add_site(session, "ROS", closed_at=NOW)
     assert render_sites_csv(session).count(b"\n") == 1
+
+
+def test_a_state_is_kept_once_and_found_again(session: Session) -> None:
+    add_site(session, "ROS")
+    before = render_sites_csv(session)
+    for _ in range(2):
+        keep_server_lists(session)
+        session.flush()
+    add_site(session, "DIA")
+    assert find_earlier_list(session, "sites.csv", list_hash(before)) == before
+    assert find_earlier_list(session, "sites.csv", list_hash(render_sites_csv(session))) is None
 
 
 @pytest.mark.parametrize("form_id", FORM_IDS)
