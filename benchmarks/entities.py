@@ -81,6 +81,8 @@ def measure_pages(world: World) -> None:
         "entities: conflicts": _get(f"{base}{LIST}/?trouble=conflict", cookie),
         "entities: on hold": _get(f"{base}{LIST}/?trouble=held", cookie),
         "entities: search": _post(f"{base}{LIST}/", cookie, {"csrf_token": token, "asked": middle[:9]}),
+        "entities: search, two words": _post(f"{base}{LIST}/", cookie, {"csrf_token": token, "asked": "h 00042"}),
+        "entities: search, in all rows": _post(f"{base}{LIST}/", cookie, {"csrf_token": token, "asked": "lit"}),
         "entities: search, finds all": _post(f"{base}{LIST}/", cookie, {"csrf_token": token, "asked": "s"}),
         "entities: one": _get(f"{base}{LIST}/{world.uuid}", cookie),
     }

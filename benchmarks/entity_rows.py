@@ -10,8 +10,18 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, create_engine, insert, select
 
 from sync.db import Base, prepare_sqlite
-from sync.entity_state import fold_label
-from sync.models import Device, Entity, EntityConflict, EntityContribution, EntityView, IssuedVersion, Submission
+from sync.entity_state import EntityState, fold_label
+from sync.entity_words import list_words
+from sync.models import (
+    Device,
+    Entity,
+    EntityConflict,
+    EntityContribution,
+    EntityView,
+    EntityWord,
+    IssuedVersion,
+    Submission,
+)
 
 LIST = "dossiers"
 # The open rows of two centres of the demonstration: a usual one, and one that is as full as a list gets.
@@ -32,6 +42,7 @@ def fill(engine: Engine, total: int) -> str:
             submission = _submission(start, device.id, now)
             connection.execute(insert(Submission), [submission])
             connection.execute(insert(Entity), entities)
+            _write(connection, EntityWord, _words(entities))
             _write(connection, EntityContribution, _contributions(entities, submission["id"]))
             _write(connection, IssuedVersion, [_issued(one, now) for one in entities])
             _write(connection, EntityConflict, [_conflict(one, now) for one in entities if one["open_conflicts"]])
@@ -106,6 +117,15 @@ def _entity(chance: random.Random, number: int) -> dict[str, Any]:
         "whole_from": 1,
         "is_settled": True,
     }  # fmt: skip
+
+
+def _words(entities: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    said = {one["id"]: EntityState(LIST, one["uuid"], one["label"], one["properties"]) for one in entities}
+    return [
+        {"list_name": LIST, "word": word, "entity_id": entity_id}
+        for entity_id, state in said.items()
+        for word in sorted(list_words(state))
+    ]
 
 
 def _submission(start: int, device_id: int, now: datetime) -> dict[str, Any]:

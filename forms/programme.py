@@ -101,6 +101,8 @@ class ListPolicy:
     unmasked: tuple[str, ...] = ()
     # The words for the codes of a property, where no question of the forms has them.
     vocabularies: Mapping[str, str] = field(default_factory=dict)
+    # The values, beside the label, by whose words people find a row.
+    searched: tuple[str, ...] = ()
     # What forms save for the server's own sake: no tablet is given it.
     server_only: tuple[str, ...] = ()
     merge: Mapping[str, MergePolicy] = field(default_factory=dict)
@@ -203,6 +205,7 @@ def _list_policy(name: str, table: Mapping[str, Any]) -> ListPolicy:
         data_classes=_classes(table.get("data_classes", {}), f"{where}.data_classes"),
         unmasked=tuple(_names(table.get("unmasked", []), f"{where}.unmasked")),
         vocabularies=_texts(table.get("vocabularies", {}), f"{where}.vocabularies"),
+        searched=tuple(_names(table.get("searched", []), f"{where}.searched")),
         server_only=tuple(_names(table.get("server_only", []), f"{where}.server_only")),
         merge={one: _merge_policy(_table(given, where), f"{where}.merge.{one}") for one, given in merge.items()},
         **_texts(texts, where),

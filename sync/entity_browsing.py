@@ -1,4 +1,4 @@
-"""Entity lists and entities for people: counted, filtered, searched by label, scoped to the viewer, read by key.
+"""Entity lists and entities for people: counted, filtered, searched by their words, scoped to the viewer, read by key.
 
 What tablets get is entity_lists.py's work; the history of one entity is entity_history.py's.
 """
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from forms.programme import ListPolicy
 from sync.entity_state import fold_label
+from sync.entity_words import has_words, split_words
 from sync.models import Entity, EntityConflict, EntityContribution, EntityList, Submission
 from sync.models.entities import IS_DISPUTED
 from sync.policy import Viewer, access, list_row_classes, present_property, programme
@@ -43,7 +44,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class EntityFilters:
-    """What a reader narrows a list to; None is no limit. `asked` is the beginning of a label, or an entity's id."""
+    """What a reader narrows a list to; None is no limit. `asked` are words, each as it begins, or an entity's id."""
 
     site_code: str | None = None
     state: str | None = None
@@ -136,7 +137,7 @@ def list_entities(
 
     Who may not read labels finds entities by their id only: a hit would tell.
     """
-    wanted = _narrow(viewer, list_name, filters)
+    wanted = _narrow(session, viewer, list_name, filters)
     if after is not None:
         wanted = wanted.where(_follows(session, after))
     rows: list[Entity] = []
@@ -147,9 +148,9 @@ def list_entities(
     return EntityPage(rows[:PAGE_SIZE], rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
 
 
-def narrow_list(viewer: Viewer | None, list_name: str, filters: EntityFilters) -> Select[Entity]:
+def narrow_list(session: Session, viewer: Viewer | None, list_name: str, filters: EntityFilters) -> Select[Entity]:
     """The rows of a list that the viewer may know of and that the filters leave, by label."""
-    found = _narrow(viewer, list_name, filters)
+    found = _narrow(session, viewer, list_name, filters)
     return found.where(or_(*(_at_span(*span) for span in filters.spans)))
 
 
@@ -160,8 +161,9 @@ def find_entity(session: Session, viewer: Viewer | None, list_name: str, uuid: s
 
 
 def may_search_labels(viewer: Viewer | None, list_name: str) -> bool:
-    """Whether the viewer may look for a label: whoever reads it plainly."""
-    return viewer is None or present_property(viewer, list_name, "label", "x").kind == "shown"
+    """Whether the viewer may look for words: whoever reads plainly all that they stand in."""
+    names = ("label", *programme().policy_for_list(list_name).searched)
+    return viewer is None or all(present_property(viewer, list_name, one, "x").kind == "shown" for one in names)
 
 
 def _is_visible(session: Session, viewer: Viewer, list_name: str) -> bool:
@@ -184,7 +186,7 @@ def _scoped(found: _Select, viewer: Viewer | None, list_name: str, *, unplaced: 
     return scope_entities(found, viewer, list_name, unplaced=unplaced)
 
 
-def _narrow(viewer: Viewer | None, list_name: str, filters: EntityFilters) -> Select[Entity]:
+def _narrow(session: Session, viewer: Viewer | None, list_name: str, filters: EntityFilters) -> Select[Entity]:
     found = select(Entity).order_by(Entity.label_key, Entity.id)
     found = _scoped(found, viewer, list_name, unplaced=filters.trouble == "held")
     if filters.site_code is not None:
@@ -193,13 +195,16 @@ def _narrow(viewer: Viewer | None, list_name: str, filters: EntityFilters) -> Se
         found = found.where(_IS_DISPUTED)
     if filters.trouble == "held":
         found = found.where(_IS_HELD)
-    return found.where(_begins_with(viewer, list_name, filters.asked)) if filters.asked else found
+    return found.where(_is_asked(session, viewer, list_name, filters.asked)) if filters.asked else found
 
 
-def _begins_with(viewer: Viewer | None, list_name: str, asked: str) -> ColumnElement[bool]:
+def _is_asked(session: Session, viewer: Viewer | None, list_name: str, asked: str) -> ColumnElement[bool]:
     key = fold_label(asked)
     if _UUID.fullmatch(key) or not may_search_labels(viewer, list_name):
         return Entity.uuid == key
+    if words := split_words(asked):
+        return has_words(session, list_name, sorted(words))
+    # A letter or a sign is the beginning of a label: it stands in too many of them.
     return and_(Entity.label_key >= key, Entity.label_key < key + _LAST) if key else false()
 
 

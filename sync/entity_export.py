@@ -40,7 +40,9 @@ def export_lines(
     session: Session, viewer: Viewer | None, list_name: str, properties: Sequence[str], filters: EntityFilters
 ) -> Iterator[list[object]]:
     """Yield a line for each entity that is there, by id; values as the viewer may see them, all without a viewer."""
-    wanted = narrow_list(viewer, list_name, filters).with_only_columns(*_ROW).order_by(None).order_by(Entity.uuid)
+    wanted = (
+        narrow_list(session, viewer, list_name, filters).with_only_columns(*_ROW).order_by(None).order_by(Entity.uuid)
+    )
     for rows in _batches(session, wanted):
         pasts = _read_pasts(session, [row.id for row in rows])
         for row in rows:

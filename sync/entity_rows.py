@@ -16,6 +16,7 @@ from sync.db import add_rows
 from sync.entity_facts import ActFacts, DecisionFacts, GroundFacts, History, SaidFacts, Wait
 from sync.entity_following import follow_rows
 from sync.entity_state import EntityState, fold_label
+from sync.entity_words import write_words
 from sync.families import Standing
 from sync.models import (
     Entity,
@@ -196,6 +197,7 @@ def write_states(session: Session, writes: Sequence[Write], now: datetime) -> di
     changed = [one for one in writes if one.entity_id is not None and one.before != one.after]
     if changed:
         connection.execute(_WRITE_ENTITY, [{"key": one.entity_id, **_new_values(one.after)} for one in changed])
+    write_words(session, [(ids[one.after.list_name, one.after.uuid], one.before, one.after) for one in writes])
     issued = [_issued_row(ids[one.after.list_name, one.after.uuid], it, now) for one in writes for it in one.served]
     add_rows(session, IssuedVersion, issued)
     moved = follow_rows(session, [one.after for one in writes if one.before != one.after])

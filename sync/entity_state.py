@@ -19,8 +19,13 @@ _KEY_LENGTH = 64
 
 def fold_label(label: str) -> str:
     """The label as it is sorted and searched: without case, accents and spaces too many, and not longer than needed."""
-    letters = (one for one in unicodedata.normalize("NFKD", label.casefold()) if not unicodedata.combining(one))
-    return " ".join("".join(letters).split())[:_KEY_LENGTH]
+    return fold_text(label)[:_KEY_LENGTH]
+
+
+def fold_text(text: str) -> str:
+    """A text without case, accents and spaces too many."""
+    letters = (one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
+    return " ".join("".join(letters).split())
 
 
 MOST_CLAIMED = 100_000_000

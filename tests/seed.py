@@ -37,6 +37,7 @@ from sync.models import (
 from sync.peers import PeerDetails, add_peer, add_run
 from sync.publishing import FormFile, add_draft, publish_form
 from tests.accounts import add_site
+from tests.sync.entities import keep_words
 
 LIBRARY = Path(__file__).parent.parent / "forms/library"
 # Class → what only those may find who read that class plainly.
@@ -195,6 +196,7 @@ def add_stay(session: Session, submission: Submission, now: datetime) -> Entity:
     )  # fmt: skip
     session.add(stay)
     session.flush()
+    keep_words(session, stay)
     said = EntityContribution(
         entity=stay, submission=submission, list_name="dossiers", path="/data/personnes[1]", root_id="uuid:1",
         action="create", label=stay.label, properties=values, counts=True,
@@ -221,6 +223,7 @@ def add_event(session: Session, site: Site, now: datetime) -> Entity:
     )  # fmt: skip
     session.add(event)
     session.flush()
+    keep_words(session, event)
     return event
 
 

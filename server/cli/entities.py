@@ -48,7 +48,7 @@ def _with_filters(command: Any) -> Any:
 @entities_group.command("list")
 @click.argument("list_name", metavar="LIST", required=False)
 @_with_filters
-@click.option("--search", "asked", default="", help="Only rows whose label begins so.")
+@click.option("--search", "asked", default="", help="Only rows with these words, each as it begins.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many rows.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_app

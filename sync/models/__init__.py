@@ -13,6 +13,7 @@ from sync.models.entities import (
     EntityList,
     EntityRelease,
     EntityView,
+    EntityWord,
     IssuedVersion,
 )
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
@@ -86,6 +87,7 @@ __all__ = [
     "EntityList",
     "EntityRelease",
     "EntityView",
+    "EntityWord",
     "Erasure",
     "FilePiece",
     "Form",

@@ -14,6 +14,7 @@ from sync.models.submissions import Submission
 # Written out, since neither database matches a parameter with the condition of an index.
 IS_DISPUTED = "open_conflicts > 0"
 _HAS_PARENT = "parent_uuid IS NOT NULL"
+_WORD = String(32).with_variant(String(32, collation="C"), "postgresql")
 _KEY = String(64).with_variant(String(64, collation="C"), "postgresql")
 
 
@@ -83,6 +84,18 @@ class Entity(Base):
     issued: Mapped[list["IssuedVersion"]] = relationship(back_populates="entity", order_by="IssuedVersion.number")
     conflicts: Mapped[list["EntityConflict"]] = relationship(order_by="EntityConflict.property_name")
     decisions: Mapped[list["EntityDecision"]] = relationship(back_populates="entity", order_by="EntityDecision.id")
+
+
+class EntityWord(Base):
+    """A word by which people find an entity (entity_words.py)."""
+
+    __tablename__ = "entity_words"
+    # By word it is looked for, by entity it is looked up; no row needs a number beside.
+    __table_args__ = (Index("ix_entity_words_entity", "entity_id", "word"), {"sqlite_with_rowid": False})
+
+    list_name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    word: Mapped[str] = mapped_column(_WORD, primary_key=True)
+    entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
 
 
 class EntityContribution(Base):

@@ -1,0 +1,65 @@
+"""The words by which people find entities: those of the label, and of the values that the programme names for search.
+
+A plain table with an index, the same on both databases. Who may look for what is entity_browsing.py's question.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select
+from sqlalchemy.orm import Session
+
+from sync.db import add_rows
+from sync.entity_state import EntityState, fold_text
+from sync.models import Entity, EntityWord
+from sync.policy import programme
+
+# A row is looked up for each of so many hits; what more rows have in common is looked for along the list.
+MOST_HITS = 5000
+_WORD = re.compile(r"[^\W_]+")
+# Single letters are in every other row.
+_SHORTEST, _LONGEST = 2, 32
+_LAST = "\U0010ffff"
+_word = EntityWord.__table__
+_FORGET = delete(EntityWord).where(
+    _word.c.list_name == bindparam("list"), _word.c.word == bindparam("old"), _word.c.entity_id == bindparam("key")
+)
+
+
+def split_words(text: str) -> set[str]:
+    """The words of a text as they are kept and looked for: without case and accents."""
+    return {one[:_LONGEST] for one in _WORD.findall(fold_text(text)) if len(one) >= _SHORTEST}
+
+
+def list_words(state: EntityState) -> set[str]:
+    """The words by which an entity is found that says this."""
+    searched = programme().policy_for_list(state.list_name).searched
+    return split_words(" ".join([state.label, *(state.properties.get(name, "") for name in searched)]))
+
+
+def write_words(session: Session, changes: Iterable[tuple[int, EntityState, EntityState]]) -> None:
+    """Keep the words of entities, of each its id and what it said before (nothing, if it is new) and says now."""
+    fresh, gone = [], []
+    for entity_id, before, after in changes:
+        had, has = list_words(before), list_words(after)
+        fresh += [{"list_name": after.list_name, "word": one, "entity_id": entity_id} for one in sorted(has - had)]
+        gone += [{"list": after.list_name, "old": one, "key": entity_id} for one in sorted(had - has)]
+    if gone:
+        session.connection().execute(_FORGET, gone)
+    add_rows(session, EntityWord, fresh)
+
+
+def has_words(session: Session, list_name: str, words: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that an entity has, for each of these words, one that begins so."""
+    wanted = [
+        select(EntityWord.entity_id).where(
+            EntityWord.list_name == list_name, EntityWord.word >= one, EntityWord.word < one + _LAST
+        )
+        for one in sorted(words, key=len, reverse=True)
+    ]
+    conditions = [one.where(EntityWord.entity_id == Entity.id).exists() for one in wanted]
+    for one in wanted:
+        hits = session.scalars(one.limit(MOST_HITS + 1)).all()
+        if len(hits) <= MOST_HITS:
+            return and_(Entity.id.in_(set(hits)), *conditions)
+    return and_(*conditions)
