@@ -20,7 +20,6 @@ COVERED = {
     "forms/tables.py": "tests/forms/test_library.py",
     "forms/xpath/": "tests/forms/xpath/test_functions.py",  # expression by expression, as JavaRosa answers
     "sync/models/": "tests/server/test_database.py",
-    "sync/entity_lists.py": "tests/server/openrosa/test_entities.py",
     "sync/relay.py": "tests/journeys/test_relay.py",
     "sync/relaying/": "tests/journeys/test_relay.py",
     "sync/linkage/": "tests/sync/linkage/test_decision.py",
