@@ -6,8 +6,8 @@ from alembic import op
 from sync.entity_state import EntityState
 from sync.entity_words import list_words
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
