@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from sync.attachments import StoredFile, add_blob
 from sync.central.bridge import Bridge, Step, read_moment
 from sync.models import Form, FormVersion
 from sync.peer_client import PeerError
-from sync.publishing import FormFile, change_form_state, find_newest, publish_form
+from sync.publishing import FormFile, change_form_state, publish_form
 from sync.server_lists import SERVER_LISTS
 
 
@@ -84,27 +84,32 @@ def _pull_file(bridge: Bridge, names: dict[str, str], name: str) -> StoredFile:
 def _publish(
     session: Session, file: FormFile, stored: dict[str, StoredFile], bridge: Bridge, published_at: datetime
 ) -> None:
-    """Publish at the peer's time, so that an old version which comes late does not become the one that tablets get."""
+    """Publish at the peer's time, for its records alone: what our tablets are given stays as it is.
+
+    Whoever wants tablets to have the form opens it on the page of forms.
+    """
+    now, form_id = bridge.clock(), file.definition.form_id
     for one in stored.values():
-        add_blob(session.connection(), one, bridge.clock())
-    form_id = file.definition.form_id
-    before = find_newest(session, form_id)
-    was_open = before is not None and before.state == "open"
+        add_blob(session.connection(), one, now)
+    before = _list_open(session, form_id)
     media = {name: one.sha256 for name, one in stored.items()}
     version = publish_form(session, file, media, bridge.peer.actor_id, published_at).version
-    if before is not None and find_newest(session, form_id) is before:
-        now = bridge.clock()
-        change_form_state(session, form_id, version.version, "closing", now)
-        change_form_state(session, form_id, before.version, "open" if was_open else before.state, now)
+    change_form_state(session, form_id, version.version, "closing", now)
+    for name in before:
+        change_form_state(session, form_id, name, "open", now)
+
+
+def _list_open(session: Session, form_id: str) -> list[str]:
+    query = select(FormVersion.version).join(Form).where(Form.form_id == form_id, FormVersion.state == "open")
+    return list(session.scalars(query))
 
 
 def _load_newest(session: Session, form_id: str) -> FormVersion | None:
-    version = find_newest(session, form_id)
-    if version is None or version.state != "open":
-        return None
-    # All that the step needs, read before the session ends.
-    _ = version.xml, [one.blob_sha256 for one in version.attachments], version.form.form_id
-    return version
+    """The newest version that tablets are given, with all that the step needs, read before the session ends."""
+    opened = select(FormVersion).join(Form).where(Form.form_id == form_id, FormVersion.state == "open")
+    whole = (undefer(FormVersion.xml), joinedload(FormVersion.form), selectinload(FormVersion.attachments))
+    newest = opened.order_by(FormVersion.published_at.desc(), FormVersion.id.desc()).limit(1)
+    return session.scalar(newest.options(*whole))
 
 
 def _list_their_versions(bridge: Bridge, form_id: str) -> set[str] | None:

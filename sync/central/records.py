@@ -149,14 +149,17 @@ def _pull(bridge: Bridge, told: Told) -> None:
     versions = _list_versions(bridge, told)
     bodies = [(name, _fetch_xml(bridge, told, name)) for name in versions]
 
+    # An earlier version may have files though the present one has none.
+    has_files = bool(told.files or told.edits)
+
     def receive(session: Session) -> dict[str, int]:
         rows = {name: _receive(session, bridge, told.form_id, xml) for name, xml in bodies}
-        if not told.files:
+        if not has_files:
             _note(session, bridge, told, rows[versions[-1]])
         return rows
 
     rows = bridge.ours.write(receive)
-    if told.files:
+    if has_files:
         for name, submission_id in rows.items():
             _pull_files(bridge, told, name, submission_id)
         bridge.ours.write(lambda session: _note(session, bridge, told, rows[versions[-1]]))

@@ -118,7 +118,7 @@ class SecondServer:
 
         def keep(session: Session) -> None:
             row = session.scalars(select(Submission).where(Submission.instance_id == instance_id)).one()
-            named = next((one.name for one in row.attachments), "")
+            named = facts.pop("photo", next((one.name for one in row.attachments), ""))
             body = xml(by, facts.pop("people", None), photo=named, deprecated_id=instance_id, **facts)
             send_edit(session, row, body, Sender(actor_id=self.actor_id), now)
 

@@ -36,7 +36,8 @@ def test_versions_come_in_their_order_with_their_files(there: SecondServer, sess
     there.publish("1", "2")
     there.inside(lambda inner: publish(inner, "3", LONG_AGO + timedelta(days=9), VILLAGES))
     exchange(connect())
-    assert states(session) == {"1": "closing", "2": "closing", "3": "open"}
+    # Its records are welcome; no tablet is given a form that nobody here opened.
+    assert states(session) == {"1": "closing", "2": "closing", "3": "closing"}
     newest = find_newest(session, "passage")
     assert newest is not None
     kept = {one.name: one.blob_sha256 for one in newest.attachments}
@@ -44,26 +45,24 @@ def test_versions_come_in_their_order_with_their_files(there: SecondServer, sess
     assert newest.xml == form_file("3").xml
 
 
-def test_an_older_version_that_comes_late_does_not_take_the_place_of_the_newest(
-    there: SecondServer, session: Session, connect: Connect
-) -> None:
-    publish(session, "3", datetime.now(UTC))
+def test_what_tablets_have_stays_as_it_is(there: SecondServer, session: Session, connect: Connect) -> None:
+    publish(session, "2", LONG_AGO)
     session.commit()
-    there.publish("1", "2")
+    there.publish("1", "2", "3")
     exchange(connect())
-    assert states(session) == {"1": "closing", "2": "closing", "3": "open"}
+    assert states(session) == {"1": "closing", "2": "open", "3": "closing"}
 
 
-def test_another_form_of_the_same_name_and_version_is_a_problem(
+def test_a_form_that_cannot_be_used_here_is_a_problem_that_stops_no_record(
     there: SecondServer, session: Session, connect: Connect
 ) -> None:
-    publish_form(session, form_file("1", title="Autre"), {}, None, datetime.now(UTC))
-    session.commit()
-    there.publish("2")
-    there.inside(lambda inner: publish_form(inner, form_file("1"), {}, None, LONG_AGO - timedelta(days=1)))
+    there.publish("1")
+    there.send("uuid:a")
+    there.inside(lambda inner: setattr(find_newest(inner, "passage"), "xml", b"<h:html/>"))
     outcome = exchange(connect())
-    assert (outcome.word, outcome.problems) == ("done", [])
-    assert states(session) == {"1": "open", "2": "closing"}
+    assert (outcome.word, dict(outcome.counts)) == ("done", {"records_in": 1})
+    assert [one["what"] for one in outcome.problems] == ["passage 1"]
+    assert states(session) == {}
 
 
 def test_ours_is_published_there_with_its_files_once(there: SecondServer, session: Session, connect: Connect) -> None:

@@ -55,6 +55,17 @@ def test_a_file_that_comes_there_later_is_fetched_though_nothing_says_that_it_ca
     assert session.scalars(select(Submission.missing_files)).one() == 0
 
 
+def test_a_file_that_an_edit_left_out_comes_with_the_version_that_had_it(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    there.send("uuid:a", b"jpeg")
+    there.edit("uuid:a", "uuid:b", photo="")
+    exchange(connect())
+    files = {name: files for name, (_, _, files) in records(session, attachment_store()).items()}
+    assert (len(files["uuid:a"]), files["uuid:b"]) == (1, ())
+
+
 def test_a_review_there_counts_here_until_it_is_taken_back(
     there: SecondServer, session: Session, connect: Connect
 ) -> None:
