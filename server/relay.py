@@ -26,7 +26,7 @@ from sync.relaying.down import Fetched, find_needed, take_down
 from sync.relaying.exchange import Answer
 from sync.relaying.lines import HeadLine, Line, ReceiptLine, RecordLine, of_kind, receipt_for
 from sync.relaying.receipts import CENTRE, forget_owed, list_owed, note_receipts
-from sync.relaying.up import describe_relay, list_up
+from sync.relaying.up import describe_relay, list_up, list_waiting
 
 log = logging.getLogger(__name__)
 
@@ -176,9 +176,9 @@ class Forwarding:
 
     def take_news(self) -> None:
         """Take what the centre tells until it tells nothing that we can take."""
-        receipts = _list_owed()
+        here, receipts = _describe_here(), _list_owed()
         while self.may_go_on():
-            answer = self.link.exchange([*_describe_here(), *receipts])
+            answer = self.link.exchange([*here, *receipts])
             news = [one for one in answer.lines if not isinstance(one, ReceiptLine | HeadLine)]
             receipts = self._take(news) if news else []
             _note_heard(answer.lines, datetime.now(UTC))
@@ -196,7 +196,7 @@ class Forwarding:
 
     def finish(self, problem: str) -> dict[str, Any]:
         """Note how it ended, for whoever asks how the relay fares."""
-        waiting = of_kind(_read_untold(), RecordLine)
+        waiting = _read_waiting()
         problem = problem or next(iter(self.problems), "")
         with Session(db.engine) as session:
             begin_write(session)
@@ -235,11 +235,16 @@ def _read_untold() -> list[Line]:
         return list(list_up(session))
 
 
+def _read_waiting() -> list[RecordLine]:
+    with Session(db.engine) as session:
+        return list(list_waiting(session))
+
+
 def _describe_here() -> list[Line]:
     now = datetime.now(UTC)
     with Session(db.engine) as session:
         head = HeadLine(now, session.scalars(select(Upstream.told_at)).one())
-        return [head, describe_relay(session, of_kind(list_up(session), RecordLine), now)]
+        return [head, describe_relay(session, list(list_waiting(session)), now)]
 
 
 def _list_owed() -> list[ReceiptLine]:

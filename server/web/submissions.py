@@ -38,6 +38,7 @@ from sync.browsing import (
 from sync.models import SUBMISSION_STATES, Device, Form, Site, Submission, SubmissionAttachment
 from sync.policy import Viewer, may, needs_purpose, present, programme
 from sync.publishing import get_definition
+from sync.relaying.overview import find_provenance
 from sync.reviews import decide_review_state, find_mark, list_comments
 from sync.scopes import scope_devices, scope_sites
 from sync.sealing import read_record
@@ -91,7 +92,8 @@ def page(submission_id: int, problem: str | None = None) -> str:
         edits=edits, comments=list_comments(session, edits[0].id), findings=_word_findings(submission, viewer),
         review=decide_review_state(submission, find_mark(session, submission.id)),
         files=list_files(submission, viewer), raw=may_read_raw(submission, viewer),
-        happenings=list_happenings(submission), hidden=answers is not None and _waits_for_purpose(answers, viewer),
+        relayed=find_provenance(session, submission.id), happenings=list_happenings(submission),
+        hidden=answers is not None and _waits_for_purpose(answers, viewer),
     )  # fmt: skip
 
 

@@ -74,6 +74,8 @@ class RelayedRecord(Base):
     # Empty while the record has not come; an index says how many have not.
     submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
 
+    relay: Mapped[Relay] = relationship()
+
 
 class RelayedEntity(Base):
     """An entity that a relay was given, so that it is told when the entity is none of its tablets' any more."""

@@ -31,6 +31,12 @@ class RelayStatus:
     heard_at: datetime | None
 
 
+def find_provenance(session: Session, submission_id: int) -> RelayedRecord | None:
+    """What a relay told of this record: when it came there. None where it came to us directly."""
+    told = select(RelayedRecord).where(RelayedRecord.submission_id == submission_id)
+    return session.scalar(told.order_by(RelayedRecord.received_at).limit(1))
+
+
 def list_relays(session: Session, viewer: Viewer | None) -> list[RelayStatus]:
     """Every relay that this viewer may know of: all, or the one that the viewer's own site is or is behind."""
     found = select(Relay).join(Relay.site).options(joinedload(Relay.site)).order_by(Site.name)

@@ -66,6 +66,11 @@ def list_up(session: Session) -> Iterator[Line]:
         yield from list_untold(session, CENTRE, lines)
 
 
+def list_waiting(session: Session) -> Iterator[RecordLine]:
+    """The records that the centre has not taken whole."""
+    yield from of_kind(list_untold(session, CENTRE, list_records(session)), RecordLine)
+
+
 def describe_relay(session: Session, waiting: Sequence[RecordLine], now: datetime) -> PostLine:
     """What is told of the relay as a whole."""
     oldest = min((one.received_at for one in waiting), default=None)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -232,6 +233,7 @@ class Officers:
         return tuple(row.version if name == "version" else row.properties[name] for name in names)
 
 
+@cache
 def small_forms() -> list[FormFile]:
     """Five forms of one list that stories of single rules are told with."""
     read = [read_form(path.read_bytes(), path.name) for path in sorted(FORMS.glob("*.md"))]

@@ -24,6 +24,7 @@ def count(posts: Chain) -> int:
         return session.scalar(select(func.count()).select_from(Submission)) or 0
 
 
+@pytest.mark.slow
 def test_a_key_carries_everything_both_ways(posts: Chain, tmp_path: Path) -> None:
     a = posts.relay.tablet("KLK")
     stay = a.open_stay("KLK-1", lit="1")

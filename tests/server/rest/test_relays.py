@@ -12,7 +12,7 @@ from server.accounts.models import User
 from sync.models import RelayedDevice, RelayedRecord, Submission
 from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.relaying.lines import HeadLine, PostLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
-from tests.accounts import add_account, add_site
+from tests.accounts import add_account, add_site, log_in
 from tests.server.rest.program import Program, problem
 from tests.sync.factory import NOW, add_device, xml
 from tests.sync.relaying.test_lines import LINES, RECORD
@@ -36,7 +36,9 @@ def tell(relay: Program, *lines: str) -> dict[str, object]:
     return dict(answer.json or {})
 
 
-def test_a_record_is_under_its_tablet_and_its_time_at_the_relay_is_known(relay: Program, session: Session) -> None:
+def test_a_record_is_under_its_tablet_and_its_time_at_the_relay_is_known(
+    relay: Program, client: FlaskClient, session: Session
+) -> None:
     body = xml("uuid:1")
     sha256 = hashlib.sha256(body).hexdigest()
     line = write_line(RECORD).replace("0" * 64, sha256).replace("uuid:é", "uuid:1").replace('"ROS"', '"ROSSO"')
@@ -49,6 +51,9 @@ def test_a_record_is_under_its_tablet_and_its_time_at_the_relay_is_known(relay: 
     relayed = session.scalars(select(RelayedRecord)).one()
     assert (relayed.received_at, relayed.submission_id) == (NOW, row.id)
     assert tell(relay, line)["files"] == {"1" * 64: 0}
+    reader = add_account(session, "national_supervisor", language="en")
+    page = log_in(client, reader).get(f"/submissions/{row.id}").text
+    assert "At the relay before" in page
 
 
 def test_a_record_that_nobody_told_of_is_kept_all_the_same(relay: Program, session: Session) -> None:
