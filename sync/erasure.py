@@ -23,11 +23,14 @@ from sync.models import (
     EntityDecision,
     Erasure,
     IssuedVersion,
+    LinkDecision,
+    LinkVerdict,
     Submission,
     SubmissionAttachment,
     SubmissionComment,
     SubmissionFinding,
 )
+from sync.models import PersonRecord as PersonRow
 from sync.releasing import release_submission
 
 _PLACES = {"path", "position"}
@@ -72,6 +75,7 @@ def erase_submission(
     forget_answers(session, [submission.id])
     session.execute(delete(SubmissionComment).where(SubmissionComment.submission_id == submission.id))
     _erase_served(session, submission, frozenset(keep.entity))
+    _erase_words(session, submission, frozenset(keep.person))
     release_submission(session, submission, "erased", actor_id, now)
     add_audit_event(session, actor_id, "submission.erased", f"submission:{submission.id}", now)
 
@@ -130,4 +134,15 @@ def _erase_served(session: Session, submission: Submission, keep: frozenset[str]
     for decision in session.scalars(select(EntityDecision).where(EntityDecision.entity_id.in_(touched))):
         if decision.property_name not in keep:
             decision.value, decision.shown = "", [[key, ""] for key, _value in decision.shown]
+    session.flush()
+
+
+def _erase_words(session: Session, submission: Submission, keep: frozenset[str]) -> None:
+    """Decisions about its persons hold on; why they were taken, and values set by hand, are forgotten."""
+    mine = select(PersonRow.reference).where(PersonRow.submission_id == submission.id)
+    named = select(LinkVerdict.decision_id).where(LinkVerdict.record.in_(mine))
+    for decision in session.scalars(select(LinkDecision).where(LinkDecision.id.in_(named))):
+        decision.reason = ""
+        if decision.value is not None and decision.property_name not in keep:
+            decision.value = ""
     session.flush()

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.definition import PERSON_PROPERTIES
+from sync.link_rows import STANDING
 from sync.models import LinkDecision, LinkVerdict, PersonRecord
 
 GOLDEN = tuple(name for name in PERSON_PROPERTIES if name != "mrz")
@@ -74,9 +75,7 @@ def order_of(record: PersonRecord) -> tuple[Any, ...]:
 def _read_manual(session: Session, references: Sequence[str]) -> dict[str, Manual]:
     """What somebody set, of two values of one property the later one."""
     named = select(LinkVerdict.decision_id).where(LinkVerdict.record.in_(references))
-    standing = select(LinkDecision).where(
-        LinkDecision.id.in_(named), LinkDecision.kind == "value", LinkDecision.undone_at.is_(None)
-    )
+    standing = select(LinkDecision).where(LinkDecision.id.in_(named), LinkDecision.kind == "value", STANDING)
     rows = session.scalars(standing.order_by(LinkDecision.decided_at, LinkDecision.uuid))
     return {one.property_name or "": Manual(one.value or "", one.uuid, one.decided_at) for one in rows}
 

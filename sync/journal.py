@@ -17,7 +17,17 @@ from forms.errors import N_, FormsError
 from sync.entity_decisions import DecisionFact, describe_decision, get_entity, receive_decision
 from sync.entity_fold import fold_whole
 from sync.entity_rows import read_slot
-from sync.models import Decision, Entity, EntityAct, EntityDecision, EntityRelease, IssuedVersion, Submission
+from sync.link_decisions import LinkFact, describe_link_decision, receive_link_decision
+from sync.models import (
+    Decision,
+    Entity,
+    EntityAct,
+    EntityDecision,
+    EntityRelease,
+    IssuedVersion,
+    LinkDecision,
+    Submission,
+)
 from sync.numbering import slot_of
 from sync.quarantine import VerdictFact, receive_verdict
 from sync.registry import lock_registry
@@ -71,9 +81,10 @@ class ReleaseFact:
     released_at: datetime
 
 
-JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact
+JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact | LinkFact
 _KINDS: dict[str, type[Any]] = {
-    "issued": IssuedFact, "act": ActFact, "release": ReleaseFact, "decision": DecisionFact, "verdict": VerdictFact
+    "issued": IssuedFact, "act": ActFact, "release": ReleaseFact, "decision": DecisionFact, "verdict": VerdictFact,
+    "link": LinkFact,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _MODELS: tuple[tuple[type[Any], type[Any]], ...] = (
@@ -96,6 +107,8 @@ def read_journal(session: Session) -> Iterator[JournalFact]:
         yield describe_decision(decision)
     for row in session.execute(_VERDICTS.where(Submission.is_draft.is_(False)).order_by(Decision.decided_at)):
         yield VerdictFact(*row)
+    for word in session.scalars(select(LinkDecision).order_by(LinkDecision.uuid)):
+        yield describe_link_decision(word)
 
 
 def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetime) -> None:
@@ -110,6 +123,8 @@ def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetim
             receive_verdict(session, fact, now)
         elif isinstance(fact, DecisionFact):
             receive_decision(session, fact, now)
+        elif isinstance(fact, LinkFact):
+            receive_link_decision(session, fact, now)
         else:
             touched |= _receive(session, fact)
     session.flush()

@@ -5,7 +5,7 @@ decisions about the same two records the later one holds. Who may decide is the 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -166,7 +166,7 @@ def list_decisions(session: Session, references: Collection[str]) -> Sequence[Li
 
 def describe_link_decision(decision: LinkDecision) -> LinkFact:
     """The decision as another server can take it in."""
-    return LinkFact(**{name: getattr(decision, name) for name in LinkFact.__slots__})
+    return LinkFact(**{one.name: getattr(decision, one.name) for one in fields(LinkFact)})
 
 
 def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> None:
@@ -174,7 +174,7 @@ def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> No
     lock_registry(session)
     decision = session.scalar(select(LinkDecision).where(LinkDecision.uuid == fact.uuid))
     if decision is None:
-        values = {name: getattr(fact, name) for name in LinkFact.__slots__}
+        values = {one.name: getattr(fact, one.name) for one in fields(LinkFact)}
         decision = LinkDecision(**values | {"left": list(fact.left), "right": list(fact.right), "weights": []})
         _write(session, decision)
     decision.confirmed_at = decision.confirmed_at or fact.confirmed_at

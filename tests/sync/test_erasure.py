@@ -9,6 +9,7 @@ from server.processing import process_pending
 from sync.db import begin_write
 from sync.erasure import Keep, erase_submission
 from sync.judging import judge
+from sync.link_decisions import Word, set_golden_value
 from sync.models import (
     Actor,
     AnswerRow,
@@ -64,6 +65,17 @@ def test_an_erased_update_leaves_its_place_and_what_was_retained(lived: Session)
     before = dump(lived)
     rebuild(lived)
     assert dump(lived) == before
+
+
+def test_words_about_an_erased_person_hold_without_what_they_say(lived: Session) -> None:
+    row = lived.scalars(select(Submission).where(Submission.instance_id == "uuid:2")).one()
+    people = lived.scalars(select(PersonRecord.reference).where(PersonRecord.submission_id == row.id)).all()
+    word = Word(None, NOW, "Awa, vue à Rosso")
+    phone = set_golden_value(lived, people[0], "phone", "771234567", word)
+    sex = set_golden_value(lived, people[0], "sex", "2", word)
+    erase(lived, "uuid:2", Keep(person=["sex"]))
+    assert [(one.value, one.reason) for one in (phone, sex)] == [("", ""), ("2", "")]
+    assert all(one.undone_at is None for one in (phone, sex))
 
 
 def test_findings_of_an_erased_record_stay_without_the_answer(lived: Session) -> None:

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.audit import AuditEvent
+from sync.journal import parse_lines, read_journal, receive_journal, write_line
 from sync.link_decisions import (
     LinkDecisionRefused,
+    LinkFact,
     Word,
     confirm_decision,
     decide_apart,
@@ -28,6 +30,7 @@ from sync.models import Actor, LinkDecision
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, MODOU, meet, persons, prepare, reference, shown_reference
+from tests.sync.test_registry import forget
 
 ONE, TWO, THREE = reference("uuid:1"), reference("uuid:2"), reference("uuid:3")
 
@@ -147,6 +150,19 @@ def test_another_server_takes_a_decision_in_once(session: Session, strangers: No
     receive_link_decision(session, replace(fact, uuid="0" * 36), NOW)
     assert len(persons(session)) == 1
     assert len(session.scalars(select(LinkDecision)).all()) == 2
+
+
+def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linked: None) -> None:
+    decide_apart(session, ONE, TWO, word())
+    undo_link_decision(session, set_golden_value(session, ONE, "sex", "1", word()), None, NOW)
+    before = registry_digest(session)
+    lines = [write_line(fact) for fact in read_journal(session) if isinstance(fact, LinkFact)]
+    forget(session)
+    session.commit()
+    receive_journal(session, parse_lines(lines), NOW)
+    meet(session, "uuid:2", AWA_AGAIN, day=2)
+    meet(session, "uuid:1", AWA, day=3)
+    assert (len(lines), registry_digest(session)) == (2, before)
 
 
 @pytest.mark.parametrize(
