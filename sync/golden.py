@@ -77,7 +77,8 @@ def _read_manual(session: Session, references: Sequence[str]) -> dict[str, Manua
     named = select(LinkVerdict.decision_id).where(LinkVerdict.record.in_(references))
     standing = select(LinkDecision).where(LinkDecision.id.in_(named), LinkDecision.kind == "value", STANDING)
     rows = session.scalars(standing.order_by(LinkDecision.decided_at, LinkDecision.uuid))
-    return {one.property_name or "": Manual(one.value or "", one.uuid, one.decided_at) for one in rows}
+    # A value that was erased with its record says nothing any more.
+    return {one.property_name or "": Manual(one.value, one.uuid, one.decided_at) for one in rows if one.value}
 
 
 def choose_golden(sources: Sequence[Source], manual: Mapping[str, Manual]) -> dict[str, Golden]:

@@ -141,7 +141,7 @@ def _add_pairs(
 
 
 def _weigh(linking: Linking, one: int, other: int, left: Features, right: Features) -> PairRow | None:
-    bits = linking.scorer.compare(left, right)
+    bits = linking.scorer.compare(left, right, linking.kept_from)
     if bits < linking.kept_from:
         return None
     return PairRow(one, other, bits, is_corroborated(left, right), has_conflict(left, right))

@@ -286,7 +286,7 @@ def read_features(connection: Connection, identities: Collection[int]) -> dict[i
     ids = sorted(identities)
     dialect = connection.dialect.name
     given = orjson.dumps(ids).decode() if dialect == "sqlite" else ids
-    return {row.id: unpack(row.features) for row in connection.execute(_FEATURES[dialect], {"ids": given})}
+    return {number: unpack(packed) for number, packed in connection.execute(_FEATURES[dialect], {"ids": given})}
 
 
 def add_pairs(connection: Connection, pairs: Iterable[PairRow]) -> None:

@@ -62,7 +62,7 @@ def pack(features: Features) -> bytes:
 
 def unpack(packed: bytes, record_id: str = "") -> Features:
     """The features that were packed."""
-    return Features(record_id, *orjson.loads(packed))
+    return Features._make((record_id, *orjson.loads(packed)))
 
 
 FREQUENCIES = tuple(name.removeprefix("tf_") for name in Features._fields if name.startswith("tf_"))

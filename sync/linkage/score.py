@@ -1,18 +1,17 @@
 """The match weight of two records: log2 of the odds that they are of one person, and the parts it is made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log2
-from operator import attrgetter
+from math import inf, log2
 
-from sync.linkage.comparisons import COMPARISONS
+from sync.linkage.comparisons import COMPARISONS, Holds
 from sync.linkage.features import FREQUENCIES, Features
 from sync.linkage.model import LinkModel
 
 PRIOR = "prior"
-_COLUMNS: Sequence[tuple[int, Callable[[Features], float]]] = tuple(
-    (Features._fields.index(name), attrgetter(f"tf_{name}")) for name in FREQUENCIES
-)
+# What tells most comes first, so that strangers are seen to be strangers early.
+_ORDER = ("document", "household", "given", "birth", "origin", "sex", "twins")
+_COLUMNS = [(name, Features._fields.index(name), Features._fields.index(f"tf_{name}")) for name in FREQUENCIES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +23,57 @@ class WeightPart:
     cell: int | None = None
 
 
+# For each part how many levels it has, and what they ask; the weights of the cells; the most that can come after.
+_Ladder = tuple[list[tuple[int, list[Holds]]], list[float], float]
+
+
+def _lay_bare(weights: Mapping[str, list[float]]) -> list[_Ladder]:
+    """What Comparison.find_cell does, in one loop: a registry weighs hundreds of candidates for each record.
+
+    The last level of a part always holds, and is not asked.
+    """
+    by_name = {one.name: one for one in COMPARISONS}
+    ladders: list[_Ladder] = []
+    rest = 0.0
+    for name in reversed(_ORDER):
+        parts = [(len(part.levels), [level.holds for level in part.levels[:-1]]) for part in by_name[name].parts]
+        ladders.insert(0, (parts, weights[name], rest))
+        rest += max(weights[name])
+    return ladders
+
+
 class Scorer:
     """Weighs pairs by one model version, for a registry of so many records."""
 
     def __init__(self, model: LinkModel, records: int) -> None:
         self.prior_bits = model.prior_bits(records)
         self._weights = [[log2(m / u) for m, u in model.cells[one.name]] for one in COMPARISONS]
-        self._comparisons: list[tuple[Callable[[Features, Features], int], list[float]]] = [
-            (one.find_cell, weights) for one, weights in zip(COMPARISONS, self._weights, strict=True)
-        ]
-        self._usual = [log2(model.usual[name]) for name in FREQUENCIES]
+        self._ladders = _lay_bare(dict(zip([one.name for one in COMPARISONS], self._weights, strict=True)))
+        self._rarity = [(value, share, log2(model.usual[name])) for name, value, share in _COLUMNS]
 
     def score(self, one: Features, other: Features) -> float:
         """The weight in bits; the same whichever comes first."""
         return self.compare(one, other) + self.prior_bits
 
-    def compare(self, one: Features, other: Features) -> float:
-        """The weight without the prior: what the two records say, however large the registry is."""
-        bits = 0.0
-        for find_cell, weights in self._comparisons:
-            bits += weights[find_cell(one, other)]
-        return bits + sum(self._rarities(one, other))
+    def compare(self, one: Features, other: Features, least: float = -inf) -> float:
+        """The weight without the prior: what the two records say, however large the registry is.
+
+        One that cannot reach `least` any more is -inf.
+        """
+        bits = sum(self._rarities(one, other))
+        for ladders, weights, rest in self._ladders:
+            cell = 0
+            for size, levels in ladders:
+                place = 0
+                for holds in levels:
+                    if holds(one, other):
+                        break
+                    place += 1
+                cell = cell * size + place
+            bits += weights[cell]
+            if bits + rest < least:
+                return -inf
+        return bits
 
     def weigh(self, one: Features, other: Features) -> list[WeightPart]:
         """The parts whose sum is the weight, in the order in which they are told."""
@@ -57,8 +86,9 @@ class Scorer:
 
     def _rarities(self, one: Features, other: Features) -> list[float]:
         """How much rarer, or more common, than usual the values are on which both agree."""
-        found = []
-        for (value, share), usual in zip(_COLUMNS, self._usual, strict=True):
-            agrees = one[value] is not None and one[value] == other[value]
-            found.append(usual - log2(max(share(one), share(other))) if agrees else 0.0)
-        return found
+        return [
+            usual - log2(max(one[share], other[share]))  # type: ignore[type-var, arg-type]
+            if one[value] is not None and one[value] == other[value]
+            else 0.0
+            for value, share, usual in self._rarity
+        ]

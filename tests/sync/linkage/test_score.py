@@ -1,4 +1,4 @@
-from math import log2
+from math import inf, log2
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,13 @@ def test_the_weight_is_symmetric_and_the_sum_of_its_parts(one: Features, other: 
     weight = SCORER.score(one, other)
     assert weight == pytest.approx(SCORER.score(other, one), abs=1e-9)
     assert weight == pytest.approx(sum(part.bits for part in SCORER.weigh(one, other)), abs=1e-9)
+
+
+@given(st.sampled_from(OF_FILE), st.sampled_from(OF_FILE), st.floats(-40, 60))
+def test_a_pair_is_given_up_only_where_it_cannot_reach_the_least(one: Features, other: Features, least: float) -> None:
+    weight = SCORER.compare(one, other)
+    assert SCORER.compare(other, one) == weight
+    assert SCORER.compare(one, other, least) in ((weight,) if weight >= least else (weight, -inf))
 
 
 def test_the_waterfall_ends_at_the_weight() -> None:

@@ -1,0 +1,110 @@
+"""A registry of very many persons, written straight into the database: how linkage folds is another question.
+
+Its pairs are left out: a new record finds its own. Made by `load_registry`, for measurements of linking and look-up.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, update
+
+from benchmarks.regional.recording import make_records
+from sync.link_models import Linking, list_linkings
+from sync.link_rows import add_identities, add_keys, find_fingerprint, find_identities
+from sync.linkage.blocking import find_keys
+from sync.linkage.features import Features, pack
+from sync.linkage.judging import is_corroborated
+from sync.linkage.model import find_size
+from sync.linkage.record import LinkRecord, parse_record
+from sync.models import LinkIdentity, LinkMember, LinkProgress, Person, PersonRecord, Submission
+
+_AT_ONCE = 2000
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+FORM = "f02_passage"
+
+
+def make_people(records: int, seed: int) -> list[LinkRecord]:
+    """Invented records of the region as linkage reads them."""
+    rows, _ = make_records(records, seed)
+    return [parse_record(row) for row in rows]
+
+
+def load_registry(engine: Engine, people: Sequence[LinkRecord]) -> None:
+    """Write so many records into an empty, migrated database; the model that ships becomes the active one."""
+    with engine.connect().execution_options(write=True) as connection, connection.begin():
+        list_linkings(connection, NOW)
+        linking = list_linkings(connection, NOW)[0]
+        for number, chunk in enumerate(_chunks(people)):
+            first = number * _AT_ONCE + 1
+            _write_records(connection, chunk, first)
+            features = [linking.model.cleaner.clean(one) for one in chunk]
+            ids = _write_identities(connection, linking, features)
+            members = [
+                {"model_id": linking.model_id, "home_id": first + place, "identity_id": identity}
+                for place, identity in enumerate(ids)
+            ]
+            connection.execute(insert(LinkMember), members)
+        connection.execute(update(LinkIdentity).values(records=1))
+        connection.execute(update(LinkProgress).values(records=len(people), size=find_size(len(people))))
+        _count_on(connection)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def _chunks(people: Sequence[LinkRecord]) -> Iterator[list[LinkRecord]]:
+    rest = iter(people)
+    while chunk := list(islice(rest, _AT_ONCE)):
+        yield chunk
+
+
+def _write_identities(connection: Connection, linking: Linking, features: Sequence[Features]) -> list[int]:
+    """The identity of each record, made with its keys where nobody said the same before."""
+    names = [find_fingerprint(pack(one)) for one in features]
+    known = find_identities(connection, linking.model_id, names)
+    new = {name: one for name, one in zip(names, features, strict=True) if name not in known}
+    told = [(one, is_corroborated(one, one)) for one in new.values()]
+    ids = add_identities(connection, linking.model_id, linking.scorer, told) if told else []
+    add_keys(
+        connection, linking.model_id,
+        {identity: find_keys(one, linking.model.too_common) for identity, one in zip(ids, new.values(), strict=True)},
+    )  # fmt: skip
+    known |= dict(zip(new, ids, strict=True))
+    return [known[name] for name in names]
+
+
+def _write_records(connection: Connection, chunk: Sequence[LinkRecord], first: int) -> None:
+    """Each record with a submission and a home of its own, all of the same number."""
+    numbered = list(enumerate(chunk, first))
+    connection.execute(insert(Submission), [make_submission(number) for number, _ in numbered])
+    connection.execute(insert(Person), [{"id": number, "reference": f"{number:010}-00"} for number, _ in numbered])
+    connection.execute(insert(PersonRecord), [_person_record(number, one) for number, one in numbered])
+
+
+def make_submission(number: int) -> Mapping[str, Any]:
+    """A merged submission of that number."""
+    return {
+        "id": number, "form_id": FORM, "version": "1", "instance_id": f"uuid:{number}", "xml": b"",
+        "xml_sha256": f"{number:064}", "received_at": NOW, "processed_at": NOW, "state": "merged",
+    }  # fmt: skip
+
+
+def _person_record(number: int, one: LinkRecord) -> Mapping[str, Any]:
+    ended = datetime.combine(one.recorded_on, time(12), UTC) if one.recorded_on else NOW - timedelta(days=number % 365)
+    return {
+        "id": number, "person_id": number, "home_id": number, "submission_id": number, "path": "/data",
+        "reference": f"{number:010}-00", "ended_at": ended, "given_names": one.given_name or None,
+        "family_name": one.family_name or None, "sex": one.sex or None, "birth_date": one.birth_date, "age": one.age,
+        "nationality": one.nationality or None, "birth_place": one.birth_place or None,
+        "mother_name": one.mother_name or None, "phone": one.phone or None,
+        "document_type": one.document_type[:16] or None, "document_number": one.document_number or None,
+    }  # fmt: skip
+
+
+def _count_on(connection: Connection) -> None:
+    """Let PostgreSQL number new rows after those that were written with a number."""
+    if connection.dialect.name == "postgresql":
+        for table in ("submissions", "persons", "person_records"):
+            last = f"(SELECT max(id) FROM {table})"
+            connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})")
