@@ -18,6 +18,7 @@ from forms.records import Encounter, PersonRecord
 from sync.answers import forget_answers
 from sync.audit import add_audit_event
 from sync.judging import Retained, Verdict
+from sync.link_inquiries import forget_inquiry_notes
 from sync.models import (
     EntityContribution,
     EntityDecision,
@@ -76,6 +77,7 @@ def erase_submission(
     session.execute(delete(SubmissionComment).where(SubmissionComment.submission_id == submission.id))
     _erase_served(session, submission, frozenset(keep.entity))
     _erase_words(session, submission, frozenset(keep.person))
+    forget_inquiry_notes(session, submission.id)
     release_submission(session, submission, "erased", actor_id, now)
     add_audit_event(session, actor_id, "submission.erased", f"submission:{submission.id}", now)
 

@@ -33,6 +33,7 @@ from sync.models import (
     LinkPair,
     LinkProgress,
     LinkQuestion,
+    LinkWord,
     PersonRecord,
 )
 
@@ -106,7 +107,7 @@ def _place(connection: Connection, linking: Linking, left: Collection[int], came
     more = Counter(moved.values())
     more.subtract(old)
     rows.count_records(connection, more)
-    partners = rows.drop_unused(connection, linking.model_id, old.keys()) if old else []
+    partners = rows.drop_unused(connection, linking.model_id, old, linking.model.cleaner) if old else []
     return {*old, *partners}
 
 
@@ -127,6 +128,7 @@ def _find_pairs(connection: Connection, linking: Linking, new: Mapping[int, Feat
     """Weigh identities against all that share a key with them, and write down what is worth a look."""
     keys = {identity: find_keys(one, linking.model.too_common) for identity, one in new.items()}
     rows.add_keys(connection, linking.model_id, keys)
+    rows.add_words(connection, linking.model_id, linking.model.cleaner, new)
     _add_pairs(connection, linking, new, set())
 
 
@@ -376,7 +378,7 @@ def _drop_answered(
 
 def forget_links(session: Session) -> None:
     """Take out all that was found of records, and link nobody: whoever calls then folds all records anew."""
-    for table in (LinkQuestion, LinkPair, LinkKey, LinkMember, LinkIdentity):
+    for table in (LinkQuestion, LinkPair, LinkKey, LinkWord, LinkMember, LinkIdentity):
         session.execute(delete(table))
     session.execute(update(LinkModelVersion).values(filled_to=None))
     session.execute(update(LinkProgress).values(records=0, size=find_size(0), decided_to=None))

@@ -26,6 +26,7 @@ from sync.models import (
     LinkPair,
     LinkProgress,
     LinkQuestion,
+    LinkWord,
     PersonRecord,
 )
 
@@ -241,6 +242,7 @@ def _forget_read(session: Session, row: LinkModelVersion) -> None:
     own = select(LinkIdentity.id).where(LinkIdentity.model_id == row.id)
     session.execute(delete(LinkPair).where(LinkPair.one_id.in_(own)))
     session.execute(delete(LinkKey).where(LinkKey.model_id == row.id))
+    session.execute(delete(LinkWord).where(LinkWord.model_id == row.id))
     session.execute(delete(LinkMember).where(LinkMember.model_id == row.id))
     session.execute(delete(LinkIdentity).where(LinkIdentity.model_id == row.id))
     row.kept, row.filled_to = False, None

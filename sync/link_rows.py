@@ -14,8 +14,9 @@ from sqlalchemy.orm import aliased
 
 from sync.linkage.blocking import Key, find_keys
 from sync.linkage.decision import Reason
-from sync.linkage.features import Features, pack, unpack
+from sync.linkage.features import Cleaner, Features, pack, unpack
 from sync.linkage.score import Scorer
+from sync.linkage.words import list_words
 from sync.models import (
     LinkChange,
     LinkDecision,
@@ -25,6 +26,7 @@ from sync.models import (
     LinkPair,
     LinkQuestion,
     LinkVerdict,
+    LinkWord,
     Person,
     PersonRecord,
     Submission,
@@ -112,12 +114,17 @@ _COUNT = (
 )
 _UNUSED = select(_identity.c.id, _identity.c.features).where(_identity.c.id.in_(_ids), _identity.c.records == 0)
 _FORGET_IDENTITIES = delete(LinkIdentity).where(_identity.c.id.in_(_ids))
-_ADD_KEY, _ADD_PAIR = insert(LinkKey), insert(LinkPair)
+_ADD_KEY, _ADD_PAIR, _ADD_WORD = insert(LinkKey), insert(LinkPair), insert(LinkWord)
 _FORGET_KEY = delete(LinkKey).where(
     _key.c.model_id == bindparam("of_model"),
     _key.c.hash == bindparam("of_hash"),
     _key.c.year == bindparam("of_year"),
     _key.c.identity_id == bindparam("of_identity"),
+)
+_FORGET_WORD = delete(LinkWord).where(
+    LinkWord.__table__.c.model_id == bindparam("of_model"),
+    LinkWord.__table__.c.word == bindparam("of_word"),
+    LinkWord.__table__.c.identity_id == bindparam("of_identity"),
 )
 _PAIRS = select(*(_pair.c[name] for name in ("one_id", "other_id", "bits", "corroborated", "conflict"))).where(
     _pair.c.one_id.in_(_ids), _pair.c.bits >= bindparam("least")
@@ -262,6 +269,17 @@ def add_keys(connection: Connection, model_id: int, keys: Mapping[int, Iterable[
         connection.execute(_ADD_KEY, rows)
 
 
+def add_words(connection: Connection, model_id: int, cleaner: Cleaner, new: Mapping[int, Features]) -> None:
+    """Make identities findable by people (lookup.py)."""
+    rows = [
+        {"model_id": model_id, "word": word, "identity_id": identity, "year": one.birth_year}
+        for identity, one in new.items()
+        for word in sorted(list_words(cleaner, one))
+    ]
+    if rows:
+        connection.execute(_ADD_WORD, rows)
+
+
 def find_candidates(connection: Connection, model_id: int, keys: Mapping[int, Iterable[Key]]) -> set[tuple[int, int]]:
     """Identities that share a key with these: pairs of one of these and another, each once."""
     probes = [
@@ -307,12 +325,12 @@ def read_pairs(connection: Connection, identities: Collection[int], least: float
     return [PairRow(*row) for row in rows]
 
 
-def drop_unused(connection: Connection, model_id: int, identities: Collection[int]) -> list[int]:
+def drop_unused(connection: Connection, model_id: int, identities: Collection[int], cleaner: Cleaner) -> list[int]:
     """Forget those of these identities that no record says any more, with all that was found of them.
 
     Returns the identities that were pairs of theirs.
     """
-    unused = {row.id: row.features for row in connection.execute(_UNUSED, {"ids": list(identities)})}
+    unused = {row.id: unpack(row.features) for row in connection.execute(_UNUSED, {"ids": list(identities)})}
     if not unused:
         return []
     pairs = [(row.one, row.other) for row in read_pairs(connection, unused, float("-inf"))]
@@ -320,15 +338,26 @@ def drop_unused(connection: Connection, model_id: int, identities: Collection[in
     if both:
         connection.execute(_FORGET_PAIR, both)
     _forget_questions(connection, read_questions(connection, unused))
+    _forget_findable(connection, model_id, unused, cleaner)
+    connection.execute(_FORGET_IDENTITIES, {"ids": list(unused)})
+    return [other for _, other in pairs if other not in unused]
+
+
+def _forget_findable(connection: Connection, model_id: int, gone: Mapping[int, Features], cleaner: Cleaner) -> None:
     keys = [
         {"of_model": model_id, "of_hash": key.hash, "of_year": key.year, "of_identity": identity}
-        for identity, features in unused.items()
-        for key in find_keys(unpack(features))
+        for identity, features in gone.items()
+        for key in find_keys(features)
     ]
     if keys:
         connection.execute(_FORGET_KEY, keys)
-    connection.execute(_FORGET_IDENTITIES, {"ids": list(unused)})
-    return [other for _, other in pairs if other not in unused]
+    words = [
+        {"of_model": model_id, "of_word": word, "of_identity": identity}
+        for identity, features in gone.items()
+        for word in list_words(cleaner, features)
+    ]
+    if words:
+        connection.execute(_FORGET_WORD, words)
 
 
 def read_identities(connection: Connection, identities: Collection[int]) -> dict[int, Identity]:

@@ -122,6 +122,19 @@ form_designer        -           -
 auditor              x           -
 exchange             -           -
 relay                -           -
+
+                     links.review  links.answer
+administrator        -             -
+national_supervisor  -             -
+site_supervisor      -             x
+centre_staff         -             x
+protection_officer   x             x
+focal_point          -             -
+data_steward         x             -
+form_designer        -             -
+auditor              -             -
+exchange             -             -
+relay                -             -
 """
 
 

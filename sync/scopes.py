@@ -50,12 +50,12 @@ def _bypasses() -> ColumnElement[bool]:
     return Submission.id.in_(select_from(RestrictedSubmission.submission_id))
 
 
-def scope_people(select: _Select, viewer: Viewer) -> _Select:
-    """Keep the person records that the viewer may read (class D3)."""
+def scope_people(select: _Select, viewer: Viewer, record: Any = PersonRecord) -> _Select:
+    """Keep the person records that the viewer may read (class D3); `record` is an alias where a query has several."""
     cell = access(viewer, "D3")
     if not cell.reads or cell.own_records:
         return select.where(false())
-    return _at_own_site(select, PersonRecord.site_id, viewer) if cell.own_site else select
+    return _at_own_site(select, record.site_id, viewer) if cell.own_site else select
 
 
 def scope_entities(select: _Select, viewer: Viewer, list_name: str, *, unplaced: bool = False) -> _Select:

@@ -120,6 +120,10 @@ class Cleaner:
             *self._find_frequencies(family_key, given_1, place_key, mother_key, phone),
         )
 
+    def find_key(self, word: str) -> str:
+        """The key of one folded word of a name."""
+        return self._keys.find_key(word)
+
     def _find_frequencies(self, *values: str | None) -> list[float]:
         pairs = zip(self._frequencies, values, strict=True)
         return [table.get(value, rarest) if value else rarest for (table, rarest), value in pairs]

@@ -17,6 +17,7 @@ from sync.models.entities import (
     IssuedVersion,
 )
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
+from sync.models.link_reviews import LinkCheck, LinkInquiry
 from sync.models.linkage import (
     LinkActivation,
     LinkChange,
@@ -30,6 +31,7 @@ from sync.models.linkage import (
     LinkQuestion,
     LinkVerdict,
 )
+from sync.models.lookup import LinkWord
 from sync.models.operations import AuditEvent, JobLease, JobRun, Setting
 from sync.models.peers import DIRECTIONS, Peer, PeerForm, PeerList, PeerRecord, PeerRun
 from sync.models.programme import HeadcountExplanation
@@ -99,8 +101,10 @@ __all__ = [
     "JobRun",
     "LinkActivation",
     "LinkChange",
+    "LinkCheck",
     "LinkDecision",
     "LinkIdentity",
+    "LinkInquiry",
     "LinkKey",
     "LinkMember",
     "LinkModelVersion",
@@ -108,6 +112,7 @@ __all__ = [
     "LinkProgress",
     "LinkQuestion",
     "LinkVerdict",
+    "LinkWord",
     "OwedReceipt",
     "Peer",
     "PeerForm",

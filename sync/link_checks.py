@@ -1,0 +1,132 @@
+"""Four eyes on links that were made without any: a fixed share of them is looked at by two people, blind of each other.
+
+How many of those both found right is the measured precision of automatic links.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import sqrt
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from forms.errors import N_, FormsError
+from sync.audit import add_audit_event
+from sync.link_rows import IN_FORCE
+from sync.models import LinkCheck, LinkDecision, LinkVerdict, Person, PersonRecord
+from sync.policy import Viewer
+from sync.scopes import scope_people
+
+ANSWERS = ("same", "apart", "unsure")
+# References are evenly spread over 32 first signs: these three are a sample that nobody can choose, in one range of an
+# index.
+_SAMPLE_BELOW = "3"
+_EYES = 2
+_Z = 1.96  # 19 times of 20 the true share lies within
+
+
+class CheckRefused(FormsError):
+    """A check that cannot be kept."""
+
+    messages = {
+        "link_check_unknown": N_("Choose one of the answers."),
+        "link_check_done": N_("You have already checked this link."),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How many of the links that two people checked were right, and between which shares the truth may lie."""
+
+    checked: int
+    right: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        return self.right / self.checked if self.checked else 0.0
+
+
+def find_next_check(session: Session, viewer: Viewer) -> tuple[int, int] | None:
+    """The homes of a sampled link's two records that the viewer has not checked and one more person should."""
+    row = session.execute(_select_unchecked(viewer).order_by(PersonRecord.home_id).limit(1)).first()
+    return (row[0], row[1]) if row else None
+
+
+def is_to_check(session: Session, viewer: Viewer, one: PersonRecord, other: PersonRecord) -> bool:
+    """Whether the viewer should check this link."""
+    mine = _select_unchecked(viewer).where(PersonRecord.home_id == one.home_id)
+    return session.execute(mine).first() == (one.home_id, other.home_id)
+
+
+def add_check(
+    session: Session, one: PersonRecord, other: PersonRecord, answer: str, actor_id: int, now: datetime
+) -> None:
+    """Keep what somebody said of a link, or raise CheckRefused. It changes no link: that is a decision's work."""
+    if answer not in ANSWERS:
+        raise CheckRefused("link_check_unknown")
+    if session.get(LinkCheck, (one.home_id, other.home_id, actor_id)) is not None:
+        raise CheckRefused("link_check_done")
+    session.add(
+        LinkCheck(
+            home_id=one.home_id, other_id=other.home_id, actor_id=actor_id, answer=answer, checked_at=now
+        )
+    )  # fmt: skip
+    session.flush()
+    add_audit_event(session, actor_id, "link.checked", f"person:{one.person_id}", now, answer=answer)
+
+
+def measure_precision(session: Session) -> Precision:
+    """The precision over all links that enough people checked."""
+    answers: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for row in session.execute(select(LinkCheck.home_id, LinkCheck.other_id, LinkCheck.answer)):
+        answers[row[0], row[1]].append(row[2])
+    return compute_precision(answers.values())
+
+
+def compute_precision(checks: Iterable[Sequence[str]]) -> Precision:
+    """A link is right when two found it so, wrong when anybody found it wrong; who could not tell does not count."""
+    judged = [[answer for answer in told if answer != "unsure"] for told in checks]
+    whole = [told for told in judged if len(told) >= _EYES or "apart" in told]
+    right = sum("apart" not in told for told in whole)
+    return Precision(len(whole), right, *_find_interval(right, len(whole)))
+
+
+def _find_interval(right: int, checked: int) -> tuple[float, float]:
+    """Wilson's interval: it stays honest for few checks and for shares near one."""
+    if not checked:
+        return 0.0, 1.0
+    share, spread = right / checked, _Z * _Z / checked
+    middle = share + spread / 2
+    half = _Z * sqrt(share * (1 - share) / checked + spread / (4 * checked))
+    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
+
+
+_first = aliased(PersonRecord)
+
+
+def _select_unchecked(viewer: Viewer) -> Select[int, int]:
+    """Sampled records that nobody's word linked to the first record of their person, and that await the viewer's eyes.
+
+    Whoever made the records readable to the viewer made both so.
+    """
+    home = Person.__table__.alias("home")
+    checks = select(func.count()).where(
+        LinkCheck.home_id == PersonRecord.home_id, LinkCheck.other_id == PersonRecord.person_id
+    )
+    mine = checks.where(LinkCheck.actor_id == viewer.actor_id)
+    said = exists().where(
+        LinkVerdict.record == home.c.reference, LinkVerdict.decision_id == LinkDecision.id, IN_FORCE,
+        LinkDecision.kind == "same",
+    )  # fmt: skip
+    found = (
+        select(PersonRecord.home_id, PersonRecord.person_id)
+        .join(home, home.c.id == PersonRecord.home_id)
+        .join(_first, _first.home_id == PersonRecord.person_id)
+        .where(home.c.reference < _SAMPLE_BELOW, PersonRecord.person_id != PersonRecord.home_id, ~said)
+        .where(checks.scalar_subquery() < _EYES, mine.scalar_subquery() == 0)
+    )
+    return scope_people(scope_people(found, viewer), viewer, _first)

@@ -1,0 +1,106 @@
+"""Asking the site: a reviewer cannot tell whether two records are of one person, and the place can still find out.
+
+A site is asked about its own record only, and is never told with whom it is compared: that may be somebody elsewhere.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, false, or_, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from forms.errors import N_, FormsError
+from sync.audit import add_audit_event
+from sync.golden import GOLDEN
+from sync.models import LinkInquiry, PersonRecord
+from sync.policy import Viewer, access, may
+
+LONGEST_NOTE = 500
+ANSWERS = ("right", "wrong", "unknown")
+
+
+class InquiryRefused(FormsError):
+    """A question to a site, or an answer, that cannot be kept."""
+
+    messages = {
+        "inquiry_no_site": N_("This record comes from no site that could be asked."),
+        "inquiry_properties": N_("Choose what the site should make sure of."),
+        "inquiry_note_long": N_("At most %(most)s characters are possible here."),
+        "inquiry_answer_unknown": N_("Choose one of the answers."),
+        "inquiry_answered": N_("This question was already answered."),
+    }
+
+
+def ask_site(
+    session: Session, record: PersonRecord, other: PersonRecord, properties: Collection[str], note: str,
+    actor_id: int, now: datetime,
+) -> LinkInquiry:  # fmt: skip
+    """Ask the site of a record to make sure of some of its properties, or raise InquiryRefused."""
+    if record.site_id is None:
+        raise InquiryRefused("inquiry_no_site")
+    wanted = [name for name in GOLDEN if name in properties]
+    if not wanted:
+        raise InquiryRefused("inquiry_properties")
+    inquiry = LinkInquiry(
+        home_id=record.home_id, other_id=other.home_id, site_id=record.site_id, properties=wanted,
+        note=_clean(note), asked_by_id=actor_id, asked_at=now, answer_note="",
+    )  # fmt: skip
+    session.add(inquiry)
+    session.flush()
+    add_audit_event(session, actor_id, "link.asked", f"link_inquiry:{inquiry.id}", now, properties=wanted)
+    return inquiry
+
+
+def answer_inquiry(
+    session: Session, inquiry: LinkInquiry, answer: str, note: str, actor_id: int, now: datetime
+) -> None:
+    """Write down what the site found out, or raise InquiryRefused; the first answer stands."""
+    if answer not in ANSWERS:
+        raise InquiryRefused("inquiry_answer_unknown")
+    if inquiry.answered_at is not None:
+        raise InquiryRefused("inquiry_answered")
+    inquiry.answer, inquiry.answer_note = answer, _clean(note)
+    inquiry.answered_by_id, inquiry.answered_at = actor_id, now
+    session.flush()
+    add_audit_event(session, actor_id, "link.answered", f"link_inquiry:{inquiry.id}", now, answer=answer)
+
+
+def list_open_inquiries(session: Session, viewer: Viewer) -> Sequence[LinkInquiry]:
+    """What the viewer's site is asked and has not answered, the oldest first; nothing for who may not answer."""
+    if not may(viewer, "links.answer"):
+        return []
+    waiting = _scoped(viewer).where(LinkInquiry.answered_at.is_(None))
+    return session.scalars(waiting.options(joinedload(LinkInquiry.home)).order_by(LinkInquiry.id)).all()
+
+
+def find_inquiry(session: Session, viewer: Viewer, inquiry_id: int) -> LinkInquiry | None:
+    """Find a question to the viewer's own site."""
+    return session.scalar(_scoped(viewer).where(LinkInquiry.id == inquiry_id))
+
+
+def list_inquiries_about(session: Session, one: PersonRecord, other: PersonRecord) -> Sequence[LinkInquiry]:
+    """What sites were asked about two records, with their answers, the oldest first."""
+    ends = {one.home_id, other.home_id}
+    asked = select(LinkInquiry).where(LinkInquiry.home_id.in_(ends), LinkInquiry.other_id.in_(ends))
+    return session.scalars(asked.order_by(LinkInquiry.id)).all()
+
+
+def forget_inquiry_notes(session: Session, submission_id: int) -> None:
+    """Forget what was written to and by sites about the records of a submission whose answers are erased."""
+    homes = select(PersonRecord.home_id).where(PersonRecord.submission_id == submission_id)
+    about = or_(LinkInquiry.home_id.in_(homes), LinkInquiry.other_id.in_(homes))
+    session.execute(update(LinkInquiry).where(about).values(note="", answer_note=""))
+
+
+def _scoped(viewer: Viewer) -> Select[LinkInquiry]:
+    """An answer is given at the place: a viewer of no site answers nothing."""
+    if not access(viewer, "D3").reads or viewer.site_id is None:
+        return select(LinkInquiry).where(false())
+    return select(LinkInquiry).where(LinkInquiry.site_id == viewer.site_id)
+
+
+def _clean(note: str) -> str:
+    text = note.strip().replace("\0", "")
+    if len(text) > LONGEST_NOTE:
+        raise InquiryRefused("inquiry_note_long", most=LONGEST_NOTE)
+    return text

@@ -1,0 +1,184 @@
+"""The queue of pairs that people are asked about, and the order in which an answer is worth most.
+
+What a reviewer sees of one pair is link_view.py's work, what they say is link_decisions.py's.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from sync.models import LinkDecision, LinkInquiry, LinkQuestion, LinkVerdict, Person, PersonRecord
+from sync.policy import Viewer
+from sync.scopes import scope_people
+
+# Only the likeliest are put in order: an answer about the others is worth little.
+_LIKELIEST = 2000
+# So long after a record the person may still be at the place, and can be asked.
+FRESH = timedelta(days=3)
+_CHILD_YEARS = 18
+_CHILD_BANDS = frozenset({"0_4", "5_11", "12_17"})
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What the order of the queue looks at in a record."""
+
+    age_band: str | None
+    age: int | None
+    born_year: int | None
+    ended_at: datetime | None
+
+    def is_child(self) -> bool:
+        """Whether the record tells of a child; who is neither known as one nor as grown up is none."""
+        if self.age_band or self.age is not None:
+            return self.age_band in _CHILD_BANDS or (self.age is not None and self.age < _CHILD_YEARS)
+        return self.born_year is not None and self.ended_at is not None and self._years() < _CHILD_YEARS
+
+    def _years(self) -> int:
+        return self.ended_at.year - self.born_year if self.ended_at and self.born_year else _CHILD_YEARS
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A question with what it is about; `signs` say why it is urgent, or why it can wait."""
+
+    one_id: int
+    other_id: int
+    bits: float
+    reason: str
+    opened_at: datetime
+    records: int
+    signs: tuple[str, ...]
+
+    @property
+    def value(self) -> float:
+        """How many records an answer is expected to bring together: the chance of a yes, times the smaller side."""
+        return self.records / (1 + 2 ** -max(-60.0, min(60.0, self.bits)))
+
+
+_URGENT = {"answered": 4, "child": 2, "fresh": 1}
+_CAN_WAIT = frozenset({"asked", "unsure"})
+
+
+def find_signs(sides: Iterable[Side], now: datetime) -> tuple[str, ...]:
+    """Why a pair is urgent: a child is among the two, or one of them was met so lately that they can still be asked."""
+    told = list(sides)
+    fresh = any(one.ended_at is not None and now - one.ended_at <= FRESH for one in told)
+    return tuple(name for name, holds in (("child", any(one.is_child() for one in told)), ("fresh", fresh)) if holds)
+
+
+def sort_queue(queue: Iterable[Queued]) -> list[Queued]:
+    """What can wait comes last; of the rest the urgent, then those whose answer is worth most, then the oldest."""
+
+    def order(one: Queued) -> tuple[bool, int, float, datetime, int, int]:
+        urgency = sum(_URGENT.get(sign, 0) for sign in one.signs)
+        waits = not _CAN_WAIT.isdisjoint(one.signs)
+        return waits, -urgency, -round(one.value, 3), one.opened_at, one.one_id, one.other_id
+
+    return sorted(queue, key=order)
+
+
+_READ = ("age_band", "age", "birth_date", "ended_at", "person_id")
+_one, _other = aliased(PersonRecord), aliased(PersonRecord)
+
+
+def count_questions(session: Session, viewer: Viewer) -> int:
+    """How many questions are open of those that the viewer may answer."""
+    return session.scalar(_scoped(select(func.count(LinkQuestion.one_id)), viewer)) or 0
+
+
+def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
+    """The likeliest open questions that the viewer may answer, in the order in which they should."""
+    sides = [
+        getattr(side, name).label(f"{label}_{name}")
+        for label, side in (("one", _one), ("other", _other))
+        for name in _READ
+    ]
+    likeliest = select(LinkQuestion, *sides).order_by(
+        LinkQuestion.bits.desc(), LinkQuestion.one_id, LinkQuestion.other_id
+    )
+    rows = session.execute(_scoped(likeliest.limit(_LIKELIEST), viewer)).all()
+    sizes = _count_records(session, {person for row in rows for person in (row.one_person_id, row.other_person_id)})
+    known = _list_known_signs(session)
+    return sort_queue(_queue(row, sizes, known, now) for row in rows)
+
+
+def _scoped(found: Select[Any], viewer: Viewer) -> Select[Any]:
+    """Questions whose two records the viewer may both read."""
+    joined = found.join(_one, _one.home_id == LinkQuestion.one_id).join(_other, _other.home_id == LinkQuestion.other_id)
+    return scope_people(scope_people(joined, viewer, _one), viewer, _other)
+
+
+def _queue(
+    row: Row[*tuple[Any, ...]], sizes: dict[int, int], known: dict[tuple[int, int], str], now: datetime
+) -> Queued:
+    asked: LinkQuestion = row[0]
+    sides = [_read_side(row, label) for label in ("one", "other")]
+    ends = (min(asked.one_id, asked.other_id), max(asked.one_id, asked.other_id))
+    signs = (*find_signs(sides, now), *([known[ends]] if ends in known else []))
+    records = min(sizes.get(row.one_person_id, 1), sizes.get(row.other_person_id, 1))
+    return Queued(asked.one_id, asked.other_id, asked.bits, asked.reason, asked.opened_at, records, signs)
+
+
+def _read_side(row: Row[*tuple[Any, ...]], label: str) -> Side:
+    age_band, age, born, ended_at = (getattr(row, f"{label}_{name}") for name in _READ[:4])
+    return Side(age_band, age, born.year if born else None, ended_at)
+
+
+def _count_records(session: Session, persons: set[int]) -> dict[int, int]:
+    counted = select(PersonRecord.person_id, func.count()).where(PersonRecord.person_id.in_(persons))
+    return {row[0]: row[1] for row in session.execute(counted.group_by(PersonRecord.person_id))}
+
+
+def _list_known_signs(session: Session) -> dict[tuple[int, int], str]:
+    """Pairs about which somebody could not tell, and those about which a site was asked; its answer counts most."""
+    left, right = aliased(Person), aliased(Person)
+    unsure = (
+        select(left.id, right.id)
+        .select_from(LinkVerdict)
+        .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
+        .join(left, left.reference == LinkVerdict.record)
+        .join(right, right.reference == LinkVerdict.other)
+        .where(LinkDecision.kind == "unsure", LinkDecision.undone_at.is_(None), left.id < right.id)
+    )
+    signs = {(row[0], row[1]): "unsure" for row in session.execute(unsure)}
+    inquiries = select(LinkInquiry.home_id, LinkInquiry.other_id, LinkInquiry.answered_at).order_by(LinkInquiry.id)
+    for home, other, answered_at in session.execute(inquiries):
+        signs[min(home, other), max(home, other)] = "answered" if answered_at else "asked"
+    return signs
+
+
+def list_unconfirmed(session: Session, viewer: Viewer) -> Sequence[LinkDecision]:
+    """Decisions that wait for a second person, of those whose records the viewer may all read; the oldest first."""
+    waiting = select(LinkDecision).where(
+        LinkDecision.needs_second, LinkDecision.confirmed_at.is_(None), LinkDecision.undone_at.is_(None)
+    )
+    return session.scalars(scope_link_decisions(waiting, viewer).order_by(LinkDecision.id)).all()
+
+
+def list_latest(session: Session, viewer: Viewer, limit: int = 100) -> Sequence[LinkDecision]:
+    """The latest decisions about records that the viewer may all read, newest first."""
+    latest = scope_link_decisions(select(LinkDecision), viewer).order_by(LinkDecision.id.desc())
+    return session.scalars(latest.limit(limit)).all()
+
+
+def scope_link_decisions(found: Select[LinkDecision], viewer: Viewer) -> Select[LinkDecision]:
+    """Keep the decisions that speak of no record which the viewer may not read, or which is not here."""
+    readable = scope_people(select(PersonRecord.id), viewer).where(PersonRecord.reference == LinkVerdict.record)
+    hidden = exists().where(LinkVerdict.decision_id == LinkDecision.id, ~readable.exists())
+    told = exists().where(LinkVerdict.decision_id == LinkDecision.id)
+    return found.where(told, ~hidden)
+
+
+def find_homes(session: Session, decision: LinkDecision) -> tuple[int, int] | None:
+    """The first record of each side of a decision, by home; None of a decision about one record alone."""
+    if not decision.right:
+        return None
+    named = or_(Person.reference == decision.left[0], Person.reference == decision.right[0])
+    homes = {row.reference: row.id for row in session.execute(select(Person.reference, Person.id).where(named))}
+    ends = homes.get(decision.left[0]), homes.get(decision.right[0])
+    return (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None

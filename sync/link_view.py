@@ -1,0 +1,161 @@
+"""Two records of perhaps one person, with what a reviewer needs: what each says, the waterfall, who is around them.
+
+Only records that the reader may read. Whose turn it is, is link_queue.py's word.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload
+
+from sync import link_rows as rows
+from sync.link_decisions import Shown, list_decisions
+from sync.link_fold import read_link_record
+from sync.link_inquiries import list_inquiries_about
+from sync.link_models import Linking, find_linking
+from sync.linkage.comparisons import DOCUMENT
+from sync.linkage.explain import Step, explain
+from sync.linkage.features import Features
+from sync.models import LinkDecision, LinkInquiry, LinkQuestion, PersonRecord
+from sync.policy import Viewer
+from sync.scopes import scope_people
+
+_MOST_AROUND = 12
+_MOST_RIVALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another record that one of the two could be of the same person with."""
+
+    side: int
+    record: PersonRecord
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two records, the others of its person, and who was met together with it."""
+
+    record: PersonRecord
+    mates: Sequence[PersonRecord]
+    around: Sequence[PersonRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """Everything about two records at one moment, as far as its reader may know."""
+
+    sides: tuple[Side, Side]
+    steps: Sequence[Step]
+    model_version: str
+    rivals: Sequence[Rival]
+    question: LinkQuestion | None
+    decisions: Sequence[LinkDecision]
+    inquiries: Sequence[LinkInquiry]
+    # What a document says against either answer: then it takes two people.
+    same_number: bool
+    other_number: bool
+
+    @property
+    def bits(self) -> float:
+        return self.steps[-1].total if self.steps else 0.0
+
+    @property
+    def chance(self) -> float:
+        """The model's probability that the two are of one person."""
+        return 1 / (1 + 2 ** -max(-60.0, min(60.0, self.bits)))
+
+    @property
+    def linked(self) -> bool:
+        return self.sides[0].record.person_id == self.sides[1].record.person_id
+
+    @property
+    def shown(self) -> Shown:
+        return Shown(self.model_version, self.steps)
+
+    def needs_second(self, *, same: bool) -> bool:
+        """Whether this answer goes against a document, so that another person must confirm it."""
+        return self.other_number if same else self.same_number
+
+
+def find_record(session: Session, viewer: Viewer, home_id: int) -> PersonRecord | None:
+    """Find a record by its home, if the viewer may read it."""
+    return session.scalar(_readable(viewer).where(PersonRecord.home_id == home_id))
+
+
+def view_pair(session: Session, viewer: Viewer, one: PersonRecord, other: PersonRecord) -> PairView:
+    """Look at two records that the viewer may read."""
+    sides = (_view_side(session, viewer, one), _view_side(session, viewer, other))
+    linking = find_linking(session)
+    compared = [side.mates if one.person_id != other.person_id else [side.record] for side in sides]
+    read = [[_read(linking, record) for record in records] if linking else [] for records in compared]
+    ends = {one.home_id, other.home_id}
+    asked = select(LinkQuestion).where(LinkQuestion.one_id.in_(ends), LinkQuestion.other_id.in_(ends))
+    levels = {_compare_documents(mine, theirs) for mine in read[0] for theirs in read[1]}
+    references = {one.reference, other.reference}
+    return PairView(
+        sides=sides,
+        steps=explain(linking.scorer, _read(linking, one), _read(linking, other)) if linking else [],
+        model_version=linking.model.version if linking else "",
+        rivals=_list_rivals(session, viewer, linking, sides) if linking else [],
+        question=session.scalar(asked),
+        decisions=[
+            made for made in list_decisions(session, references) if references <= {*made.left, *made.right}
+        ],
+        inquiries=list_inquiries_about(session, one, other),
+        same_number="the same number" in levels,
+        other_number="different" in levels and "the same number" not in levels,
+    )  # fmt: skip
+
+
+def _readable(viewer: Viewer) -> Select[PersonRecord]:
+    found = select(PersonRecord).options(joinedload(PersonRecord.site), joinedload(PersonRecord.submission))
+    return scope_people(found, viewer)
+
+
+def _view_side(session: Session, viewer: Viewer, record: PersonRecord) -> Side:
+    mates = _readable(viewer).where(PersonRecord.person_id == record.person_id).order_by(PersonRecord.ended_at)
+    around = _readable(viewer).where(PersonRecord.submission_id == record.submission_id, PersonRecord.id != record.id)
+    return Side(
+        record,
+        session.scalars(mates.order_by(PersonRecord.reference)).all(),
+        session.scalars(around.order_by(PersonRecord.id).limit(_MOST_AROUND)).all(),
+    )
+
+
+def _read(linking: Linking, record: PersonRecord) -> Features:
+    return linking.model.cleaner.clean(read_link_record(record))
+
+
+def _compare_documents(one: Features, other: Features) -> str:
+    return DOCUMENT.levels[DOCUMENT.find_level(one, other)].label
+
+
+def _list_rivals(session: Session, viewer: Viewer, linking: Linking, sides: Sequence[Side]) -> list[Rival]:
+    """The heaviest others of each of the two, of other persons than these two."""
+    connection = session.connection()
+    homes = [side.record.home_id for side in sides]
+    members = rows.find_members(connection, linking.model_id, homes)
+    if len(members) < len(homes):
+        return []
+    pairs = rows.read_pairs(connection, set(members.values()), linking.least)
+    first = rows.read_first_records(connection, linking.model_id, {pair.other for pair in pairs})
+    known = {side.record.person_id for side in sides}
+    best = {
+        (side, record.home): pair.bits + linking.scorer.prior_bits
+        for pair in sorted(pairs, key=lambda pair: pair.bits)
+        for side, home in enumerate(homes)
+        if members[home] == pair.one
+        for record in first.get(pair.other, [])[:1]
+        if record.person not in known
+    }
+    return _take_heaviest(session, viewer, best)
+
+
+def _take_heaviest(session: Session, viewer: Viewer, best: dict[tuple[int, int], float]) -> list[Rival]:
+    heaviest = sorted(best.items(), key=lambda item: -item[1])[:_MOST_RIVALS]
+    found = session.scalars(_readable(viewer).where(PersonRecord.home_id.in_({home for (_, home), _ in heaviest})))
+    by_home = {record.home_id: record for record in found}
+    return [Rival(side, by_home[home], bits) for (side, home), bits in heaviest if home in by_home]

@@ -1,0 +1,196 @@
+"""Looking for a person as an officer would: any spelling, part of a name, age, mother, telephone, document, reference.
+
+Words narrow millions of records down to some hundreds, the active model of linkage ranks those. Who may read no names
+finds by reference only: a hit would tell.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, and_, exists, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from sync import link_rows as rows
+from sync.link_models import Linking, find_linking
+from sync.linkage.features import Features
+from sync.linkage.words import (
+    Clues,
+    find_beginning,
+    find_years,
+    list_asked_words,
+    list_numbers,
+    list_readings,
+    list_variants,
+    read_clues,
+)
+from sync.models import LinkMember, LinkWord, PersonRecord
+from sync.policy import Viewer, access
+from sync.scopes import scope_people
+
+# So many identities are ranked, and so many persons shown.
+_RANKED = 400
+LISTED = 50
+# Below so many hits the next, wider way of looking is taken.
+_ENOUGH = 20
+# Words are counted up to this number, to begin with the rarest.
+_COUNTED = 20_000
+_MOST_ENDINGS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody types. `text` takes anything: names, a reference, numbers, a birth or an age."""
+
+    text: str = ""
+    mother: str = ""
+    sex: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A person with the record of theirs that fits best, and how well it fits, in bits; None: by its reference."""
+
+    person_id: int
+    record: PersonRecord
+    bits: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One look-up: the model that reads and ranks, and at which site the records must be (None: anywhere)."""
+
+    connection: Connection
+    linking: Linking
+    viewer: Viewer
+    readings: Sequence[Features] = field(default_factory=list)
+
+    @property
+    def site_id(self) -> int | None:
+        return self.viewer.site_id if access(self.viewer, "D3").own_site else None
+
+
+def look_up(session: Session, viewer: Viewer, asked: Asked, now: datetime) -> list[Found]:
+    """Find the persons who fit what was asked, the likeliest first, of those records that the viewer may read."""
+    sex = asked.sex if asked.sex in ("1", "2") else ""
+    clues = read_clues(asked.text.strip(), asked.mother.strip(), sex, now.date())
+    named = _find_by_reference(session, viewer, clues.references)
+    linking = find_linking(session)
+    if linking is None or clues.is_empty or not access(viewer, "D3").reads_plainly:
+        return named
+    search = _Search(session.connection(), linking, viewer, list_readings(clues, linking.model.cleaner))
+    ranked = _rank(search, _find_identities(search, clues))
+    known = {one.person_id for one in named}
+    return named + [one for one in _list_persons(session, search, ranked) if one.person_id not in known]
+
+
+def _find_by_reference(session: Session, viewer: Viewer, references: Sequence[str]) -> list[Found]:
+    """A person answers to the references of all their records."""
+    if not references:
+        return []
+    named = select(PersonRecord).where(PersonRecord.reference.in_(references)).limit(LISTED)
+    return [Found(one.person_id, one, None) for one in session.scalars(scope_people(named, viewer))]
+
+
+def _find_identities(search: _Search, clues: Clues) -> set[int]:
+    """By numbers, and by words: all of them in their sound, then as parts of names, then all but one."""
+    numbers = list_numbers(search.readings) if clues.numbers else []
+    found = set(_find_all(search, [numbers])) if numbers else set()
+    words = list_asked_words(clues, search.linking.model.cleaner)
+    years = find_years(search.readings[0])
+    if words:
+        found |= _find_by_words(search, [[word] for word in words], years)
+        if len(found) < _ENOUGH:
+            found |= _find_by_words(search, _widen(search, clues, words), years)
+    if len(found) < _ENOUGH:
+        for fewer in _leave_out_one(words, len(clues.names)):
+            found |= set(_find_all(search, [[word] for word in fewer]))
+    return found
+
+
+def _leave_out_one(words: Sequence[str], names: int) -> list[list[str]]:
+    """The words without one name each, and without the mother: what somebody remembers need not be right."""
+    left = [[*words[:place], *words[place + 1 :]] for place in range(min(names, len(words)))]
+    return [fewer for fewer in [*left, list(words[:names])] if fewer and len(fewer) < len(words)]
+
+
+def _find_by_words(search: _Search, words: Sequence[Sequence[str]], years: tuple[int, int] | None) -> set[int]:
+    """Within the years that fit; where too few do, in any year."""
+    found = set(_find_all(search, words, years))
+    return found | set(_find_all(search, words)) if years and len(found) < _ENOUGH else found
+
+
+def _widen(search: _Search, clues: Clues, words: Sequence[str]) -> list[list[str]]:
+    """For each word those that begin with it, where it is long enough to be a part of a name."""
+    beginnings = {word: find_beginning(text) for word, text in zip(words, clues.names, strict=False)}
+    return [[*list_variants(word), *_list_endings(search, beginnings.get(word))] for word in words]
+
+
+def _list_endings(search: _Search, beginning: str | None) -> list[str]:
+    """The words that begin so, by jumping from each to the next: the table holds each of them thousands of times."""
+    if beginning is None:
+        return []
+    mine = LinkWord.model_id == search.linking.model_id
+    jump = select(func.min(LinkWord.word).label("word")).where(mine, LinkWord.word >= beginning).cte(recursive=True)
+    after = select(func.min(LinkWord.word)).where(mine, LinkWord.word > jump.c.word).scalar_subquery()
+    jump = jump.union_all(select(after).where(jump.c.word.is_not(None), jump.c.word < beginning + "~"))
+    endings = select(jump.c.word).where(jump.c.word.startswith(beginning, autoescape=True)).limit(_MOST_ENDINGS)
+    return list(search.connection.execute(endings).scalars())
+
+
+def _find_all(search: _Search, words: Sequence[Sequence[str]], years: tuple[int, int] | None = None) -> Sequence[int]:
+    """Identities that have one word of each kind, the newest first; the rarest word leads."""
+    first, *others = sorted(words, key=lambda kind: sum(_count(search, word) for word in kind))
+    mine = LinkWord.model_id == search.linking.model_id
+    found = select(LinkWord.identity_id).where(mine, LinkWord.word.in_(first))
+    for kind in others:
+        other = aliased(LinkWord)
+        found = found.where(
+            exists().where(
+                other.model_id == search.linking.model_id, other.word.in_(kind),
+                other.identity_id == LinkWord.identity_id,
+            )
+        )  # fmt: skip
+    if years:
+        found = found.where(or_(LinkWord.year.is_(None), LinkWord.year.between(*years)))
+    newest = _at_site(search, found).order_by(LinkWord.identity_id.desc()).limit(_RANKED)
+    return search.connection.execute(newest).scalars().all()
+
+
+def _at_site(search: _Search, found: Select[int]) -> Select[int]:
+    if search.site_id is None:
+        return found
+    at_site = (
+        select(literal(1))
+        .join_from(LinkMember, PersonRecord, PersonRecord.home_id == LinkMember.home_id)
+        .where(LinkMember.model_id == search.linking.model_id, LinkMember.identity_id == LinkWord.identity_id)
+    )
+    return found.where(at_site.where(PersonRecord.site_id == search.site_id).exists())
+
+
+def _count(search: _Search, word: str) -> int:
+    some = select(LinkWord.identity_id).where(LinkWord.model_id == search.linking.model_id, LinkWord.word == word)
+    counted = select(func.count()).select_from(some.limit(_COUNTED).subquery())
+    return search.connection.execute(counted).scalar_one()
+
+
+def _rank(search: _Search, identities: Iterable[int]) -> dict[int, float]:
+    """The identities with the weight of the reading that fits best, heaviest first."""
+    scorer = search.linking.scorer
+    features = rows.read_features(search.connection, set(identities))
+    weighed = {
+        one: max(scorer.compare(reading, known) for reading in search.readings) for one, known in features.items()
+    }
+    return dict(sorted(weighed.items(), key=lambda item: (-item[1], item[0]))[: 2 * LISTED])
+
+
+def _list_persons(session: Session, search: _Search, ranked: Mapping[int, float]) -> list[Found]:
+    """The persons of these identities, each once, by the best of their records."""
+    members = and_(LinkMember.home_id == PersonRecord.home_id, LinkMember.model_id == search.linking.model_id)
+    records = select(PersonRecord, LinkMember.identity_id).join(LinkMember, members)
+    known = records.where(LinkMember.identity_id.in_(list(ranked))).order_by(PersonRecord.id).limit(4 * LISTED)
+    hits = session.execute(scope_people(known, search.viewer)).all()
+    best: dict[int, Found] = {}
+    for record, identity in sorted(hits, key=lambda hit: -ranked[hit[1]]):
+        best.setdefault(record.person_id, Found(record.person_id, record, ranked[identity]))
+    return list(best.values())[:LISTED]

@@ -1,0 +1,21 @@
+"""What people are looked up by: words of their names and mothers, telephones and documents, as the model reads them."""
+
+from sqlalchemy import SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sync.db import Base
+
+
+class LinkWord(Base):
+    """A word of an identity (models/linkage.py), by sound and so in any spelling; its first sign tells of what.
+
+    Clustered by the word, so that a part of a name is a piece of the table. No foreign keys, as in LinkKey.
+    """
+
+    __tablename__ = "link_words"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    model_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    word: Mapped[str] = mapped_column(String(40), primary_key=True)
+    identity_id: Mapped[int] = mapped_column(primary_key=True)
+    year: Mapped[int | None] = mapped_column(SmallInteger)  # of birth

@@ -1,0 +1,111 @@
+"""In which order people are asked whether two records are of one person, and who is asked at all."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from sync.link_decisions import Word, decide_same, decide_unsure
+from sync.link_inquiries import answer_inquiry, ask_site
+from sync.link_queue import (
+    Queued,
+    Side,
+    count_questions,
+    find_homes,
+    find_signs,
+    list_latest,
+    list_queue,
+    list_unconfirmed,
+    sort_queue,
+)
+from sync.models import Actor, LinkDecision, PersonRecord
+from sync.policy import Viewer
+from tests.sync.factory import NOW, add_site
+from tests.sync.people import AWA, add_record
+
+STEWARD = Viewer(1, "data_steward")
+
+
+@pytest.fixture
+def pair(session: Session) -> tuple[PersonRecord, PersonRecord]:
+    session.add(Actor(kind="user", display_name="Awa", created_at=NOW))
+    session.flush()
+    site = add_site(session)
+    one = add_record(session, **AWA, birth_date=date(1991, 4, 12), site_id=site.id, hours=2000)
+    return one, add_record(session, **AWA | {"mother_name": ""}, age=35, site_id=site.id, hours=2001)
+
+
+def queued(number: int, *signs: str, bits: float = 10.0, records: int = 1) -> Queued:
+    return Queued(number, number + 100, bits, "weight", NOW, records, signs)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (queued(2, "child"), queued(1, "fresh")),
+        (queued(2, "answered"), queued(1, "child", "fresh")),
+        (queued(2, "fresh"), queued(1, bits=40.0)),
+        (queued(2, bits=3.0), queued(1, bits=-2.0)),
+        (queued(2, records=3), queued(1, records=1)),
+        (queued(2, bits=-2.0), queued(1, "child", "asked")),
+        (queued(2), queued(1, "unsure", bits=40.0)),
+    ],
+    ids=["child", "site has answered", "still at hand", "likelier", "joins more", "site is asked", "nobody could tell"],
+)
+def test_order_of_the_queue(earlier: Queued, later: Queued) -> None:
+    assert sort_queue([later, earlier]) == sort_queue([earlier, later]) == [earlier, later]
+
+
+@pytest.mark.parametrize(
+    ("side", "signs"),
+    [
+        (Side("5_11", None, None, None), ("child",)),
+        (Side(None, 17, None, None), ("child",)),
+        (Side(None, None, 2012, NOW - timedelta(days=9)), ("child",)),
+        (Side("25_59", None, 2012, NOW - timedelta(days=9)), ()),
+        (Side(None, None, None, NOW - timedelta(days=2)), ("fresh",)),
+        (Side(None, None, None, None), ()),
+    ],
+    ids=["by band", "by age", "by birth", "band before birth", "fresh", "nothing known"],
+)
+def test_signs_of_urgency(side: Side, signs: tuple[str, ...]) -> None:
+    assert find_signs([Side("60_plus", None, None, None), side], NOW) == signs
+
+
+def test_open_question_is_queued_with_what_is_known_of_it(
+    session: Session, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    (asked,) = list_queue(session, STEWARD, NOW)
+    assert ({asked.one_id, asked.other_id}, asked.signs) == ({one.home_id for one in pair}, ())
+    assert count_questions(session, STEWARD) == 1
+
+
+@pytest.mark.both_databases
+def test_what_was_done_about_a_pair_is_a_sign(session: Session, pair: tuple[PersonRecord, PersonRecord]) -> None:
+    one, other = pair
+    decide_unsure(session, one.reference, other.reference, Word(1, NOW))
+    assert list_queue(session, STEWARD, NOW)[0].signs == ("unsure",)
+    inquiry = ask_site(session, one, other, ["birth_date"], "", 1, NOW)
+    assert list_queue(session, STEWARD, NOW)[0].signs == ("asked",)
+    answer_inquiry(session, inquiry, "right", "", 1, NOW)
+    assert list_queue(session, STEWARD, NOW)[0].signs == ("answered",)
+
+
+@pytest.mark.parametrize("where", ["own", "other"])
+def test_who_works_at_a_site_is_asked_about_its_records_only(
+    session: Session, pair: tuple[PersonRecord, PersonRecord], where: str
+) -> None:
+    site_id = pair[0].site_id if where == "own" else add_site(session, "DIA").id
+    viewer = Viewer(1, "protection_officer", site_id)
+    decide_same(session, pair[0].reference, pair[1].reference, Word(1, NOW, needs_second=True))
+    expected = 1 if where == "own" else 0
+    assert len(list_queue(session, viewer, NOW)) == count_questions(session, viewer) == expected
+    assert len(list_latest(session, viewer)) == len(list_unconfirmed(session, viewer)) == expected
+
+
+def test_decision_is_found_by_its_two_records(session: Session, pair: tuple[PersonRecord, PersonRecord]) -> None:
+    one, other = pair
+    made = decide_same(session, one.reference, other.reference, Word(1, NOW))
+    assert set(find_homes(session, made) or ()) == {one.home_id, other.home_id}
+    assert find_homes(session, LinkDecision(left=[one.reference], right=[])) is None
+    assert list_queue(session, STEWARD, NOW) == []

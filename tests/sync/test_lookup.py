@@ -1,0 +1,90 @@
+"""Looking for people among others: who is found, in which order, by whom."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync.link_decisions import Word, decide_same
+from sync.link_fold import fold_links
+from sync.lookup import Asked, look_up
+from sync.models import LinkWord, PersonRecord
+from sync.policy import Viewer
+from tests.sync.factory import NOW, add_site
+from tests.sync.people import AWA, add_record
+
+STEWARD = Viewer(1, "data_steward")
+
+
+def find(session: Session, viewer: Viewer = STEWARD, **asked: str) -> list[str]:
+    return [one.record.reference for one in look_up(session, viewer, Asked(**asked), NOW)]
+
+
+@pytest.fixture
+def people(session: Session) -> dict[str, PersonRecord]:
+    return {
+        "awa": add_record(session, **AWA, birth_date=date(1991, 4, 12), phone="771234567"),
+        "sister": add_record(session, **AWA | {"given_names": "Adama"}, birth_date=date(1994, 1, 9)),
+        "old": add_record(session, **AWA | {"mother_name": "Ndella Diouf"}, age=70),
+        "moussa": add_record(session, given_names="Mamadou Moussa", family_name="Traoré", sex="1", age=20,
+                             document_type="P", document_number="A1234567"),
+    }  # fmt: skip
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"text": "Aua Njie 35"}, ["awa", "old"]),
+        ({"text": "Ndiaye Awa", "mother": "ndela diuf"}, ["old", "awa"]),
+        ({"text": "mama trao"}, ["moussa"]),
+        ({"text": "moussa"}, ["moussa"]),
+        ({"text": "77 123 45 67"}, ["awa"]),
+        ({"text": "a1234567"}, ["moussa"]),
+        ({"mother": "Coumba Sarr"}, ["awa", "sister"]),
+        ({"text": "nobody"}, []),
+        ({"text": ""}, []),
+    ],
+    ids=["spelling and age", "mother", "parts", "second given name", "telephone", "document", "mother alone", "nobody",
+         "nothing"],
+)  # fmt: skip
+def test_people_are_found_the_likeliest_first(
+    session: Session, people: dict[str, PersonRecord], asked: dict[str, str], found: list[str]
+) -> None:
+    assert find(session, **asked)[: len(found) or None] == [people[name].reference for name in found]
+
+
+def test_a_person_is_found_once_and_by_each_reference(session: Session, people: dict[str, PersonRecord]) -> None:
+    one, other = people["awa"], people["old"]
+    decide_same(session, one.reference, other.reference, Word(None, NOW))
+    assert (
+        len([hit for hit in look_up(session, STEWARD, Asked("awa ndiaye"), NOW) if hit.person_id == one.person_id]) == 1
+    )
+    hits = [look_up(session, STEWARD, Asked(record.reference), NOW) for record in (one, other)]
+    assert {hit.person_id for (hit,) in hits} == {one.person_id}
+
+
+def test_who_sees_names_masked_finds_by_reference_only(session: Session, people: dict[str, PersonRecord]) -> None:
+    auditor = Viewer(1, "auditor")
+    assert find(session, auditor, text="awa ndiaye") == find(session, auditor, text="771234567") == []
+    assert find(session, auditor, text=people["awa"].reference) == [people["awa"].reference]
+
+
+def test_who_works_at_a_site_finds_its_people_only(session: Session) -> None:
+    here, there = add_site(session).id, add_site(session, "DIA").id
+    mine, _far = add_record(session, **AWA, site_id=here), add_record(session, **AWA, age=70, site_id=there)
+    viewer = Viewer(1, "centre_staff", here)
+    assert find(session, viewer, text="awa ndiaye") == [mine.reference]
+    assert find(session, viewer, text=_far.reference) == []
+
+
+def test_a_record_that_is_gone_leaves_no_word(session: Session, people: dict[str, PersonRecord]) -> None:
+    gone = people["moussa"]
+    fold_links(session.connection(), {gone.home_id: gone.reference}, {}, NOW)
+    words = set(session.scalars(select(LinkWord.word)))
+    assert ("nndj" in words or "nnj" in words, "ntrr" in words, "dA1234567" in words) == (True, False, False)
+
+
+def test_before_any_record_came_nobody_is_found(session: Session) -> None:
+    assert find(session, text="awa") == []
