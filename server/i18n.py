@@ -3,7 +3,16 @@
 from datetime import datetime
 
 from flask import Flask, g, request, session
-from flask_babel import Babel, format_date, format_datetime, format_decimal, format_time, format_timedelta, gettext
+from flask_babel import (
+    Babel,
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_percent,
+    format_time,
+    format_timedelta,
+    gettext,
+)
 
 from server.accounts.users import LANGUAGES
 
@@ -21,6 +30,8 @@ def init_app(app: Flask) -> None:
         ago=format_ago,
         seconds=format_seconds,
         decimal=format_two_places,
+        signed=format_signed,
+        percent=format_share,
     )
     app.context_processor(lambda: {"language": select_language(), "languages": LANGUAGES})
 
@@ -64,6 +75,16 @@ def format_seconds(seconds: float | None) -> str:
     if seconds < 60:
         return str(gettext("less than a minute"))
     return str(format_timedelta(int(seconds), granularity="minute", threshold=1.2))
+
+
+def format_signed(number: float) -> str:
+    """A number with one place and its sign ("+3,2")."""
+    return str(format_decimal(round(number, 1) or 0.0, "+0.0;\N{MINUS SIGN}0.0"))
+
+
+def format_share(share: float) -> str:
+    """A share of a whole ("97,5 %"); what is nearly all is never called all."""
+    return str(format_percent(min(share, 0.999) if share < 1 else 1.0, "0.#%"))
 
 
 def format_two_places(number: float) -> str:

@@ -15,7 +15,11 @@ from server.extensions import attachment_store
 from sync.attachments import add_blob
 from sync.devices import find_device, raise_alert
 from sync.entity_state import fold_label
+from sync.link_decisions import Word, decide_unsure
+from sync.link_fold import fold_links, read_link_record
+from sync.link_inquiries import ask_site
 from sync.models import (
+    Actor,
     Device,
     DeviceFetch,
     Encounter,
@@ -25,6 +29,9 @@ from sync.models import (
     EntityDecision,
     FormVersion,
     JobRun,
+    LinkDecision,
+    LinkInquiry,
+    LinkQuestion,
     Peer,
     Person,
     PersonRecord,
@@ -36,12 +43,14 @@ from sync.models import (
 )
 from sync.peers import PeerDetails, add_peer, add_run
 from sync.publishing import FormFile, add_draft, publish_form
+from sync.references import make_reference
 from tests.accounts import add_site
 from tests.sync.entities import keep_words
 
 LIBRARY = Path(__file__).parent.parent / "forms/library"
 # Class → what only those may find who read that class plainly.
 CANARIES = {"D1": "canari-un", "D2": "canari-deux", "D3": "Canaritrois", "D4": "canari-quatre", "D7": "canari-sept"}
+REFERENCE = make_reference("f04_arrivee", "uuid:1", "/data/personnes[1]")
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,8 @@ class Seeded:
     submission: Submission
     file: SubmissionAttachment
     person: Person
+    decision: LinkDecision
+    inquiry: LinkInquiry
     version: FormVersion
     draft: FormVersion
     alert_id: int
@@ -68,6 +79,7 @@ def seed(session: Session) -> Seeded:
     version, draft = publish(session, "f04_arrivee", now)
     submission = add_submission(session, site, device, version, now)
     person = add_person(session, submission, now)
+    decision, inquiry = add_doubt(session, person, now)
     entity = add_stay(session, submission, now)
     event = add_event(session, site, now)
     session.add(JobRun(job="process", started_at=now, finished_at=now, outcome="done", details={"judged": 1}))
@@ -76,7 +88,10 @@ def seed(session: Session) -> Seeded:
     problem = {"what": "f04_arrivee 2", "message": refused, "params": {"status": "409.6"}}
     add_run(session, peer.id, now, "done", {"records_in": 12}, [problem], now)
     session.commit()
-    return Seeded(site, device, submission, submission.attachments[0], person, version, draft, 1, entity, event, peer)
+    return Seeded(
+        site, device, submission, submission.attachments[0], person, decision, inquiry, version, draft, 1, entity, event,
+        peer,
+    )  # fmt: skip
 
 
 def add_device(session: Session, site: Site, now: datetime) -> Device:
@@ -153,7 +168,7 @@ def add_submission(
 
 
 def add_person(session: Session, submission: Submission, now: datetime) -> Person:
-    person = Person(reference="TEST2-REF34")
+    person = Person(reference=REFERENCE)
     session.add(person)
     session.flush()
     session.add(
@@ -162,7 +177,7 @@ def add_person(session: Session, submission: Submission, now: datetime) -> Perso
             home=person,
             submission=submission,
             path="/data/personnes[1]",
-            reference="TEST2-REF34",
+            reference=REFERENCE,
             ended_at=now,
             site_id=submission.site_id,
             family_name=CANARIES["D3"],
@@ -186,6 +201,38 @@ def add_person(session: Session, submission: Submission, now: datetime) -> Perso
     )
     session.flush()
     return person
+
+
+def add_doubt(session: Session, person: Person, now: datetime) -> tuple[LinkDecision, LinkInquiry]:
+    """Another record that may be of this person: a question, a decision, and a question to the site."""
+    (known,) = person.records
+    rival = Person(reference=make_reference("f04_arrivee", "uuid:1", "/data/personnes[2]"))
+    session.add(rival)
+    session.flush()
+    other = PersonRecord(
+        person=rival, home=rival, submission_id=known.submission_id, path="/data/personnes[2]", ended_at=now,
+        reference=rival.reference, family_name=CANARIES["D3"], given_names="Adama", sex="1", site_id=known.site_id,
+    )  # fmt: skip
+    session.add(other)
+    session.flush()
+    linked = {one.home_id: read_link_record(one) for one in (known, other)}
+    fold_links(session.connection(), {}, linked, now)
+    session.add(
+        LinkQuestion(
+            one_id=person.id, other_id=rival.id, one_identity_id=1, other_identity_id=2, bits=9.5, reason="margin",
+            opened_at=now,
+        )
+    )  # fmt: skip
+    word = Word(None, now, needs_second=True)
+    decision = decide_unsure(session, person.reference, rival.reference, word)
+    return decision, ask_site(session, known, other, ["sex"], "", _add_actor(session, now), now)
+
+
+def _add_actor(session: Session, now: datetime) -> int:
+    actor = Actor(kind="user", display_name="Relecteur", created_at=now)
+    session.add(actor)
+    session.flush()
+    return actor.id
 
 
 def add_stay(session: Session, submission: Submission, now: datetime) -> Entity:

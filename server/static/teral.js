@@ -1,4 +1,5 @@
-// The little that pages need beside htmx: say to screen readers what changed, print, copy, and mark a lost connection.
+// The little that pages need beside htmx: say to screen readers what changed, print, copy, press buttons by their keys,
+// and mark a lost connection.
 "use strict";
 
 const live = () => document.getElementById("live");
@@ -21,6 +22,31 @@ document.addEventListener("htmx:responseError", () => markStale(true));
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
+});
+
+// Keys without a modifier can be switched off: whoever dictates or navigates by letters would press them unawares.
+const KEYS_OFF = "teral-keys-off";
+const keysSwitch = () => document.querySelector("[data-keys-switch]");
+
+function isWriting(target) {
+  return target.closest("textarea, select, input:not([type=checkbox], [type=radio])") !== null;
+}
+
+if (keysSwitch()) keysSwitch().checked = localStorage.getItem(KEYS_OFF) === null;
+
+document.addEventListener("change", (event) => {
+  if (event.target !== keysSwitch()) return;
+  if (event.target.checked) localStorage.removeItem(KEYS_OFF);
+  else localStorage.setItem(KEYS_OFF, "1");
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting(event.target)) return;
+  const button = keysSwitch() && keysSwitch().checked && document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+  if (button.hash) document.querySelector(button.hash).focus();
 });
 
 document.addEventListener("submit", (event) => {

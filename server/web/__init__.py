@@ -18,8 +18,10 @@ from server.web import (
     headcounts,
     headers,
     health,
+    inquiries,
     jobs,
     labels,
+    links,
     login,
     navigation,
     peers,
@@ -35,7 +37,7 @@ from server.web import (
 )
 
 _PAGES = (
-    login, account, status, submissions, decisions, reviews, people, purpose,
+    login, account, status, submissions, decisions, reviews, people, links, inquiries, purpose,
     entities, entity_decisions, entity_deletions, headcounts, devices,
     forms, validation, users, sites, peers, settings, jobs, audit, health,
 )  # fmt: skip

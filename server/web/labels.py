@@ -7,6 +7,7 @@ from flask_babel import gettext
 
 from forms.errors import N_, Finding, FormProblem, pick_text, word_finding
 from server.i18n import select_language
+from server.web.link_words import LINK_LABELS
 from sync.models import SubmissionFinding
 
 LABELS: dict[str, dict[str, str]] = {
@@ -329,6 +330,9 @@ LABELS: dict[str, dict[str, str]] = {
         "link_model.kept": N_("linkage model reads along"),
         "link_model.dropped": N_("linkage model put aside"),
         "link_model.activated": N_("linkage model activated"),
+        "link.asked": N_("site asked about a record"),
+        "link.answered": N_("question about a record answered"),
+        "link.checked": N_("automatic link checked"),
     },
     "purpose": {
         "data_quality": N_("Check or correct a record"),
@@ -359,6 +363,7 @@ LABELS: dict[str, dict[str, str]] = {
         "parted": N_("links to go"),
         "questions": N_("questions"),
         "overlooked": N_("overlooked"),
+        "answer": N_("answer"),
     },
     "kind": {
         "same": N_("the same person"),
@@ -369,6 +374,7 @@ LABELS: dict[str, dict[str, str]] = {
         "value": N_("value set by hand"),
     },
     "language": {"fr": "Français", "en": "English"},
+    **LINK_LABELS,
 }
 
 

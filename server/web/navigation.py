@@ -24,6 +24,7 @@ MENU = (
     Entry(N_("Sync status"), "status.home", "status.read", "pulse"),
     Entry(N_("Submissions"), "submissions.list_page", "submissions.read", "inbox"),
     Entry(N_("People"), "people.search_page", "people.read", "people"),
+    Entry(N_("Same person?"), "links.queue", "links.review", "link"),
     Entry(N_("Follow-up lists"), "entities.lists_page", "entities.read", "list"),
     Entry(N_("Head-counts"), "headcounts.list_page", "headcounts.read", "equation"),
     Entry(N_("Tablets"), "devices.list_page", "devices.read", "tablet"),

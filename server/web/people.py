@@ -4,11 +4,13 @@ The search is a POST: names and telephone numbers do not belong into addresses a
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
 from server.accounts.permissions import note_reading, opens, permission
@@ -16,19 +18,23 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.web.vocabularies import word_code
 from sync.golden import Golden, order_of, read_golden
-from sync.models import Encounter, PersonRecord
+from sync.link_decisions import list_decisions
+from sync.link_queue import find_homes, scope_link_decisions
+from sync.lookup import LISTED, Asked, look_up
+from sync.models import Encounter, LinkDecision, PersonRecord
 from sync.policy import Presented, Viewer, access, present
 from sync.scopes import scope_people
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
-_LIMIT = 50
+_LONGEST = 200
 # Property → how it is masked. A mask leaves sex, age band and language: without them nobody could be called.
 _SHOWN = {
     "given_names": "name", "family_name": "name", "sex": None, "birth_date": "date", "age": "text", "age_band": None,
     "nationality": "text", "language": None, "birth_place": "name", "mother_name": "name", "phone": "number",
     "document_type": None, "document_issuer": "text", "document_number": "number",
 }  # fmt: skip
+PROPERTIES = tuple(_SHOWN)
 
 
 @blueprint.get("/")
@@ -36,17 +42,18 @@ _SHOWN = {
 @opens("D3")
 def search_page() -> ResponseReturnValue:
     viewer = current_viewer()
-    newest = select(PersonRecord).order_by(PersonRecord.id.desc()).limit(_LIMIT)
-    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, "")
+    newest = select(PersonRecord).order_by(PersonRecord.id.desc()).limit(LISTED)
+    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, Asked())
 
 
 @blueprint.post("/")
 @permission("people.read")
 @opens("D3")
 def search() -> ResponseReturnValue:
-    viewer, asked = current_viewer(), request.form.get("asked", "").strip()
-    found = select(PersonRecord).where(_fits(asked, viewer)).order_by(PersonRecord.id.desc()).limit(_LIMIT)
-    return _render_list(db.session.scalars(scope_people(found, viewer)).all(), viewer, asked)
+    viewer = current_viewer()
+    asked = Asked(*(request.form.get(name, "").strip()[:_LONGEST] for name in ("asked", "mother", "sex")))
+    found = look_up(db.session(), viewer, asked, datetime.now(UTC))
+    return _render_list([one.record for one in found], viewer, asked, [one.bits for one in found])
 
 
 @blueprint.get("/<int:person_id>")
@@ -61,6 +68,7 @@ def page(person_id: int) -> ResponseReturnValue:
     return render_template(
         "people/page.html", person=rows[0].person, encounters=_list_encounters(rows, viewer),
         records=[(one, present_record(one, viewer)) for one in rows], golden=_present_golden(rows, viewer),
+        decisions=_list_decisions(rows, viewer),
     )  # fmt: skip
 
 
@@ -101,24 +109,18 @@ def _present(viewer: Viewer, value: str, kind: str | None) -> Presented:
     return present(viewer, "D3", value, kind or "text")
 
 
-def _fits(asked: str, viewer: Viewer) -> ColumnElement[bool]:
-    """By reference for everybody; by name and telephone only for who may read those: a hit would tell."""
-    if not asked:
-        return false()
-    by_reference = PersonRecord.reference == asked.upper()
-    if not access(viewer, "D3").reads_plainly:
-        return by_reference
-    names = [
-        func.lower(column).startswith(asked.lower(), autoescape=True)
-        for column in (PersonRecord.family_name, PersonRecord.given_names)
-    ]
-    return or_(by_reference, PersonRecord.phone == asked, *names)
-
-
 def _list_encounters(records: Any, viewer: Viewer) -> list[tuple[Encounter, dict[str, Presented]]]:
     sources = {one.submission_id for one in records}
     found = select(Encounter).where(Encounter.submission_id.in_(sources)).order_by(Encounter.at)
     return [(one, _present_encounter(one, viewer)) for one in db.session.scalars(found)]
+
+
+def _list_decisions(records: Any, viewer: Viewer) -> list[tuple[LinkDecision, tuple[int, int] | None]]:
+    """What people decided about these records and nobody undid, with the pair that each was about."""
+    named = [one for one in list_decisions(db.session(), [row.reference for row in records]) if not one.undone_at]
+    readable = select(LinkDecision).where(LinkDecision.id.in_([one.id for one in named]))
+    found = db.session.scalars(scope_link_decisions(readable, viewer).order_by(LinkDecision.id.desc()))
+    return [(one, find_homes(db.session(), one)) for one in found]
 
 
 def _present_encounter(encounter: Encounter, viewer: Viewer) -> dict[str, Presented]:
@@ -132,8 +134,12 @@ def _word(value: Presented, name: str) -> Presented:
     return Presented("shown", word_code(value.text, name)) if value.kind == "shown" else value
 
 
-def _render_list(records: Any, viewer: Viewer, asked: str) -> str:
-    rows = [(one, present_record(one, viewer)) for one in records]
+def _render_list(records: Any, viewer: Viewer, asked: Asked, weights: Sequence[float | None] = ()) -> str:
+    rows = [(one, present_record(one, viewer), weight) for one, weight in zip_longest(records, weights)]
     if rows:
         note_reading("people.searched", "people")
-    return render_template("people/list.html", rows=rows, asked=asked, plain=access(viewer, "D3").reads_plainly)
+    return render_template(
+        "people/list.html", rows=rows, asked=asked, plain=access(viewer, "D3").reads_plainly,
+        sexes=[(code, word_code(code, "sex")) for code in ("2", "1")], fullest=len(rows) >= LISTED,
+        best=max((one or 0.0 for one in weights), default=0.0),
+    )  # fmt: skip

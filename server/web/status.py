@@ -10,6 +10,7 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.relay import read_upstream
 from server.web.headcounts import find_lookers
+from sync.link_inquiries import list_open_inquiries
 from sync.peers import list_states
 from sync.policy import may
 from sync.settings import get_setting
@@ -29,4 +30,5 @@ def home() -> ResponseReturnValue:
         "status.html", status=status, silent=silent, notice=get_setting(db.session(), "notice"),
         devices={one.id: one for one in status.devices}, peer_states=peers, upstream=read_upstream(db.session()),
         relay_of={device_id: one for one in status.relays for device_id in one.device_ids}, **find_lookers(),
+        inquiries=list_open_inquiries(db.session(), current_viewer()),
     )  # fmt: skip

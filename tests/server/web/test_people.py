@@ -15,13 +15,12 @@ from sync.link_decisions import Word, decide_same, undo_link_decision
 from sync.models import AuditEvent, LinkDecision, Person, PersonRecord
 from sync.registry import registry_digest
 from tests.accounts import add_account, add_site, log_in
-from tests.seed import CANARIES, Seeded, seed
+from tests.seed import CANARIES, REFERENCE, Seeded, seed
 from tests.server.cli.conftest import run
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, BINTA, MODOU, meet, persons, prepare, reference
 
 __all__ = ["run"]
-REFERENCE = "TEST2-REF34"
 _CHANGING = re.compile(r'name="csrf_token" value="[^"]*"|nonce="[^"]*"')
 
 
@@ -37,6 +36,7 @@ def search(client: FlaskClient, asked: str) -> bool:
 @pytest.mark.parametrize(
     ("asked", "found"),
     [(CANARIES["D3"][:6].lower(), True), ("awa", True), ("+221770000001", True), (REFERENCE.lower(), True),
+     (REFERENCE.replace("-", " "), True), ("canari awa", True), ("AOUA Kanaritroi 1991", True), ("77 000 00 01", True),
      ("%", False), ("ndiaye", False)],
 )  # fmt: skip
 def test_staff_find_by_name_telephone_and_reference(

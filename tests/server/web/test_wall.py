@@ -21,6 +21,8 @@ READERS_OF_FILE = {role for role in ROLES if TABLE[role]["D7"].reads_plainly}
 CHANGERS_OF_STAYS = {role for role in ROLES if "U" in TABLE[role]["D3"].verbs}
 # For whom the seeded record is as if it were not there: it does not bypass its site.
 REACHING_ELSEWHERE = {role for role in ROLES if any(cell.bypassing for cell in TABLE[role].values())}
+# Pages of links that list what the reader may see, and so may be empty.
+LISTS = {"links.queue", "links.decisions", "links.next_check"}
 # Routes that look at an answer's class beyond the route's permission, and the roles for which they open.
 NARROWER = {
     "submissions.raw_xml": {"protection_officer"},
@@ -58,6 +60,8 @@ def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
         "list_name": seeded.entity.list_name, "uuid": seeded.entity.uuid,
         "decision_id": seeded.entity.decisions[0].id,
         "event": seeded.event.uuid, "peer_name": seeded.peer.name,
+        "link_id": seeded.decision.id, "inquiry_id": seeded.inquiry.id,
+        "home_id": seeded.inquiry.home_id, "rival_id": seeded.inquiry.other_id,
     }  # fmt: skip
     if rule.endpoint == "forms.test_code":
         given["version_id"] = seeded.draft.id
@@ -126,6 +130,6 @@ def test_another_site_is_as_if_it_were_not_there(
     user = add_account(session, role, add_site(session, "ROSSO"))
     for (method, endpoint), (status, said) in visit(log_in(client, user), app, seeded).items():
         assert not any(canary in said for canary in CANARIES.values()), f"{method} {endpoint}"
-        rows = endpoint.startswith(("submissions.", "people.", "devices.", "entities."))
-        if rows and not endpoint.endswith(("_page", "search")):
+        rows = endpoint.startswith(("submissions.", "people.", "devices.", "entities.", "links.", "inquiries."))
+        if rows and not endpoint.endswith(("_page", "search")) and endpoint not in LISTS:
             assert status in (403, 404), f"{method} {endpoint}: {status}"

@@ -1,0 +1,96 @@
+"""The words of linkage: why a pair is asked about, what is compared and how alike it is, what people answered.
+
+A part of the labels (labels.py), apart because a model's levels are many.
+"""
+
+from forms.errors import N_
+
+LINK_LABELS: dict[str, dict[str, str]] = {
+    "link_reason": {
+        "weight": N_("The records look alike, but not enough to be linked by themselves."),
+        "margin": N_("Another person is nearly as likely."),
+        "corroboration": N_("Only what a household shares is alike."),
+        "conflict": N_("Something speaks against it."),
+        "apart": N_("Somebody has kept records of these two persons apart."),
+        "size": N_("Too many records look alike here to be linked by themselves."),
+    },
+    "link_sign": {
+        "child": N_("child"),
+        "fresh": N_("met within three days"),
+        "answered": N_("the site has answered"),
+        "asked": N_("the site is asked"),
+        "unsure": N_("somebody could not tell"),
+    },
+    "link_answer": {
+        "same": N_("The same person"),
+        "apart": N_("Different persons"),
+        "unsure": N_("Not sure"),
+        "ask": N_("Ask the site"),
+    },
+    "inquiry_answer": {
+        "right": N_("It is right as it is written."),
+        "wrong": N_("It is wrong."),
+        "unknown": N_("We cannot find out."),
+    },
+    "link_step": {
+        "prior": N_("two records by chance"),
+        "household": N_("household"),
+        "given": N_("given names"),
+        "birth": N_("birth"),
+        "sex": N_("sex"),
+        "origin": N_("origin"),
+        "document": N_("document"),
+        "twins": N_("twins"),
+        "family_key_rarity": N_("rarity of the family name"),
+        "given_1_rarity": N_("rarity of the given name"),
+        "place_key_rarity": N_("rarity of the place"),
+        "mother_key_rarity": N_("rarity of the mother's name"),
+        "phone_rarity": N_("rarity of the telephone"),
+    },
+    "link_part": {
+        "family name": N_("family name"),
+        "mother": N_("mother"),
+        "phone": N_("telephone"),
+        "first given name": N_("first given name"),
+        "second given name": N_("second given name"),
+        "birth": N_("birth"),
+        "sex": N_("sex"),
+        "nationality": N_("nationality"),
+        "birth place": N_("place of birth"),
+        "document": N_("document"),
+        "twins": N_("twins"),
+    },
+    "link_level": {
+        "the same spelling": N_("the same spelling"),
+        "the same sound": N_("the same sound"),
+        "the same consonants": N_("the same consonants"),
+        "a slip apart": N_("a slip apart"),
+        "not known": N_("not known"),
+        "different": N_("different"),
+        "both names the same": N_("both names the same"),
+        "near in sound": N_("near in sound"),
+        "one name alone, the same": N_("one name alone, the same"),
+        "given name the same": N_("given name the same"),
+        "family name the same": N_("family name the same"),
+        "the same": N_("the same"),
+        "among the given names": N_("among the given names"),
+        "crossed with the family name": N_("crossed with the family name"),
+        "the same day": N_("the same day"),
+        "one slip in the day": N_("one slip in the day"),
+        "days of one year, not the same": N_("days of one year, not the same"),
+        "days, not the same": N_("days, not the same"),
+        "an age, the year fits": N_("an age, the year fits"),
+        "an age, some years off": N_("an age, some years off"),
+        "an age, up to six years off": N_("an age, up to six years off"),
+        "the same year": N_("the same year"),
+        "the year before or after": N_("the year before or after"),
+        "two or three years off": N_("two or three years off"),
+        "the same first word": N_("the same first word"),
+        "the same number": N_("the same number"),
+        "one slip in the number": N_("one slip in the number"),
+        "no two of one type": N_("no two of one type"),
+        "one day of birth and one household, but another given name": N_(
+            "one day of birth and one household, but another given name"
+        ),
+    },
+}

@@ -1,0 +1,215 @@
+"""Reviewing links through the front door: queue, two records, every answer, two people where it takes two, undoing."""
+
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.models import User
+from sync.models import LinkCheck, LinkDecision, LinkInquiry, LinkQuestion, PersonRecord
+from tests.accounts import add_account, add_site, log_in
+from tests.sync.people import AWA, add_record
+
+BORN = {"birth_date": date(1991, 4, 12)}
+MOUSSA: dict[str, Any] = {
+    "given_names": "Moussa", "family_name": "Traore", "sex": "1", "age": 20, "document_type": "P",
+    "document_number": "A1234567", "nationality": "MLI",
+}  # fmt: skip
+
+
+@pytest.fixture
+def steward(session: Session) -> User:
+    return add_account(session, "data_steward", language="en")
+
+
+@pytest.fixture
+def pair(session: Session) -> tuple[PersonRecord, PersonRecord]:
+    """A mother's name is missing and the birth is an age: a question, at two sites."""
+    one = add_record(session, **AWA, **BORN, site_id=add_site(session, "ROSSO").id)
+    other = add_record(session, **AWA | {"mother_name": ""}, age=35, site_id=add_site(session, "DKR-C", "centre").id)
+    session.commit()
+    return one, other
+
+
+def address(pair: tuple[PersonRecord, PersonRecord], act: str = "") -> str:
+    return f"/links/{pair[0].home_id}/{pair[1].home_id}{act}"
+
+
+def list_kept(session: Session, model: type[Any]) -> list[Any]:
+    session.rollback()  # what requests wrote meanwhile can be seen from now on
+    return list(session.scalars(select(model)))
+
+
+def log_in_another(client: FlaskClient, session: Session, role: str, code: str = "", **given: str) -> FlaskClient:
+    session.rollback()
+    return log_in(client, add_account(session, role, add_site(session, code) if code else None, language="en", **given))
+
+
+def are_one(session: Session, pair: tuple[PersonRecord, PersonRecord]) -> bool:
+    session.rollback()
+    return pair[0].person_id == pair[1].person_id
+
+
+def test_queue_leads_to_the_pair_with_its_waterfall(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    queue = log_in(client, steward).get("/links/").text
+    assert ("open question" in queue, "Ndiaye" in queue) == (True, True)
+    page = client.get(address(pair)).text
+    for words in (
+        "Coumba Sarr",
+        "the same spelling",
+        "two records by chance",
+        "Together",
+        "Dkr-C",
+        '<rect class="for"',
+    ):
+        assert words in page
+    assert "style=" not in page
+
+
+def test_same_makes_one_person_and_undo_makes_two(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    log_in(client, steward)
+    after = client.post(address(pair), data={"answer": "same"})
+    assert are_one(session, pair)
+    page = client.get(after.location).text
+    assert "Noted: the same person." in page
+    decision = list_kept(session, LinkDecision)[0]
+    assert f"/links/decisions/{decision.id}/undo" in page
+    assert [name for name, _bits, _levels in decision.weights][:2] == ["prior", "household"]
+    back = client.post(f"/links/decisions/{decision.id}/undo")
+    assert not are_one(session, pair)
+    assert "What held before it holds again." in client.get(back.location).text
+
+
+@pytest.mark.parametrize("answer", ["apart", "unsure"])
+def test_other_answers_leave_two_persons(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord], answer: str
+) -> None:
+    log_in(client, steward).post(address(pair), data={"answer": answer, "reason": "vu ensemble"})
+    assert not are_one(session, pair)
+    made = list_kept(session, LinkDecision)[0]
+    assert (made.kind, made.reason) == (answer, "vu ensemble")
+    assert (list_kept(session, LinkQuestion) == []) == (answer == "apart")
+    assert "vu ensemble" in client.get("/links/decisions").text
+
+
+def test_an_answered_question_cannot_be_answered_again(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    log_in(client, steward).post(address(pair), data={"answer": "same"})
+    client.post(address(pair), data={"answer": "apart"})
+    assert len(list_kept(session, LinkDecision)) == 1
+
+
+def test_an_answer_that_is_none_is_refused(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    assert log_in(client, steward).post(address(pair), data={"answer": "perhaps"}).status_code == 400
+
+
+def test_a_decision_against_a_document_takes_two_people(client: FlaskClient, session: Session, steward: User) -> None:
+    pair = (add_record(session, **MOUSSA), add_record(session, **MOUSSA | {"document_number": "B7654321"}))
+    session.commit()
+    log_in(client, steward)
+    refused = client.post(address(pair), data={"answer": "same"})
+    assert (refused.status_code, "takes two people" in refused.text) == (422, True)
+    client.post(address(pair), data={"answer": "same", "reason": "old passport shown"})
+    assert not are_one(session, pair)
+    confirm = f"/links/decisions/{list_kept(session, LinkDecision)[0].id}/confirm"
+    assert confirm not in client.get("/links/").text
+    client.post(confirm)
+    assert not are_one(session, pair)
+    log_in_another(client, session, "data_steward", email="second@teral.test")
+    assert confirm in client.get("/links/").text
+    client.post(confirm)
+    assert are_one(session, pair)
+
+
+def test_the_site_is_asked_and_its_answer_comes_back(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    log_in(client, steward)
+    client.post(address(pair, "/ask"), data={"side": "1", "property": ["mother_name"], "note": "Demandez-lui."})
+    asked = list_kept(session, LinkInquiry)[0]
+    log_in_another(client, session, "centre_staff", "DKR-C")
+    assert f"/inquiries/{asked.id}" in client.get("/").text
+    task = client.get(f"/inquiries/{asked.id}").text
+    assert ("Demandez-lui." in task, "Coumba Sarr" in task) == (True, False)
+    client.post(f"/inquiries/{asked.id}", data={"answer": "wrong", "note": "Sa mère est Coumba."})
+    assert f"/inquiries/{asked.id}" not in client.get("/").text
+    log_in(client, steward)
+    assert "the site has answered" in client.get("/links/").text
+    assert "Sa mère est Coumba." in client.get(address(pair)).text
+
+
+def test_a_question_about_nothing_is_refused_in_words(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    refused = log_in(client, steward).post(address(pair, "/ask"), data={"side": "0"})
+    assert (refused.status_code, "Choose what the site should make sure of." in refused.text) == (422, True)
+
+
+def test_two_people_check_an_automatic_link_blind(client: FlaskClient, session: Session, steward: User) -> None:
+    first = add_record(session, **AWA, **BORN)
+    later = add_record(session, **AWA, **BORN, reference="2ZZZZ-ZZZZZ-00", hours=0)
+    session.commit()
+    for user in (steward, add_account(session, "data_steward", email="second@teral.test", language="en")):
+        place = log_in(client, user).get("/links/check").location
+        assert place == address((later, first))
+        page = client.get(place).text
+        assert ("Is this link right?" in page, "two records by chance" in page) == (True, False)
+        client.post(f"{place}/check", data={"answer": "same"})
+    assert client.get("/links/check").location == "/links/"
+    assert "1 link checked" in client.get("/links/").text
+
+
+def test_whoever_finds_a_link_wrong_parts_it(client: FlaskClient, session: Session, steward: User) -> None:
+    first = add_record(session, **AWA, **BORN)
+    later = add_record(session, **AWA, **BORN, reference="2ZZZZ-ZZZZZ-00", hours=0)
+    session.commit()
+    log_in(client, steward).post(address((later, first), "/check"), data={"answer": "apart"})
+    assert not are_one(session, (later, first))
+    assert [one.answer for one in list_kept(session, LinkCheck)] == ["apart"]
+
+
+def test_looking_at_two_people_is_journalled(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    log_in(client, steward).get(address(pair))
+    journal = log_in_another(client, session, "auditor").get("/audit/").text
+    for record in pair:
+        assert f"person:{record.person_id}" in journal
+
+
+def test_a_pair_of_another_site_is_not_there(
+    client: FlaskClient, session: Session, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    log_in_another(client, session, "protection_officer", "DKR-C")
+    assert client.get(address(pair)).status_code == 404
+    assert client.post(address(pair), data={"answer": "same"}).status_code == 404
+
+
+def test_a_record_beside_itself_is_no_pair(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    assert log_in(client, steward).get(address((pair[0], pair[0]))).status_code == 404
+
+
+def test_a_record_is_taken_out_of_its_person_and_put_back(client: FlaskClient, session: Session, steward: User) -> None:
+    one, other = (add_record(session, **AWA, **BORN) for _ in range(2))
+    session.commit()
+    log_in(client, steward)
+    assert f"/links/{one.home_id}/unlink" in client.get(f"/people/{one.person_id}").text
+    client.post(f"/links/{one.home_id}/unlink")
+    assert not are_one(session, (one, other))
+    undo = re.search(r'action="(/links/decisions/\d+/undo)"', client.get(f"/people/{one.person_id}").text)
+    assert undo
+    client.post(undo[1])
+    assert are_one(session, (one, other))
