@@ -1,7 +1,8 @@
 """Measure what we claim about speed: python -m benchmarks [PART…] [sqlite] [postgresql]
 
-Parts: reads, ingest, commits, entities, exports, rest. Without words: all of it, on both databases. Each figure stands
-beside its floor in the same run (a bare stub of the same WSGI server, one committed insert), and beside ODK Central's.
+Parts: reads, ingest, commits, entities, exports, rest, lookup. Without words: all of it, on both databases. Each
+figure stands beside its floor in the same run (a bare stub of the same WSGI server, one committed insert), and beside
+ODK Central's.
 `python -m benchmarks.validate` measures judging.
 """
 
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks import commits, entities, exports, ingest, reads, rest
+from benchmarks import commits, entities, exports, ingest, lookup, reads, rest
 from benchmarks.bench import CENTRAL_MEMORY_MB, CENTRAL_P95_MS
 from tests.postgres import create_database, postgres_cluster
 
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[..., None]] = {
     "entities": entities.run,
     "exports": exports.run,
     "rest": rest.run,
+    "lookup": lookup.run,
 }
 KINDS = ("sqlite", "postgresql")
 
@@ -46,8 +48,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
     parser.add_argument("--rate", type=float, default=200.0, help="records a second of the sustained run")
     parser.add_argument("--entities", type=int, default=entities.ENTITIES, help="rows of the one list")
+    parser.add_argument("--people", type=int, default=lookup.RECORDS, help="person records to look up in")
     options = parser.parse_args()
     PARTS["entities"] = partial(entities.run, total=options.entities)
+    PARTS["lookup"] = partial(lookup.run, total=options.people)
     parts = [name for name in PARTS if name in options.words] or list(PARTS)
     kinds = [name for name in KINDS if name in options.words] or KINDS
     print("Central: ODK Central 2026.2 (four workers), measured on the same kind of machine;")
