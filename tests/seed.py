@@ -89,8 +89,8 @@ def seed(session: Session) -> Seeded:
     add_run(session, peer.id, now, "done", {"records_in": 12}, [problem], now)
     session.commit()
     return Seeded(
-        site, device, submission, submission.attachments[0], person, decision, inquiry, version, draft, 1, entity, event,
-        peer,
+        site, device, submission, submission.attachments[0], person, decision, inquiry, version, draft, 1,
+        entity, event, peer,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import urllib3
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
@@ -20,8 +21,14 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PASSWORD = "baobab-sous-la-pluie"
 FORM = """
 | survey |
-| | type | name | label::Français (fr) | label::English (en) |
-| | text | lieu | Lieu | Place |
+| | type | name | label::Français (fr) | label::English (en) | bind::teral:person |
+| | text | lieu | Lieu | Place | |
+| | begin_repeat | gens | Personnes | People | |
+| | text | prenoms | Prénoms | Given names | given_names |
+| | text | nom | Nom | Family name | family_name |
+| | date | naissance | Né le | Born on | birth_date |
+| | text | mere | Mère | Mother | mother_name |
+| | end_repeat | | | | |
 | settings |
 | | form_id | version | form_title |
 | | essai | 1 | Essai du matin |
@@ -73,6 +80,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.teral("setup")
     house.teral("users", "add", "chef@teral.test", "--role", "administrator")
     house.teral("users", "add", "suivi@teral.test", "--role", "national_supervisor")
+    house.teral("users", "add", "identites@teral.test", "--role", "data_steward")
     running = [house.serve(), house.start("jobs", "run")]
     yield house
     for process in running:
@@ -96,11 +104,12 @@ def log_in(page: Page, email: str) -> None:
     page.get_by_role("button", name="Se connecter").click()
 
 
-def test_a_form_is_published_and_a_tablets_record_arrives(house: House, page: Page) -> None:
+def test_a_form_is_published_records_arrive_and_two_become_one_person(house: House, page: Page) -> None:
     log_in(page, "chef@teral.test")
     add_site(page)
     publish(house, page)
     send_from_a_tablet(house, page)
+    decide_who_is_who(house, page)
 
 
 def add_site(page: Page) -> None:
@@ -153,3 +162,46 @@ def see_it_merged(page: Page, record: Locator) -> None:
     expect(page.locator(".state-merged").first).to_have_text("merged")
     page.get_by_role("button", name="FR").click()
     expect(page.locator(".state-merged").first).to_have_text("intégré")
+
+
+def decide_who_is_who(house: House, page: Page) -> None:
+    """Queue, same person by a key, one person who shows both records, and back: in French, then in English."""
+    for number, mother in enumerate(("<mere>Coumba Sarr</mere>", "<mere/>")):
+        send_meeting(house, number, mother)
+    page.get_by_text("suivi@teral.test").click()
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.wait_for_url("**/login")
+    log_in(page, "identites@teral.test")
+    open_the_question(page)
+    page.keyboard.press("1")
+    expect(page.get_by_text("Noté : la même personne.")).to_be_visible()
+    page.get_by_role("link", name="Personnes", exact=True).click()
+    page.get_by_label("Nom, référence").fill("njie aissatou")
+    page.get_by_role("button", name="Chercher").click()
+    page.get_by_role("row", name="Ndiaye").get_by_role("link").click()
+    expect(page.get_by_text("2 fiches parlent de cette personne.")).to_be_visible()
+    page.get_by_role("button", name="EN").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("What held before it holds again.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Same person?")).to_be_visible()
+
+
+def send_meeting(house: House, number: int, mother: str) -> None:
+    enrolment = json.loads((house.folder / "tablet.json").read_text())
+    said = f"<prenoms>Aïssatou</prenoms><nom>Ndiaye</nom><naissance>{1991 + number}-04-12</naissance>{mother}"
+    meta = f"<meta><instanceID>uuid:meeting-{number}</instanceID></meta>"
+    record = f'<data id="essai" version="1"><lieu/><gens>{said}</gens>{meta}</data>'
+    part = ("record.xml", record.encode(), "text/xml")
+    sent = urllib3.request("POST", f"{enrolment['server_url']}/submission", fields={"xml_submission_file": part})
+    assert sent.status == 201, sent.data
+
+
+def open_the_question(page: Page) -> None:
+    page.get_by_role("link", name="Même personne ?").click()
+    until = time.monotonic() + 30
+    while not page.get_by_role("link", name="Commencer").count():
+        assert time.monotonic() < until, "no question was asked"
+        page.wait_for_timeout(300)
+        page.reload()
+    page.get_by_role("link", name="Commencer").click()
+    expect(page.get_by_role("rowheader", name="Ensemble")).to_be_visible()
