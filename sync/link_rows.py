@@ -164,12 +164,14 @@ STANDING = and_(
     LinkDecision.undone_at.is_(None),
     or_(LinkDecision.needs_second.is_(False), LinkDecision.confirmed_at.is_not(None)),
 )
+# Those of them that links depend on.
+IN_FORCE = and_(STANDING, LinkDecision.kind.in_(LINKING))
 _VERDICTS = (
     select(_verdict.c.record, _verdict.c.other, LinkDecision.kind, _other_record.home_id, _other_record.person_id)
     .join(LinkDecision, LinkDecision.id == _verdict.c.decision_id)
     .join(_other_person, _other_person.reference == _verdict.c.other)
     .join(_other_record, _other_record.home_id == _other_person.id)
-    .where(_verdict.c.record.in_(_references), STANDING, LinkDecision.kind.in_(LINKING))
+    .where(_verdict.c.record.in_(_references), IN_FORCE)
     .order_by(LinkDecision.decided_at, LinkDecision.uuid)
 )
 _ANY_VERDICT = select(_verdict.c.decision_id).limit(1)
