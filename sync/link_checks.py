@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
-from sync.link_rows import IN_FORCE
+from sync.link_rows import STANDING
 from sync.models import LinkCheck, LinkDecision, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.scopes import scope_people
@@ -119,7 +119,7 @@ def _select_unchecked(viewer: Viewer) -> Select[int, int]:
     )
     mine = checks.where(LinkCheck.actor_id == viewer.actor_id)
     said = exists().where(
-        LinkVerdict.record == home.c.reference, LinkVerdict.decision_id == LinkDecision.id, IN_FORCE,
+        LinkVerdict.record == home.c.reference, LinkVerdict.decision_id == LinkDecision.id, STANDING,
         LinkDecision.kind == "same",
     )  # fmt: skip
     found = (

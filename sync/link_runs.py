@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from sync.link_fold import read_link_record
 from sync.link_models import LARGEST
-from sync.link_rows import IN_FORCE
+from sync.link_rows import LINKING, STANDING
 from sync.linkage.batch import Weighed, write_input
 from sync.linkage.calibration import Bin, calibrate, find_error
 from sync.linkage.component import decide_component, find_floor, keep_heaviest
@@ -102,7 +102,7 @@ def read_labels(session: Session) -> list[Verdict]:
     query = (
         select(LinkVerdict.record, LinkVerdict.other, LinkDecision.kind)
         .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
-        .where(IN_FORCE, LinkVerdict.record < LinkVerdict.other)
+        .where(STANDING, LinkDecision.kind.in_(LINKING), LinkVerdict.record < LinkVerdict.other)
         .order_by(LinkDecision.decided_at, LinkDecision.uuid)
     )
     latest = {(record, other): kind == "same" for record, other, kind in session.execute(query)}
