@@ -69,7 +69,8 @@ class SecondServer:
         with self.app.app_context():
             db.engine.dispose()
             database = Path(db.engine.url.database or "")
-        for left in database.parent.glob("teral.db-*"):
+        # Not written over: a thread that has just answered may still hold the old one open.
+        for left in database.parent.glob("teral.db*"):
             left.unlink()
         database.write_bytes(template.read_bytes())
         self.actor_id = self.inside(lambda session: add_account(session, "exchange", email=EMAIL).actor_id)
