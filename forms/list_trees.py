@@ -1,7 +1,6 @@
 """Lists as the engine walks them: rows become nodes one by one, when an expression reaches them.
 
-A form names the root and the rows of a list as it likes; lists.py keeps rows alone, so here every name finds them. A
-list that is more than rows and columns is walked as it stands.
+lists.py keeps the rows alone of a list with rows named item, as nearly all are. Others are walked as they stand.
 """
 
 from collections import OrderedDict
@@ -17,17 +16,6 @@ from forms.xpath.errors import CannotVerify
 # Trees of lists that several records use; the rows are kept with them, so that their identity stays theirs.
 MOST_TREES = 32
 _trees: OrderedDict[int, tuple[ListRows, Node]] = OrderedDict()
-
-
-class AnyName(dict[str, list[Node]]):
-    """The children of a list's root: the rows, whatever the path calls them."""
-
-    def __init__(self, children: list[Node]) -> None:
-        super().__init__({"item": children})
-        self.rows = children
-
-    def get(self, _name: str, _default: object = None) -> list[Node]:
-        return self.rows
 
 
 class Row(Node):
@@ -60,11 +48,11 @@ def _cell(name: str, text: str, row: Node) -> Node:
 def build_list(rows: Sequence[Mapping[str, str]]) -> Node:
     """The document of a list: one root, one node a row."""
     document, root = Node("", PLAIN, "", None), Node("root", PLAIN, "", None)
-    document.named = AnyName([root])
+    document.named = {root.name: [root]}
     document.relevant = root.relevant = True
     root.parent = document
     root.indexes = {}
-    root.named = AnyName([Row(cells, root, index) for index, cells in enumerate(rows)])
+    root.named = {"item": [Row(cells, root, index) for index, cells in enumerate(rows)]}
     return document
 
 

@@ -85,8 +85,8 @@ def parse_list(name: str, data: bytes, certain: bool = True) -> ListRows:
 
 
 def find_tree(root: etree._Element) -> Branch | None:
-    """The whole of an instance that is more than rows of one name with columns of text; None where it is not."""
-    plain = len({local_name(row) for row in root}) < 2 and not any(map(_is_irregular_row, root))
+    """The whole of an instance that is more than rows named item with columns of text; None where it is not."""
+    plain = {local_name(row) for row in root} <= {"item"} and not any(map(_is_irregular_row, root))
     return None if plain and not root.attrib and (len(root) or not text_of(root)) else _read_branch(root)
 
 

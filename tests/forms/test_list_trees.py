@@ -30,7 +30,8 @@ def trees(instances: str = "") -> ListTrees:
         pytest.param("instance('l')/root/item[pays='ML' and position()=3]/name", "kayes", id="a place among all"),
         pytest.param("instance('l')/root/item[name=3]/pays", "", id="a number is no key"),
         pytest.param("instance('l')/root/item[name='rien']/pays", "", id="no such row"),
-        pytest.param("count(instance('l')/lignes/ligne)", 3.0, id="any names for root and rows"),
+        pytest.param("count(instance('l')/lignes/item)", 3.0, id="any name for the root"),
+        pytest.param("count(instance('l')/root/ligne)", 0.0, id="rows of another name"),
         pytest.param("pulldata('l', 'pays', 'name', 'rosso')", "SN", id="pulldata"),
     ],
 )

@@ -95,6 +95,7 @@ def test_any_bytes_are_rows_or_refused(name: str, data: bytes) -> None:
         pytest.param(b"<root of='a'><item><n>1</n></item></root>", True, id="attributes of the list"),
         pytest.param(b"<root><item><n>1</n><n>2</n></item></root>", True, id="a column twice"),
         pytest.param(b"<root>1</root>", True, id="a text alone"),
+        pytest.param(b"<root><row><n>1</n></row></root>", True, id="rows of another name"),
         pytest.param(b"<root> <!-- none --> </root>", False, id="no rows"),
     ],
 )
