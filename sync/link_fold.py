@@ -87,10 +87,10 @@ def decide_around(
 ) -> None:
     """Decide anew whose these records are, those with these identities, and all that are connected with them."""
     around = _explore(connection, linking, homes, identities)
+    before = rows.read_questions(connection, around.identities)
     decisions = [_decide(around, component) for component in _list_components(around)]
     _move(connection, around, decisions, now, cause)
-    before = rows.read_questions(connection, around.identities)
-    asked = [*_list_asked(around, decisions), *_list_between(connection, around)]
+    asked = [*_list_asked(around, decisions), *_list_between(connection, around, before)]
     if before or asked:
         rows.ask(connection, before, asked, now)
 
@@ -154,6 +154,7 @@ class _Around:
     """What is connected with the records that are looked at. Pairs are seen from their smaller identity."""
 
     linking: Linking
+    came: int  # at most so many records are new
     records: dict[int, RecordRow] = field(default_factory=dict)
     identities: dict[int, Identity] = field(default_factory=dict)
     pairs: dict[tuple[int, int], PairRow] = field(default_factory=dict)
@@ -179,7 +180,7 @@ class _Around:
 
 def _explore(connection: Connection, linking: Linking, homes: Collection[int], identities: Collection[int]) -> _Around:
     """Follow heavy pairs and verdicts of sameness from record to record, as far as they lead."""
-    around = _Around(linking)
+    around = _Around(linking, len(homes))
     new_homes, new_identities = set(homes), set(identities)
     while new_homes or new_identities:
         fresh = _add_records(around, rows.read_records_at(connection, linking.model_id, new_homes))
@@ -206,9 +207,12 @@ def _add_identities(connection: Connection, around: _Around, new: Collection[int
         around.pairs[one, other] = pair._replace(one=one, other=other)
     whole = _list_whole(around) & around.identities.keys() - around.whole
     around.whole |= whole
-    around.crowded |= {one for one in whole if around.identities[one].records > around.linking.rules.largest}
+    largest = around.linking.rules.largest
+    around.crowded |= {one for one in whole if around.identities[one].records > largest}
     found = rows.read_records(connection, around.linking.model_id, whole - around.crowded)
-    found += rows.read_linked_records(connection, around.linking.model_id, whole & around.crowded)
+    # Where there were too many before, nobody is linked but by people's word: thousands need not be read for one more.
+    just = {one for one in whole & around.crowded if around.identities[one].records - around.came <= largest}
+    found += rows.read_linked_records(connection, around.linking.model_id, just)
     return _add_records(around, found)
 
 
@@ -334,13 +338,13 @@ def _list_asked(around: _Around, decisions: Sequence[Decision]) -> list[Asked]:
     return asked
 
 
-def _list_between(connection: Connection, around: _Around) -> list[Asked]:
+def _list_between(connection: Connection, around: _Around, before: Sequence[Asked]) -> list[Asked]:
     """Pairs that no component decides: too light, or of one that is too large. Asked of one record for each identity.
 
     A hundred records that say the same would otherwise ask the same question a hundred times.
     """
     pairs = _list_undecided(around)
-    first = rows.read_first_records(connection, around.linking.model_id, {end for pair in pairs for end in pair[:2]})
+    first = _find_first(connection, around, before, {end for pair in pairs for end in pair[:2]})
     found = []
     for pair in pairs:
         ends = first[pair.one][:2] if pair.one == pair.other else [first[pair.one][0], first[pair.other][0]]
@@ -350,6 +354,31 @@ def _list_between(connection: Connection, around: _Around) -> list[Asked]:
             reason: Reason = "size" if bits >= around.linking.rules.link_at else "weight"
             found.append((one, other, Asked(one.home, other.home, one.identity, other.identity, bits, reason)))
     return _drop_answered(connection, around.linking.model_id, found)
+
+
+def _find_first(
+    connection: Connection, around: _Around, before: Sequence[Asked], identities: set[int]
+) -> dict[int, list[RecordRow]]:
+    """The two records with the least references of each identity.
+
+    Of a crowded one the question that is open names them, if they are still here; a new record may come before them.
+    """
+    model_id = around.linking.model_id
+    named = {
+        one.one_identity: (one.one, one.other)
+        for one in before
+        if one.one_identity == one.other_identity and one.one_identity in around.crowded & identities
+    }
+    found = rows.read_records_at(connection, model_id, set(chain.from_iterable(named.values())))
+    still = Counter(one.identity for one in found)
+    sure = {identity for identity in named if still[identity] == 2}
+    fresh = {home for home, one in around.records.items() if one.identity in sure}
+    found += rows.read_records_at(connection, model_id, fresh - {one.home for one in found})
+    first = rows.read_first_records(connection, model_id, identities - sure)
+    for one in sorted(found, key=lambda record: record.reference):
+        if one.identity in sure and len(kept := first.setdefault(one.identity, [])) < 2:
+            kept.append(one)
+    return first
 
 
 def _list_undecided(around: _Around) -> list[PairRow]:
