@@ -49,9 +49,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="records a second of the sustained run")
     parser.add_argument("--entities", type=int, default=entities.ENTITIES, help="rows of the one list")
     parser.add_argument("--people", type=int, default=lookup.RECORDS, help="person records to look up in")
+    parser.add_argument("--records", type=int, default=exports.MANY, help="of the largest export")
     options = parser.parse_args()
     PARTS["entities"] = partial(entities.run, total=options.entities)
     PARTS["lookup"] = partial(lookup.run, total=options.people)
+    PARTS["exports"] = partial(exports.run, many=options.records)
     parts = [name for name in PARTS if name in options.words] or list(PARTS)
     kinds = [name for name in KINDS if name in options.words] or KINDS
     print("Central: ODK Central 2026.2 (four workers), measured on the same kind of machine;")

@@ -1,4 +1,4 @@
-"""Exports at size: OData, CSV, zip and Parquet of 10,000 records, and CSV of a million in constant memory.
+"""Exports at size: OData, CSV, zip, Parquet and XLSX of 10,000 records, and CSV of a million in constant memory.
 
 The floor is what nobody can avoid: the kept rows read from the same database and put one after the other, in process.
 """
@@ -35,6 +35,7 @@ CENTRAL_S = {"OData": 2.1, "CSV": 1.6}
 _CASES = {
     "OData": f"{FORM}.svc/Submissions", "CSV": f"{FORM}/submissions.csv",
     "CSV in a zip": f"{FORM}/submissions.csv.zip?attachments=false", "Parquet": f"{FORM}/submissions.parquet",
+    "XLSX": f"{FORM}/submissions.xlsx",
 }  # fmt: skip
 
 

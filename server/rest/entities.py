@@ -30,6 +30,7 @@ from sync.entity_records import (
     show_label,
 )
 from sync.models import Entity, EntityAct, EntityContribution, IssuedVersion
+from sync.policy import Viewer
 
 ENTITIES = f"{DATASET}/entities"
 ENTITY = f"{ENTITIES}/<segment:uuid>"
@@ -45,19 +46,19 @@ def entities(list_name: str) -> ResponseReturnValue:
     name, viewer = get_list(list_name), current_viewer()
     note_reading("entities.listed", f"entity_list:{name}")
     page = EntityPage(offset=read_number("offset") or 0, limit=read_number("limit"), deleted=is_on("deleted"))
-    engine = db.engine
+    return Response(_write_list(Session(db.engine), viewer, name, page), mimetype="application/json")
 
-    def write() -> Iterator[bytes]:
-        yield b"["
-        comma = b""
-        with Session(engine) as session:
-            for chunk in read_entities(session, viewer, name, (), page):
-                for one in EntityShape(many=True).dump([_show(one) for one in chunk]):
-                    yield comma + orjson.dumps(one)
-                    comma = b","
-        yield b"]"
 
-    return Response(write(), mimetype="application/json")
+def _write_list(session: Session, viewer: Viewer, name: str, page: EntityPage) -> Iterator[bytes]:
+    """A JSON array that is written while it is read: a list may have a million entities."""
+    yield b"["
+    comma = b""
+    with session:
+        for chunk in read_entities(session, viewer, name, (), page):
+            for one in EntityShape(many=True).dump([_show(one) for one in chunk]):
+                yield comma + orjson.dumps(one)
+                comma = b","
+    yield b"]"
 
 
 @blueprint.post(ENTITIES)

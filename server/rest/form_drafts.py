@@ -13,7 +13,7 @@ from server.accounts.permissions import permission, reads_first
 from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import attachment_store, db
 from server.publishing import PreparedForm, draft_prepared, prepare_form, publish_prepared
-from server.rest.forms import FORM, answer_form_file
+from server.rest.forms import FORM, WORKBOOKS, answer_form_file
 from server.rest.problems import Problem, refuse_form, word_warnings
 from server.rest.shapes import Done, DraftShape, FormFileShape, FormShape
 from server.rest.speech import answers, blueprint, body_file, is_on
@@ -30,10 +30,7 @@ from sync.publishing import (
 )
 
 DRAFT = f"{FORM}/draft"
-_WORKBOOKS = {
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-    "application/vnd.ms-excel": "xls",
-}
+_KINDS = {mimetype: kind for kind, mimetype in WORKBOOKS.items()}
 
 
 @blueprint.post("/projects/1/forms")
@@ -146,7 +143,7 @@ def get_draft(form_id: str) -> FormVersion:
 
 def _read_form(form_id: str | None = None) -> PreparedForm:
     """Read the body before the database is locked for writing: converting takes seconds."""
-    kind = _WORKBOOKS.get(request.mimetype)
+    kind = _KINDS.get(request.mimetype)
     fallback = unquote(request.headers.get("X-XlsForm-FormId-Fallback", "")) or form_id
     name = f"form.{kind or 'xml'}"
     try:
@@ -163,5 +160,5 @@ def _check(prepared: PreparedForm) -> None:
     form_id = prepared.file.definition.form_id
     if form_id.lower().endswith((".xls", ".xlsx", ".xml")):
         raise Problem(400.8, field="xmlFormId", reason=".xls, .xlsx, .xml")
-    if prepared.warnings and request.mimetype in _WORKBOOKS and not is_on("ignoreWarnings"):
+    if prepared.warnings and request.mimetype in _KINDS and not is_on("ignoreWarnings"):
         raise Problem(400.16, **word_warnings(prepared.warnings))

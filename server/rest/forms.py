@@ -13,6 +13,7 @@ from server.extensions import attachment_store, db
 from server.rest.problems import Problem
 from server.rest.shapes import Done, FieldShape, FormChange, FormFileShape, FormShape
 from server.rest.speech import answers, blueprint, is_on, takes
+from server.rest.workbooks import XLSX
 from server.web.submissions import as_download
 from sync.models import FormAttachment, FormVersion
 from sync.publishing import (
@@ -28,10 +29,7 @@ from sync.server_lists import SERVER_LISTS
 
 FORM = "/projects/1/forms/<segment:form_id>"
 VERSION = f"{FORM}/versions/<segment:version>"
-_WORKBOOKS = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "xls": "application/vnd.ms-excel",
-}
+WORKBOOKS = {"xlsx": XLSX, "xls": "application/vnd.ms-excel"}
 
 
 @blueprint.get("/projects/1/forms")
@@ -108,7 +106,7 @@ def form_workbook(form_id: str, kind: str, version: str | None = None) -> Respon
     found = get_version(form_id, version)
     if found.source is None or not (found.source_name or "").lower().endswith(f".{kind}"):
         abort(404)
-    return Response(found.source, mimetype=_WORKBOOKS[kind], headers=as_download(f"{form_id}.{kind}"))
+    return Response(found.source, mimetype=WORKBOOKS[kind], headers=as_download(f"{form_id}.{kind}"))
 
 
 @blueprint.get(f"{FORM}/fields")
