@@ -17,7 +17,7 @@ from server.extensions import db
 from server.rest.datasets import DATASET, get_list
 from server.rest.problems import Problem
 from server.rest.shapes import AuditShape, Done, EntityShape, EntityVersionShape
-from server.rest.speech import answers, blueprint, is_on, read_json, read_number
+from server.rest.speech import answers, blueprint, gather, is_on, read_json, read_number
 from sync.entity_acts import NewEntity, add_entities, change_entity, delete_entity, restore_entity
 from sync.entity_browsing import find_entity
 from sync.entity_decisions import conflict_token, decide_conflict
@@ -46,7 +46,7 @@ def entities(list_name: str) -> ResponseReturnValue:
     name, viewer = get_list(list_name), current_viewer()
     note_reading("entities.listed", f"entity_list:{name}")
     page = EntityPage(offset=read_number("offset") or 0, limit=read_number("limit"), deleted=is_on("deleted"))
-    return Response(_write_list(Session(db.engine), viewer, name, page), mimetype="application/json")
+    return Response(gather(_write_list(Session(db.engine), viewer, name, page)), mimetype="application/json")
 
 
 def _write_list(session: Session, viewer: Viewer, name: str, page: EntityPage) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from server.rest.datasets import DATASET, get_list
 from server.rest.edmx import render_entity_edmx
 from server.rest.problems import Problem
 from server.rest.shapes import write_moment
-from server.rest.speech import blueprint, is_on, read_number
+from server.rest.speech import blueprint, gather, is_on, read_number
 from server.web.submissions import as_download
 from server.web.tables import render_lines
 from sync.entity_records import (
@@ -72,7 +72,7 @@ def entity_table(list_name: str) -> ResponseReturnValue:
     query = _read_query(get_list(list_name))
     note_reading("entities.exported", f"entity_list:{list_name}")
     arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
-    return Response(_write(query, arguments, db.engine, count=is_on("$count")), mimetype="application/json")
+    return Response(gather(_write(query, arguments, db.engine, count=is_on("$count"))), mimetype="application/json")
 
 
 @blueprint.get(f"{DATASET}/entities.csv")

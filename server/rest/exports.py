@@ -25,7 +25,7 @@ from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
 from server.rest.problems import Problem
 from server.rest.snapshots import answer_snapshot, spare_folder
-from server.rest.speech import blueprint, is_on
+from server.rest.speech import blueprint, gather, is_on
 from server.rest.workbooks import XLSX, write_workbook
 from server.web.tables import render_lines
 from sync.answers import find_value
@@ -85,7 +85,7 @@ def workbook_export(form_id: str) -> ResponseReturnValue:
 @permission("submissions.export")
 def geojson_export(form_id: str) -> ResponseReturnValue:
     export = read_export(form_id)
-    return answer_snapshot(partial(write_geojson, export), "application/geo+json", f"{form_id}.geojson")
+    return answer_snapshot(lambda: gather(write_geojson(export)), "application/geo+json", f"{form_id}.geojson")
 
 
 @blueprint.get(f"{FORM}/submissions.parquet")

@@ -28,7 +28,7 @@ from server.rest.edmx import render_edmx
 from server.rest.forms import FORM, get_version
 from server.rest.odata_rows import SYSTEM, Pick, RowWriter, make_pick
 from server.rest.problems import Problem
-from server.rest.speech import blueprint, is_on, read_number
+from server.rest.speech import blueprint, gather, is_on, read_number
 from sync.answers import count_unread, read_unread
 from sync.models import Submission
 from sync.policy import Viewer
@@ -256,7 +256,7 @@ def _stream(query: Query, arguments: Mapping[str, str]) -> Iterator[bytes]:
 
     def write() -> Iterator[bytes]:
         with Session(engine) as session:
-            yield from _write(query, arguments, session)
+            yield from gather(_write(query, arguments, session))
 
     return write()
 

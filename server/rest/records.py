@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.extensions import db
 from server.rest.shapes import SubmissionShape
+from server.rest.speech import gather
 from sync.heads import Head, list_actors, make_heads
 from sync.models import Submission
 from sync.policy import Viewer, access
@@ -49,7 +50,8 @@ def show_version(session: Session, row: Submission, chain: list[Submission], vie
 
 def stream_heads(found: Select[Submission], viewer: Viewer, offset: int, limit: int | None) -> Response:
     """A JSON array that is written while it is read: a form may have a million records."""
-    return Response(_write_array(found, viewer, offset, limit, Session(db.engine)), mimetype="application/json")
+    parts = _write_array(found, viewer, offset, limit, Session(db.engine))
+    return Response(gather(parts), mimetype="application/json")
 
 
 def _write_array(

@@ -1,7 +1,7 @@
 """How ODK Central's `/v1` is spoken: what a view takes and answers, as marshmallow shapes that also describe it."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, TypeVar
 
 import orjson
@@ -81,6 +81,19 @@ def read_number(name: str, least: int = 0) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < least:
         raise Problem(400.8, field=name, reason=f">= {least}")
     return int(text)
+
+
+def gather(parts: Iterable[bytes], size: int = 64 * 1024) -> Iterator[bytes]:
+    """Small parts put together, the first at once: each that is sent alone costs a system call here and there."""
+    waiting, length = [], size
+    for part in parts:
+        waiting.append(part)
+        length += len(part)
+        if length >= size:
+            yield b"".join(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 def is_extended() -> bool:
