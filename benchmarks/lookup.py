@@ -147,4 +147,4 @@ def _read_rarest(session: Session, asked: Asked, now: datetime) -> object:
     rows = select(LinkWord.identity_id).where(
         LinkWord.model_id == linking.model_id, LinkWord.word == max(words, key=len, default="")
     )
-    return session.execute(rows.limit(400)).all()
+    return session.execute(rows.limit(250)).all()

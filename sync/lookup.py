@@ -29,7 +29,7 @@ from sync.policy import Viewer, access
 from sync.scopes import scope_people
 
 # So many identities are ranked, and so many persons shown.
-_RANKED = 400
+_RANKED = 250
 LISTED = 50
 # Below so many hits the next, wider way of looking is taken.
 _ENOUGH = 20

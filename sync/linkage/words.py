@@ -85,14 +85,13 @@ def _read_token(clues: Clues, token: str) -> tuple[Clues, bool]:
 
 
 def list_readings(clues: Clues, cleaner: Cleaner) -> list[Features]:
-    """The ways to read what was asked as a record: which of the names is the family's, nobody said."""
+    """The ways to read what was asked as a record: nobody said whether the family's name came first or last."""
     names = clues.names
-    splits = {(names[:place], names[place:]) for place in (0, 1, len(names) - 1)} if names else {((), ())}
-    numbered = _with_numbers(clues)
+    splits = {(names[:-1], names[-1:]), (names[1:], names[:1]), *([(names, ())] if len(names) == 1 else [])}
     return [
         cleaner.clean(replace(one, given_name=" ".join(given), family_name=" ".join(family)))
-        for one in numbered
-        for given, family in sorted({*splits, *((family, given) for given, family in splits)})
+        for one in _with_numbers(clues)
+        for given, family in sorted(splits)
     ]
 
 
