@@ -30,7 +30,7 @@ from sync.models import (
     RelayedSite,
     Site,
 )
-from sync.numbering import slot_of
+from sync.numbering import FIRST_SHARED, slot_of
 from sync.policy import programme
 from sync.publishing import FormFile, change_form_state, find_form_version, list_versions, publish_form
 from sync.registry import lock_registry
@@ -101,15 +101,24 @@ def _list_grounds(session: Session, relay: Relay, sites: Sequence[Site], now: da
     for name in session.scalars(select(EntityList.name).order_by(EntityList.name)).all():
         for entity in _list_visible(session, name, sites, now):
             seen.add(entity.id)
+            if entity.id not in told:
+                # Noted before it is told: whoever was given an entity is also told that it is gone.
+                session.add(RelayedEntity(relay_id=relay.site_id, entity_id=entity.id))
             yield _describe_ground(session, relay, entity, name)
-    session.add_all(RelayedEntity(relay_id=relay.site_id, entity_id=one) for one in sorted(seen - told))
     session.flush()
-    for gone in session.scalars(select(Entity).where(Entity.id.in_(told - seen)).order_by(Entity.id)):
-        # The moment is the entity's own: the same line until something changes.
-        last = max((one.issued_at for one in gone.issued), default=relay.enrolled_at)
-        yield GroundLine(
-            gone.list_name, gone.uuid, gone.version, "", {}, _own_keys(gone, relay), gone.deleted_at or last
-        )
+    for gone in session.scalars(select(Entity).where(Entity.id.in_(told - seen)).order_by(Entity.id)).all():
+        yield from _tell_gone(session, relay, gone)
+
+
+def _tell_gone(session: Session, relay: Relay, gone: Entity) -> Iterator[GroundLine]:
+    """That the relay's tablets get it no more, until the relay took that."""
+    # The moment is the entity's own: the same line until something changes.
+    moment = gone.deleted_at or max((one.issued_at for one in gone.issued), default=relay.enrolled_at)
+    line = GroundLine(gone.list_name, gone.uuid, gone.version, "", {}, _own_keys(gone, relay), moment)
+    if any(list_untold(session, relay.site_id, [line])):
+        yield line
+    else:
+        session.delete(session.get_one(RelayedEntity, (relay.site_id, gone.id)))
 
 
 def _list_visible(session: Session, name: str, sites: Sequence[Site], now: datetime) -> Iterator[Entity]:
@@ -137,7 +146,12 @@ def _describe_ground(session: Session, relay: Relay, entity: Entity, name: str) 
 
 
 def _own_keys(entity: Entity, relay: Relay) -> list[str]:
-    """What came from the relay and is inside the number that is served: all that it ever put into one of its own."""
+    """What came from the relay and is inside the number that is served: all that it ever put into one of its own.
+
+    Most entities no relay ever numbered: of these nothing more is read.
+    """
+    if entity.version < FIRST_SHARED:
+        return []
     own = {key for one in entity.issued if slot_of(one.number) == relay.number for key in one.added}
     if not own:
         return []

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from server.extensions import attachment_store
 from sync.devices import change_device_state, find_device
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
-from sync.models import Entity, FilePiece, Relay, RelayedRecord, Submission
+from sync.models import Entity, FilePiece, Relay, RelayedEntity, RelayedRecord, Submission
 from sync.parts import IncomingFile
 from sync.quarantine import reject
 from sync.relaying.overview import list_relays
@@ -95,6 +95,9 @@ def test_a_relay_holds_only_what_its_own_tablets_need(posts: Chain) -> None:
         kept = session.scalars(select(Entity).where(Entity.uuid == moving)).one()
         assert (kept.exists, kept.label, kept.properties) == (False, "", {})
         assert {str(one.properties) + one.label for one in kept.issued} == {"{}"}
+    with posts.centre.looking() as session:
+        given = select(Entity.uuid).join(RelayedEntity, RelayedEntity.entity_id == Entity.id)
+        assert moving not in session.scalars(given).all()
 
 
 def known(posts: Chain) -> set[str]:
