@@ -70,6 +70,16 @@ class Seeded:
     entity: Entity
     event: Entity
     peer: Peer
+    run: JobRun
+
+
+def add_link_run(session: Session, now: datetime) -> JobRun:
+    told = dict.fromkeys(("records", "persons", "joined", "parted", "questions", "overlooked"), 0)
+    report = {**told, "model": "0123456789abcdef", "calibration": [], "fairness": []}
+    run = JobRun(job="link_anew", started_at=now, finished_at=now, outcome="done", details={**told, "report": report})
+    session.add(run)
+    session.flush()
+    return run
 
 
 def seed(session: Session) -> Seeded:
@@ -87,10 +97,11 @@ def seed(session: Session) -> Seeded:
     refused = "The server refused a request (%(status)s)."
     problem = {"what": "f04_arrivee 2", "message": refused, "params": {"status": "409.6"}}
     add_run(session, peer.id, now, "done", {"records_in": 12}, [problem], now)
+    run = add_link_run(session, now)
     session.commit()
     return Seeded(
         site, device, submission, submission.attachments[0], person, decision, inquiry, version, draft, 1,
-        entity, event, peer,
+        entity, event, peer, run,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What ran in the background, when, and how it ended."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -21,3 +21,12 @@ def list_page() -> ResponseReturnValue:
     page = read_page(runs.where(JobRun.job == job) if job else runs, JobRun.id, request.args.get("before", type=row_id))
     leases = db.session.scalars(select(JobLease).where(JobLease.name == LEADING)).all()
     return render_template("jobs.html", page=page, leases=leases, job=job)
+
+
+@blueprint.get("/<int:run_id>/report")
+@permission("jobs.read")
+def report_page(run_id: int) -> ResponseReturnValue:
+    run = db.session.get(JobRun, run_id)
+    if run is None or "report" not in run.details:
+        abort(404)
+    return render_template("link_report.html", run=run, report=run.details["report"])

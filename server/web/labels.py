@@ -268,6 +268,11 @@ LABELS: dict[str, dict[str, str]] = {
         "peer_busy": N_("The server is busy. The next run tries again."),
         "peer_refused": N_("The centre refused something; it waits here."),
     },
+    "link_group": {
+        "nationality": N_("Nationality"),
+        "sex": N_("Sex"),
+        "name frequency": N_("Tenth by frequency of the family name"),
+    },
     "contact": {
         "form_list": N_("form list"),
         "form": N_("form"),
