@@ -14,11 +14,15 @@ from sqlalchemy.orm import Session
 
 from server.config import ConfigError, Settings
 from server.extensions import db
+from server.processing import process_pending
 from server.relay import current_settings
 from sync.db import begin_write
+from sync.intake import Sender
+from sync.legacy import Taken, publish_legacy_form, take_in
 from sync.link_fold import look_again
 from sync.link_models import activate_model, add_model, find_linking, get_model, keep_model
 from sync.linkage.model import LinkModel, default_model
+from sync.linkage.record import LinkRecord
 from sync.linkage.training import train_model
 from sync.models import LinkModelVersion, LinkProgress
 from sync.registry import lock_registry
@@ -26,7 +30,7 @@ from sync.registry import lock_registry
 if TYPE_CHECKING:
     from sync.link_runs import Engine, Run
 
-# So many records are decided anew in one transaction: tablets wait for it.
+# So many records are taken in, or decided anew, in one transaction: tablets wait for it.
 _AT_ONCE = 50
 
 
@@ -45,6 +49,33 @@ def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
     if found.model == linking.model.version:
         _repair(found.overlooked)
     return found
+
+
+def look_ahead(records: Sequence[LinkRecord]) -> "Run":
+    """What would become of the registry if these records came; nothing is changed."""
+    from sync.link_runs import run_model
+
+    with Session(db.engine) as session, _folder() as folder:
+        linking = find_linking(session)
+        model = linking.model if linking else default_model()
+        return run_model(session, model, _choose_engine("duckdb"), folder, records)
+
+
+def import_register(records: Sequence[LinkRecord], register: str, site_id: int) -> Taken:
+    """Take in the records of an older register, some at a time, and process them; safe to repeat and to interrupt."""
+    with Session(db.engine) as session:
+        begin_write(session)
+        publish_legacy_form(session, None, datetime.now(UTC))
+        session.commit()
+    new = 0
+    for start in range(0, len(records), _AT_ONCE):
+        with Session(db.engine) as session:
+            begin_write(session)
+            some, now = records[start : start + _AT_ONCE], datetime.now(UTC)
+            new += take_in(session, some, register, Sender(site_id=site_id), now).new
+            session.commit()
+    process_pending()
+    return Taken(new, len(records) - new)
 
 
 def read_model(version: str) -> LinkModel:

@@ -55,9 +55,9 @@ class Run:
     overlooked: Sequence[int]
 
 
-def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path) -> Run:
-    """Weigh all records by the model; the folder is for what lies on disk meanwhile."""
-    records = list(read_records(session))
+def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, more: Sequence[LinkRecord] = ()) -> Run:
+    """Weigh all records by the model, and `more` as if each had come; the folder is for what lies on disk meanwhile."""
+    records = [*read_records(session), *more]
     labels = read_labels(session)
     ids = write_input(folder, model, records)
     weighed = weigh(folder, model, len(ids))
@@ -69,7 +69,7 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path) -
     ]
     alone, decided = (decide_component(ids, heavy, rules, said) for said in ((), labels))
     asked = _list_asked(decided, found, labels)
-    before = _read_persons(session)
+    before = _read_persons(session) | {one.record_id: -place for place, one in enumerate(more, 1)}
     known = [one for one in labels if {one.one, one.other} <= before.keys()]
     bins = calibrate((scorer.score(clean(one.one), clean(one.other)), one.same) for one in known)
     return Run(
@@ -77,7 +77,7 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path) -
         len(ids),
         len(found),
         len(decided.persons),
-        len(set(before.values())),
+        len(set(before.values())) - len(more),
         _count_parts(decided.persons, before),
         _count_parts(_group(before), {record: place for place, one in enumerate(decided.persons) for record in one}),
         len(asked),
@@ -160,6 +160,8 @@ def _find_overlooked(session: Session, model: LinkModel, found: Sequence[tuple[s
     known = {(one, other) for one, other in session.execute(pairs)}
     missed = set[int]()
     for left, right, _ in found:
+        if not {left, right} <= place.keys():
+            continue
         (home, one), (_, other) = place[left], place[right]
         if one != other and (min(one, other), max(one, other)) not in known:
             missed.add(home)

@@ -121,6 +121,41 @@ def run_command(engine: str, version: str | None, as_json: bool) -> None:
     _report_run(run, as_json)
 
 
+@link_group.command("import")
+@click.argument("records_path", type=_INPUT, metavar="RECORDS.csv")
+@click.option("--register", required=True, help="Name of the register that they come from; kept with each record.")
+@click.option("--site", "code", required=True, help="Code of the site whose records they are.")
+@click.option("--confirm", is_flag=True, help="Take them in; without it, what would become of them is told.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_app
+def import_command(records_path: Path, register: str, code: str, confirm: bool, as_json: bool) -> None:
+    """Take in the records of an older register, with the columns of `teral link file`, or say what would become of it.
+
+    A record that was taken in before, by its record_id, is not taken twice.
+    """
+    from server.extensions import db
+    from server.linking import describe_run, import_register, look_ahead
+    from sync.legacy import find_new
+    from sync.sites import find_site
+
+    try:
+        records = read_records(records_path.read_bytes())
+    except FormsError as refused:
+        raise click.ClickException(word_refusal(refused)) from None
+    site = find_site(db.session(), code)
+    if site is None:
+        raise click.ClickException(f"There is no site {code}.")
+    if confirm:
+        taken = import_register(records, register, site.id)
+        result: dict[str, Any] = {"taken_in": taken.new, "here_before": taken.known}
+    else:
+        new = find_new(db.session(), records, register)
+        report = describe_run(look_ahead(new))
+        told = ("persons_before", "persons", "joined", "questions")
+        result = {"new": len(new), "here_before": len(records) - len(new), **{name: report[name] for name in told}}
+    print_json(result) if as_json else _print(result)
+
+
 @link_group.command("models")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_app

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from sync.link_models import add_model
 from sync.linkage.model import default_model
 from sync.models import LinkActivation
 from tests.server.cli.conftest import Run
-from tests.sync.factory import NOW
+from tests.sync.factory import NOW, add_site
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
 
 TIMID = replace(default_model(), link_at=200.0)
@@ -55,3 +56,23 @@ def test_what_cannot_be_is_refused_in_a_line(
 
 def test_a_registry_without_persons_has_nothing_to_run(run: Run) -> None:
     assert json.loads(run("link", "run", "--json").stdout)["records"] == 0
+
+
+def test_an_import_is_looked_at_first_and_made_when_confirmed(
+    run: Run, session: Session, two_models: None, tmp_path: Path
+) -> None:
+    add_site(session, "PODOR")
+    session.commit()
+    file = tmp_path / "register.csv"
+    file.write_text(
+        "record_id,family_name,given_name,sex,birth_date,nationality,birth_place,mother_name\n"
+        "1,Ndiaye,Awa,F,17/05/1994,SEN,Podor,Coumba Sarr\n2,Sow,Penda,F,1980,SEN,Matam,\n"
+    )
+    words = ("link", "import", file, "--register", "Cahier", "--site", "PODOR", "--json")
+    looked = json.loads(run(*words).stdout)
+    assert looked == {"new": 2, "here_before": 0, "persons_before": 1, "persons": 2, "joined": 1, "questions": 0}
+    assert len(persons(session)) == 1
+    session.commit()
+    assert json.loads(run(*words, "--confirm").stdout) == {"taken_in": 2, "here_before": 0}
+    assert len(persons(session)) == 2
+    assert json.loads(run(*words, "--confirm").stdout) == {"taken_in": 0, "here_before": 2}
