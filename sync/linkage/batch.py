@@ -87,12 +87,12 @@ def weigh_with_duckdb(folder: Path, model: LinkModel, records: int) -> Iterator[
         for name, file in (("link_records", RECORDS), ("link_keys", KEYS)):
             connection.execute(f"CREATE TABLE {name} AS FROM read_parquet($file)", {"file": str(folder / file)})
         connection.execute(f"CREATE TABLE link_pairs AS {render_pairs(records)}")
-        weighed = predict(DuckDBAPI(connection), connection.execute, model, records).physical_name
+        weighed = predict(DuckDBAPI(connection), connection.execute, model, records, model.review_at).physical_name
         rows = connection.sql(f"SELECT record_id_l, record_id_r, match_weight FROM {weighed}")
         yield from list_rows(rows.to_arrow_reader(_READ_AT_ONCE))
 
 
-def predict(api: Any, run: Callable[[str], Any], model: LinkModel, records: int) -> Any:
+def predict(api: Any, run: Callable[[str], Any], model: LinkModel, records: int, floor: float | None) -> Any:
     """Splink's table of the pairs in `link_pairs`, weighed by what `link_records` says of both; `run` runs SQL."""
     plain = ", ".join(name for name in Features._fields if not name.startswith("tf_"))
     run(f"CREATE OR REPLACE TEMPORARY VIEW link_input AS SELECT {plain} FROM link_records")
@@ -106,7 +106,7 @@ def predict(api: Any, run: Callable[[str], Any], model: LinkModel, records: int)
         linker.table_management.register_term_frequency_lookup(known, name)
     pairs = api.register("link_pairs", dataset_display_name="weighed_pairs")
     linker.table_management.register_blocked_pairs_for_predict(pairs)
-    return linker.inference.predict(threshold_match_weight=model.review_at, warning_mode="never")
+    return linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
 
 
 def list_rows(batches: Iterable[Any]) -> Iterator[Weighed]:

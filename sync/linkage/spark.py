@@ -23,7 +23,7 @@ _DEFAULTS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "2g",
-    # A comparison has up to 126 cells: merged with the weights of each they would be more code than a heap holds.
+    # A comparison has up to 126 cells: merged with the weights of each they would be more than a heap holds.
     "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.CollapseProject",
     "spark.sql.codegen.wholeStage": "false",
 }
@@ -40,9 +40,11 @@ def weigh_with_spark(
             session.read.parquet(str(folder / file)).createOrReplaceTempView(name)
         session.sql(render_pairs(records)).createOrReplaceTempView("link_pairs")
         api = SparkAPI(spark_session=session, break_lineage_method="parquet")
-        weighed = predict(api, session.sql, model, records).as_spark_dataframe()
+        # For the same reason the floor is no part of the query, where it would be merged into the join.
+        weighed = predict(api, session.sql, model, records, None).as_spark_dataframe()
         weighed.select("record_id_l", "record_id_r", "match_weight").write.parquet(str(folder / PAIRS))
-    yield from list_rows(dataset.dataset(folder / PAIRS, format="parquet").to_batches())
+    heavy = dataset.field("match_weight") >= model.review_at
+    yield from list_rows(dataset.dataset(folder / PAIRS, format="parquet").to_batches(filter=heavy))
 
 
 @contextmanager
