@@ -66,7 +66,7 @@ def page(person_id: int) -> ResponseReturnValue:
         return _lead_on(person_id, viewer)
     note_reading("person.read", f"person:{person_id}")
     return render_template(
-        "people/page.html", person=rows[0].person, encounters=_list_encounters(rows, viewer),
+        "people/page.html", reference=rows[0].reference, encounters=_list_encounters(rows, viewer),
         records=[(one, present_record(one, viewer)) for one in rows], golden=_present_golden(rows, viewer),
         decisions=_list_decisions(rows, viewer),
     )  # fmt: skip
