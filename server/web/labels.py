@@ -309,6 +309,8 @@ LABELS: dict[str, dict[str, str]] = {
         "peer.paused": N_("exchange paused"),
         "peer.resumed": N_("exchange resumed"),
         "peer.resent": N_("exchange begun again from a date"),
+        "relay.enrolled": N_("relay enrolled"),
+        "relay.placed": N_("relay placed at a site"),
         "site.added": N_("site added"),
         "site.changed": N_("site changed"),
         "device.enrolled": N_("tablet enrolled"),
