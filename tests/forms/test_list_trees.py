@@ -86,6 +86,7 @@ LIEUX = (
         pytest.param("instance('l')/lieux/@maj", "2026", id="an attribute of the list"),
         pytest.param("string-length(instance('l')/lieux/lieu[2])", 0.0, id="no text beside elements"),
         pytest.param("instance('l')/lieux/rien", "", id="nothing of that name"),
+        pytest.param("pulldata('l', 'nom', 'nom', 'nara')", "nara", id="a column of rows of any name"),
     ],
 )
 def test_a_list_beyond_rows_and_columns_is_walked_as_it_stands(expression: str, value: object) -> None:
