@@ -16,6 +16,8 @@ from sync.models import Entity, FilePiece, Relay, RelayedEntity, RelayedRecord, 
 from sync.parts import IncomingFile
 from sync.quarantine import reject
 from sync.relaying.overview import list_relays
+from sync.sites import find_site
+from tests.accounts import add_account, log_in
 from tests.journeys.outposts import MONDAY
 from tests.journeys.relays import Chain, chain, digest
 
@@ -87,6 +89,9 @@ def test_a_relay_holds_only_what_its_own_tablets_need(posts: Chain) -> None:
     assert {elsewhere, moving} & known(posts) == {moving}
     a = posts.relay.tablet("KLK")
     assert a.sees(moving, "lit") == ("2",)
+    a.follow(moving, lit="5")
+    posts.relay.meet(a)
+    assert "DKR-2" in read_page(posts, moving)
     a.follow(moving, site="DKR")
     posts.relay.meet(a)
     posts.settle()
@@ -98,6 +103,16 @@ def test_a_relay_holds_only_what_its_own_tablets_need(posts: Chain) -> None:
     with posts.centre.looking() as session:
         given = select(Entity.uuid).join(RelayedEntity, RelayedEntity.entity_id == Entity.id)
         assert moving not in session.scalars(given).all()
+
+
+def read_page(posts: Chain, stay: str) -> str:
+    """The entity's page at the post, where only what happened there can be told."""
+    posts.relay.app.config["WTF_CSRF_ENABLED"] = False
+    with posts.relay.looking() as session:
+        user = add_account(session, "protection_officer", find_site(session, "KLK"))
+        answer = log_in(posts.relay.app.test_client(), user).get(f"/entities/dossiers/{stay}")
+        assert answer.status_code == 200
+        return answer.text
 
 
 def known(posts: Chain) -> set[str]:
