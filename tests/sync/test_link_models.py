@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from server.processing import process_pending
@@ -17,10 +17,22 @@ from sync.link_models import (
     keep_model,
 )
 from sync.linkage.model import LinkModel, default_model
-from sync.models import LinkActivation, LinkChange, LinkIdentity, LinkMember, LinkModelVersion, LinkProgress
+from sync.models import (
+    LinkActivation,
+    LinkChange,
+    LinkIdentity,
+    LinkKey,
+    LinkMember,
+    LinkModelVersion,
+    LinkPair,
+    LinkProgress,
+    LinkQuestion,
+    LinkWord,
+    PersonRecord,
+)
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
-from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare
+from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare, reject_meeting
 
 TIMID = replace(default_model(), link_at=200.0)
 
@@ -103,3 +115,17 @@ def test_what_cannot_be_done_with_a_model(session: Session, linked: None) -> Non
     assert refused.value.code == "link_model_active"
     with pytest.raises(LinkModelRefused):
         get_model(session, "nobody")
+
+
+def test_records_from_before_any_model_are_read_by_and_by(session: Session, linked: None) -> None:
+    expected = registry_digest(session)
+    read = (LinkQuestion, LinkPair, LinkKey, LinkWord, LinkMember, LinkIdentity)
+    for table in (*read, LinkChange, LinkActivation, LinkProgress):
+        session.execute(delete(table))
+    session.execute(delete(LinkModelVersion))
+    session.execute(update(PersonRecord).values(person_id=PersonRecord.home_id))
+    session.commit()
+    meet(session, "uuid:3", BINTA)
+    reject_meeting(session, "uuid:3")
+    assert registry_digest(session) == expected
+    assert session.scalar(select(LinkProgress.records)) == 2
