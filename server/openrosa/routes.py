@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app
 from sqlalchemy import Connection
 from werkzeug import Request, Response
 from werkzeug.routing import Map, Rule
@@ -118,27 +118,32 @@ def _answer_exception(error: Exception, caller: Caller | None) -> Response:
     return answer_error(refusal, caller.language if caller else "fr")
 
 
+def _make_blueprint() -> Blueprint:
+    """One for all applications: what is exempt from CSRF is kept for ever, and must hold none of them."""
+    blueprint = Blueprint("openrosa", __name__)
+
+    @permission(TABLET)
+    def serve(**_arguments: Any) -> Any:
+        return current_app.extensions["teral_tablet_desk"].answer
+
+    for number, (rule, endpoint, methods) in enumerate(_list_rules()):
+        name = f"{endpoint.view.__name__}_{number}"
+        blueprint.add_url_rule(rule, name, serve, methods=methods, provide_automatic_options=False)
+    return blueprint
+
+
+blueprint = _make_blueprint()
+
+
 def init_app(app: Flask) -> None:
     with app.app_context():
         room = Room(db.engine, app.extensions["teral_settings"], attachment_store())
     app.extensions["teral_openrosa"] = room
     desk = TabletDesk(app.wsgi_app, room)
     app.wsgi_app = desk  # type: ignore[method-assign]
-    app.register_blueprint(_known_to_flask(desk))
+    app.extensions["teral_tablet_desk"] = desk
+    app.register_blueprint(blueprint)
 
 
 def get_room(app: Flask) -> Room:
     return cast(Room, app.extensions["teral_openrosa"])
-
-
-def _known_to_flask(desk: TabletDesk) -> Blueprint:
-    blueprint = Blueprint("openrosa", __name__)
-
-    @permission(TABLET)
-    def serve(**_arguments: Any) -> Any:
-        return desk.answer
-
-    for number, (rule, endpoint, methods) in enumerate(_list_rules()):
-        name = f"{endpoint.view.__name__}_{number}"
-        blueprint.add_url_rule(rule, name, serve, methods=methods, provide_automatic_options=False)
-    return blueprint
