@@ -49,6 +49,16 @@ def write_words(session: Session, changes: Iterable[tuple[int, EntityState, Enti
     add_rows(session, EntityWord, fresh)
 
 
+def rewrite_words(session: Session, ids: Sequence[int]) -> None:
+    """Keep the words of these entities as their rows say, whatever was kept of them before."""
+    session.execute(delete(EntityWord).where(EntityWord.entity_id.in_(ids)))
+    rows = session.execute(
+        select(Entity.id, Entity.list_name, Entity.uuid, Entity.label, Entity.properties).where(Entity.id.in_(ids))
+    )
+    said = [(row.id, EntityState(row.list_name, row.uuid, label=row.label, properties=row.properties)) for row in rows]
+    write_words(session, [(id_, EntityState(one.list_name, one.uuid), one) for id_, one in said])
+
+
 def has_words(session: Session, list_name: str, words: Sequence[str]) -> ColumnElement[bool]:
     """The condition that an entity has, for each of these words, one that begins so."""
     wanted = [

@@ -15,6 +15,7 @@ from forms.encryption import PrivateKeys
 from forms.errors import N_, FormsError
 from sync.attachments import AttachmentStore
 from sync.entity_fold import Said, fold_whole, tell_entities
+from sync.entity_words import rewrite_words
 from sync.families import Standing
 from sync.judging import Verdict, judge
 from sync.link_fold import forget_links, link_some, read_persons, retell_changes
@@ -82,6 +83,9 @@ def _forget(session: Session) -> None:
     disputed = select(func.count()).where(EntityConflict.entity_id == Entity.id).scalar_subquery()
     session.execute(update(Entity).values(claimed=0, version=served, open_conflicts=disputed))
     forget_links(session)
+    # Folding writes what changed in them: they must be those of the rows as they stand, which may be what is wrong.
+    for ids in _batches(session, select(Entity.id).order_by(Entity.id)):
+        rewrite_words(session, ids)
     session.expire_all()
 
 
