@@ -7,7 +7,7 @@ another model is made active. Only the prior follows the registry, by a declared
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.resources import files
 from math import log2
@@ -50,6 +50,10 @@ class LinkModel:
         return sha256(self.to_json().encode()).hexdigest()[:16]
 
     @cached_property
+    def _text(self) -> str:
+        return json.dumps(_render(self), ensure_ascii=False, sort_keys=True, indent=1)
+
+    @cached_property
     def cleaner(self) -> Cleaner:
         """Makes features of records as this model reads them."""
         return Cleaner(self.aliases, self.name_order, self.frequencies, self.rarest)
@@ -73,7 +77,7 @@ class LinkModel:
 
     def to_json(self) -> str:
         """The whole model; the same model gives the same text."""
-        return json.dumps(_render(self), ensure_ascii=False, sort_keys=True, indent=1)
+        return self._text
 
 
 def parse_model(text: str) -> LinkModel:
@@ -99,6 +103,7 @@ def parse_model(text: str) -> LinkModel:
         raise LinkageRefused("link_model_unreadable") from None
 
 
+@cache
 def default_model() -> LinkModel:
     """The model that ships, trained on invented records, so that the first day works."""
     return parse_model(files("sync.linkage").joinpath("default_model.json").read_text(encoding="utf-8"))
