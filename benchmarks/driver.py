@@ -1,12 +1,14 @@
 """The load: a process of its own that sends prepared bytes over a few connections and notes how long answers took.
 
 It shares the machine with what it measures, so it does as little as can be: no HTTP library, no XML, one UUID written
-over the old one where a request must be new. Used through `drive`; run as `python -m benchmarks.driver`.
+over the old one where a request must be new, and with it another family's name. Used through `drive`; run as
+`python -m benchmarks.driver`.
 """
 
 import asyncio
 import base64
 import json
+import random
 import subprocess
 import sys
 import time
@@ -16,6 +18,9 @@ from typing import Any
 from uuid import uuid4
 
 UUID_LENGTH = 36
+# Stands in a request where each time another family's name is to stand, as long as this one.
+NAME = b"Kabadiko"
+_SYLLABLES = [consonant + vowel for consonant in "bcdfgjklmnprstwy" for vowel in "aeiou"]
 
 
 @dataclass
@@ -70,6 +75,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, load: Load, result: Result, statuses: Counter[str], until: float, start: float) -> None:
         self.load, self.result, self.statuses, self.until, self.start = load, result, statuses, until, start
         self.places = [_places(one, load.uuid) for one in load.requests]
+        self.names = [_places(one, NAME if load.uuid else b"") for one in load.requests]
         self.done = asyncio.get_running_loop().create_future()
         self.next = 0
         self.received = b""
@@ -83,12 +89,15 @@ class Connection(asyncio.Protocol):
         if self.next == 0:
             self.sent_at = time.perf_counter()
             self.uuid = str(uuid4()).encode()
+            self.name = _draw_name()
         self.transport.write(self._fresh(self.next))
 
     def _fresh(self, index: int) -> bytes:
         request = bytearray(self.load.requests[index])
         for place in self.places[index]:
             request[place : place + UUID_LENGTH] = self.uuid
+        for place in self.names[index]:
+            request[place : place + len(NAME)] = self.name
         return bytes(request)
 
     def data_received(self, data: bytes) -> None:
@@ -124,12 +133,16 @@ class Connection(asyncio.Protocol):
             self.done.set_result(None)
 
 
-def _places(request: bytes, uuid: bytes) -> list[int]:
-    places, at = [], request.find(uuid) if uuid else -1
+def _places(request: bytes, text: bytes) -> list[int]:
+    places, at = [], request.find(text) if text else -1
     while at >= 0:
         places.append(at)
-        at = request.find(uuid, at + 1)
+        at = request.find(text, at + 1)
     return places
+
+
+def _draw_name() -> bytes:
+    return "".join(random.choices(_SYLLABLES, k=len(NAME) // 2)).capitalize().encode()
 
 
 def _length(head: bytes) -> int:
