@@ -84,12 +84,12 @@ def write_get(url: str, *headers: str) -> bytes:
 def write_post(one: Bench, *, with_file: bool) -> tuple[bytes, bytes]:
     """One record's POST as Collect sends it, and the UUID in it that makes it a new one; its file becomes new too.
 
-    Its people are of another family each time: nobody meets the same person some hundred times a second.
+    Its people have other names each time: nobody meets the same person some hundred times a second.
     """
     record = _plain_record(one.tablet)
     uuid = record.instance_id.removeprefix("uuid:").encode()
     files = {name: data + b"\n" + uuid for name, data in record.files.items()} if with_file else {}
-    xml = re.sub(b"<nom>.+?</nom>", b"<nom>%s</nom>" % NAME, record.xml)
+    xml = re.sub(b"(?<=<nom>)[^<]+|(?<=<prenoms>)[^<]+", NAME, record.xml)
     xml = xml if with_file else xml.replace(b"<audit>audit.csv</audit>", b"")
     [(body, boundary)] = split_posts(record.xml_name, xml, files)
     parts = urlsplit(one.tablet.server_url)

@@ -1,7 +1,7 @@
 """The load: a process of its own that sends prepared bytes over a few connections and notes how long answers took.
 
 It shares the machine with what it measures, so it does as little as can be: no HTTP library, no XML, one UUID written
-over the old one where a request must be new, and with it another family's name. Used through `drive`; run as
+over the old one where a request must be new, and with it other names. Used through `drive`; run as
 `python -m benchmarks.driver`.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 UUID_LENGTH = 36
-# Stands in a request where each time another family's name is to stand, as long as this one.
+# Stands in a request where each time another name is to stand, as long as this one.
 NAME = b"Kabadiko"
 _SYLLABLES = [consonant + vowel for consonant in "bcdfgjklmnprstwy" for vowel in "aeiou"]
 
@@ -89,7 +89,6 @@ class Connection(asyncio.Protocol):
         if self.next == 0:
             self.sent_at = time.perf_counter()
             self.uuid = str(uuid4()).encode()
-            self.name = _draw_name()
         self.transport.write(self._fresh(self.next))
 
     def _fresh(self, index: int) -> bytes:
@@ -97,7 +96,7 @@ class Connection(asyncio.Protocol):
         for place in self.places[index]:
             request[place : place + UUID_LENGTH] = self.uuid
         for place in self.names[index]:
-            request[place : place + len(NAME)] = self.name
+            request[place : place + len(NAME)] = _draw_name()
         return bytes(request)
 
     def data_received(self, data: bytes) -> None:
