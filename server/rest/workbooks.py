@@ -69,7 +69,17 @@ def _write_line(sheet: Worksheet, row: int, line: Sequence[object], quoted: Form
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 1]}…"
+    return text if _length(text) <= _CHARACTERS else f"{_cut(text, _CHARACTERS - 1)}…"
+
+
+def _length(text: str) -> int:
+    """As Excel counts: a sign beyond the first 65,536 is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _cut(text: str, length: int) -> str:
+    """The beginning that Excel counts as no longer; a sign of two is never halved."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * length].decode("utf-16-le", "ignore")
 
 
 def _name_sheet(name: str, taken: Sequence[str]) -> str:
@@ -77,7 +87,7 @@ def _name_sheet(name: str, taken: Sequence[str]) -> str:
     plain = "".join(one if one.isprintable() and one not in _FORBIDDEN else "_" for one in name).strip() or "_"
     for number in range(1, len(taken) + 3):
         end = f" {number}" if number > 1 else ""
-        found = plain[: _NAME - len(end)] + end
+        found = _cut(plain, _NAME - len(end)) + end
         if found.lower() not in (*taken, _RESERVED):
             break
     return found

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import openpyxl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -58,9 +58,12 @@ def test_a_sheet_that_is_just_full_is_the_last(tmp_path: Path) -> None:
 def test_a_text_too_long_for_a_cell_is_cut_and_says_so(tmp_path: Path) -> None:
     value = written(tmp_path, ["x" * 40_000, ""])["t"]["A2"].value
     assert (len(value), value[-1]) == (32_767, "…")
+    value = written(tmp_path, ["\U0001d400" * 20_000, ""])["t"]["A2"].value
+    assert (len(value.encode("utf-16-le")) // 2, value[-1]) == (32_767, "…")
 
 
 @settings(max_examples=25, deadline=None)
 @given(name=st.text() | st.just("HISTORY"))
+@example(name="00" + "\U0001d400" * 40)
 def test_any_table_finds_a_name_for_its_sheet(tmp_path_factory, name: str) -> None:  # type: ignore[no-untyped-def]
     assert len(written(tmp_path_factory.getbasetemp(), name=name).sheetnames) == 2
