@@ -8,6 +8,7 @@ from flask_babel import gettext
 from forms.errors import N_, Finding, FormProblem, pick_text, word_finding
 from server.i18n import select_language
 from server.web.link_words import LINK_LABELS
+from server.web.peer_words import PEER_LABELS
 from sync.models import SubmissionFinding
 
 LABELS: dict[str, dict[str, str]] = {
@@ -224,33 +225,12 @@ LABELS: dict[str, dict[str, str]] = {
         "destination": N_("Going to"),
         "outcome": N_("Outcome"),
     },
-    "ground": {
+    "value_ground": {
         "manual": N_("Set by hand"),
         "document": N_("Backed by a document"),
         "frequent": N_("Said most often"),
         "latest": N_("Said last"),
         "only": N_("Said once"),
-    },
-    "outcome": {
-        "running": N_("running"),
-        "done": N_("done"),
-        "stopped": N_("stopped before its end"),
-        "failed": N_("failed"),
-    },
-    "direction_of_peer": {
-        "pull": N_("we read there"),
-        "push": N_("we write there"),
-        "both": N_("we read and write there"),
-    },
-    "peer_moved": {
-        "forms_in": N_("form versions read"),
-        "records_in": N_("records read"),
-        "files_in": N_("records whose files came later"),
-        "reviews_in": N_("review states read"),
-        "answers_out": N_("verdicts told"),
-        "forms_out": N_("forms published there"),
-        "lists_out": N_("lists made there"),
-        "entities_out": N_("list rows written there"),
     },
     "job": {
         "process": N_("Judge and merge records"),
@@ -261,17 +241,6 @@ LABELS: dict[str, dict[str, str]] = {
         "unlock": N_("Open locked records"),
         "relay": N_("Exchange with the centre"),
         "link_anew": N_("Weigh all person records anew"),
-    },
-    "relay_problem": {
-        "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
-        "peer_credentials": N_("The server does not accept the credentials."),
-        "peer_busy": N_("The server is busy. The next run tries again."),
-        "peer_refused": N_("The centre refused something; it waits here."),
-    },
-    "link_group": {
-        "nationality": N_("Nationality"),
-        "sex": N_("Sex"),
-        "name frequency": N_("Tenth by frequency of the family name"),
     },
     "contact": {
         "form_list": N_("form list"),
@@ -372,17 +341,12 @@ LABELS: dict[str, dict[str, str]] = {
         "overlooked": N_("overlooked"),
         "answer": N_("answer"),
     },
-    "kind": {
-        "same": N_("the same person"),
-        "apart": N_("never the same person"),
-        "unlink": N_("record taken out of a person"),
-        "split": N_("person split"),
-        "unsure": N_("not sure"),
-        "value": N_("value set by hand"),
-    },
     "language": {"fr": "Français", "en": "English"},
     **LINK_LABELS,
+    **PEER_LABELS,
 }
+# Lines of the journal say "kind" of one thing alone: a decision about persons.
+_FAMILIES = {"kind": "link_kind"}
 
 
 def init_app(app: Flask) -> None:
@@ -413,7 +377,8 @@ def _word_detail(name: str, value: Any) -> str:
         return str(gettext("yes") if value else gettext("no"))
     if isinstance(value, list):
         return " ".join(str(one) for one in value) or "–"
-    return label(str(value), name) if name in LABELS else str(value)
+    family = _FAMILIES.get(name, name)
+    return label(str(value), family) if family in LABELS else str(value)
 
 
 def word_problem(problem: FormProblem) -> str:

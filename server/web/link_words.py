@@ -21,6 +21,14 @@ LINK_LABELS: dict[str, dict[str, str]] = {
         "asked": N_("the site is asked"),
         "unsure": N_("somebody could not tell"),
     },
+    "link_kind": {
+        "same": N_("the same person"),
+        "apart": N_("never the same person"),
+        "unlink": N_("record taken out of a person"),
+        "split": N_("person split"),
+        "unsure": N_("not sure"),
+        "value": N_("value set by hand"),
+    },
     "link_answer": {
         "same": N_("The same person"),
         "apart": N_("Different persons"),
@@ -92,5 +100,10 @@ LINK_LABELS: dict[str, dict[str, str]] = {
         "one day of birth and one household, but another given name": N_(
             "one day of birth and one household, but another given name"
         ),
+    },
+    "link_group": {
+        "nationality": N_("Nationality"),
+        "sex": N_("Sex"),
+        "name frequency": N_("Tenth by frequency of the family name"),
     },
 }

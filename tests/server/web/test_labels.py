@@ -12,6 +12,7 @@ from forms.errors import FindingKind
 from server.jobs import JOBS
 from server.openrosa.routes import _list_rules
 from server.web.labels import LABELS, label, word_details
+from sync.golden import Ground
 from sync.models import DEVICE_STATES, SITE_KINDS, SUBMISSION_STATES
 from sync.policy import DATA_CLASSES, PURPOSES, ROLES
 
@@ -36,6 +37,7 @@ def english(app: Flask) -> Iterator[None]:
         ("job", [one.name for one in JOBS]),
         ("contact", {endpoint.kind for _rule, endpoint, _methods in _list_rules()}),
         ("finding_kind", get_args(FindingKind)),
+        ("value_ground", get_args(Ground)),
     ],
 )
 def test_every_slug_has_a_word(family: str, slugs: Any) -> None:
@@ -70,6 +72,7 @@ def test_nothing_is_a_dash() -> None:
         ({}, ""),
         ({"done": 6, "failed": 0}, "done: 6, failed: 0"),
         ({"role": "auditor", "disabled": True}, "role: Auditor, disabled: yes"),
+        ({"kind": "apart"}, "kind: never the same person"),
         ({"purpose": "oversight"}, "purpose: Oversee how the programme works"),
         ({"properties": ["etat", "lit"], "newer": []}, "columns: etat lit, newer: –"),
         ({"newer": "thing"}, "newer: thing"),

@@ -20,6 +20,6 @@ def test_every_slug_of_linkage_has_a_word() -> None:
     assert {part.name for part in parts} <= set(LINK_LABELS["link_part"])
     assert {level.label for part in parts for level in part.levels} <= set(LINK_LABELS["link_level"])
     assert set(get_args(Reason)) <= set(LINK_LABELS["link_reason"])
-    assert {*LINKING, "unsure", "value"} <= set(LABELS["kind"])
+    assert {*LINKING, "unsure", "value"} <= set(LINK_LABELS["link_kind"])
     assert (set(ANSWERS), set(CHECKS)) <= (set(LINK_LABELS["inquiry_answer"]), set(LINK_LABELS["link_answer"]))
     assert LINK_LABELS.keys() <= LABELS.keys()

@@ -1,0 +1,39 @@
+"""The words of exchange with other servers and with relays: directions, what a run moved, how it ended.
+
+A part of the labels (labels.py).
+"""
+
+from forms.errors import N_
+
+PEER_LABELS: dict[str, dict[str, str]] = {
+    "outcome": {
+        "running": N_("running"),
+        "done": N_("done"),
+        "stopped": N_("stopped before its end"),
+        "failed": N_("failed"),
+    },
+    "direction_of_peer": {
+        "pull": N_("we read there"),
+        "push": N_("we write there"),
+        "both": N_("we read and write there"),
+    },
+    "peer_moved": {
+        "forms_in": N_("form versions read"),
+        "records_in": N_("records read"),
+        "files_in": N_("records whose files came later"),
+        "reviews_in": N_("review states read"),
+        "answers_out": N_("verdicts told"),
+        "forms_out": N_("forms published there"),
+        "lists_out": N_("lists made there"),
+        "entities_out": N_("list rows written there"),
+    },
+    "relay_problem": {
+        "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
+        "peer_credentials": N_("The server does not accept the credentials."),
+        "peer_forbidden": N_("The account may not do this on the server."),
+        "peer_missing": N_("The server has nothing at this address, or the account may not see it."),
+        "peer_busy": N_("The server is busy. The next run tries again."),
+        "peer_refused": N_("The centre refused something; it waits here."),
+        "peer_confused": N_("The server's answer is not what ODK Central would answer."),
+    },
+}
