@@ -112,10 +112,9 @@ def measure_sync(engine: Engine, people: Sequence[LinkRecord], first: int) -> No
     with engine.connect().execution_options(write=True) as connection, connection.begin():
         connection.execute(insert(Submission), [make_submission(first + place) for place in range(len(people))])
     begun = time.perf_counter()
-    for start in range(0, len(people), WRITTEN_AT_ONCE):
-        group = [
-            _contribution(first + start + place, one) for place, one in enumerate(people[start:][:WRITTEN_AT_ONCE])
-        ]
+    size = WRITTEN_AT_ONCE[engine.dialect.name]
+    for start in range(0, len(people), size):
+        group = [_contribution(first + start + place, one) for place, one in enumerate(people[start:][:size])]
         with Session(engine) as session:
             begin_write(session)
             lock_registry(session)

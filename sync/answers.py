@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, exists, insert, select
+from sqlalchemy import BindParameter, bindparam, delete, exists, select
 from sqlalchemy.orm import Session, undefer
 
 from forms.definition import FormDefinition
 from forms.errors import FormsError
 from forms.submission import parse_submission
 from forms.tables import Column, TableRow, flatten, list_tables
+from sync.db import add_rows
 from sync.models import AnswerRow, AnswerValue, Submission
 from sync.publishing import find_form_version, get_definition
 
@@ -27,7 +28,6 @@ _FORGET = (
     delete(AnswerRow).where(AnswerRow.submission_id.in_(_ids)),
     delete(AnswerValue).where(AnswerValue.submission_id.in_(_ids)),
 )
-_ADD_ROWS, _ADD_VALUES = insert(AnswerRow), insert(AnswerValue)
 
 # A submission, its form, the rows that it fills, and the form version that says what they mean.
 Told = tuple[int, str, Sequence[TableRow], FormDefinition | None]
@@ -41,11 +41,8 @@ def write_answers(session: Session, told: Iterable[Told]) -> None:
     connection = session.connection()
     forget_answers(session, [one[0] for one in records])
     rows = [_row(submission_id, form_id, row) for submission_id, form_id, found, _ in records for row in found]
-    if rows:
-        connection.execute(_ADD_ROWS, rows)
-    values = [value for one in records for value in _values(*one)]
-    if values:
-        connection.execute(_ADD_VALUES, values)
+    add_rows(connection, AnswerRow, rows)
+    add_rows(connection, AnswerValue, [value for one in records for value in _values(*one)])
 
 
 def forget_answers(session: Session, ids: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, TextClause, event, insert, text
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Insert, MetaData, TextClause, event, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
@@ -155,7 +155,7 @@ def begin_write(session: Session) -> None:
     session.connection(execution_options={"write": True})
 
 
-def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+def add_rows(connection: Connection, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all name the same columns, every one that is not nullable among them.
 
     SQLite takes them one by one and is quick at it. To PostgreSQL they go as one value: a statement for each of some
@@ -163,11 +163,22 @@ def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, An
     """
     if not rows:
         return
-    if session.get_bind().dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":
         statement = _insert_from_json(table.__tablename__, tuple(rows[0]))
-        session.connection().execute(statement, {"rows": orjson.dumps([dict(one) for one in rows]).decode()})
+        told = orjson.dumps([dict(one) for one in rows], default=_tell_value)
+        connection.execute(statement, {"rows": told.decode()})
     else:
-        session.connection().execute(insert(table), rows)
+        connection.execute(_insert(table), rows)
+
+
+def _tell_value(value: object) -> str:
+    """What JSON has no word for, as PostgreSQL reads it."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+
+
+@functools.cache
+def _insert(table: type[Base]) -> Insert:
+    return insert(table)
 
 
 @functools.cache

@@ -221,7 +221,7 @@ def _add_batch(
         left += [one.uuid] if stepped is None else []
     ids = rows.write_states(session, writes, now)
     placed = [{"entity_id": ids[list_name, one.uuid], **act} for one, act in zip(batch, acts, strict=True)]
-    add_rows(session, EntityAct, placed)
+    add_rows(session.connection(), EntityAct, placed)
     fold_whole(session, [ids[list_name, uuid] for uuid in left], now)
 
 
@@ -235,7 +235,7 @@ def _act(
     values: Mapping[str, str] | None = None,
 ) -> Entity:
     row = _act_row(action, label, values or {}, entity.version, actor_id, now)
-    add_rows(session, EntityAct, [{"entity_id": entity.id, **row}])
+    add_rows(session.connection(), EntityAct, [{"entity_id": entity.id, **row}])
     fold_whole(session, [entity.id], now)
     session.expire(entity)
     add_audit_event(

@@ -191,7 +191,7 @@ def write_states(session: Session, writes: Sequence[Write], now: datetime) -> di
     if fresh:
         # Asking for the ids afterwards is cheaper than RETURNING, which costs a statement for each row on SQLite and
         # a very long one, to be parsed anew each time, on PostgreSQL.
-        add_rows(session, Entity, [_entity_row(one) for one in fresh])
+        add_rows(session.connection(), Entity, [_entity_row(one) for one in fresh])
         names = {"lists": sorted({one.list_name for one in fresh}), "uuids": [one.uuid for one in fresh]}
         ids |= {(row.list_name, row.uuid): row.id for row in connection.execute(_IDS_BY_NAME, names)}
     changed = [one for one in writes if one.entity_id is not None and one.before != one.after]
@@ -199,7 +199,7 @@ def write_states(session: Session, writes: Sequence[Write], now: datetime) -> di
         connection.execute(_WRITE_ENTITY, [{"key": one.entity_id, **_new_values(one.after)} for one in changed])
     write_words(session, [(ids[one.after.list_name, one.after.uuid], one.before, one.after) for one in writes])
     issued = [_issued_row(ids[one.after.list_name, one.after.uuid], it, now) for one in writes for it in one.served]
-    add_rows(session, IssuedVersion, issued)
+    add_rows(session.connection(), IssuedVersion, issued)
     moved = follow_rows(session, [one.after for one in writes if one.before != one.after])
     _touch_views(session, writes, moved)
     return ids

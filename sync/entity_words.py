@@ -46,7 +46,7 @@ def write_words(session: Session, changes: Iterable[tuple[int, EntityState, Enti
         gone += [{"list": after.list_name, "old": one, "key": entity_id} for one in sorted(had - has)]
     if gone:
         session.connection().execute(_FORGET, gone)
-    add_rows(session, EntityWord, fresh)
+    add_rows(session.connection(), EntityWord, fresh)
 
 
 def rewrite_words(session: Session, ids: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import aliased
 
+from sync.db import add_rows
 from sync.linkage.blocking import Key, find_keys
 from sync.linkage.decision import Reason
 from sync.linkage.features import Cleaner, Features, pack, unpack
@@ -100,7 +101,6 @@ _member, _identity, _pair, _key = (one.__table__ for one in (LinkMember, LinkIde
 _question, _verdict, _decision = (one.__table__ for one in (LinkQuestion, LinkVerdict, LinkDecision))
 _of_model = _member.c.model_id == bindparam("model_id")
 _MEMBERS = select(_member.c.home_id, _member.c.identity_id).where(_of_model, _member.c.home_id.in_(_ids))
-_ADD_MEMBER = insert(LinkMember)
 _FORGET_MEMBERS = delete(LinkMember).where(_of_model, _member.c.home_id.in_(_ids))
 _BY_FINGERPRINT = select(_identity.c.fingerprint, _identity.c.id).where(
     _identity.c.model_id == bindparam("model_id"),
@@ -114,7 +114,6 @@ _COUNT = (
 )
 _UNUSED = select(_identity.c.id, _identity.c.features).where(_identity.c.id.in_(_ids), _identity.c.records == 0)
 _FORGET_IDENTITIES = delete(LinkIdentity).where(_identity.c.id.in_(_ids))
-_ADD_KEY, _ADD_PAIR, _ADD_WORD = insert(LinkKey), insert(LinkPair), insert(LinkWord)
 _FORGET_KEY = delete(LinkKey).where(
     _key.c.model_id == bindparam("of_model"),
     _key.c.hash == bindparam("of_hash"),
@@ -179,7 +178,6 @@ _ASKED = select(
     *(_question.c[name] for name in ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason"))
 )
 _ASKED_OF = (_ASKED.where(_question.c.one_identity_id.in_(_ids)), _ASKED.where(_question.c.other_identity_id.in_(_ids)))
-_ADD_QUESTION = insert(LinkQuestion)
 _FORGET_QUESTION = delete(LinkQuestion).where(
     _question.c.one_id == bindparam("one"), _question.c.other_id == bindparam("another")
 )
@@ -188,7 +186,6 @@ _MOVE = (
     .where(PersonRecord.__table__.c.home_id == bindparam("home"))
     .values(person_id=bindparam("person"))
 )
-_ADD_CHANGE = insert(LinkChange)
 # One question for all keys of all records: each row of it walks a piece of the clustered key table.
 _MEET = {
     "sqlite": text("""
@@ -227,7 +224,7 @@ def place_members(connection: Connection, model_id: int, homes: Collection[int],
         connection.execute(_FORGET_MEMBERS, {"model_id": model_id, "ids": list(homes)})
     if placed:
         rows = [{"model_id": model_id, "home_id": home, "identity_id": one} for home, one in placed.items()]
-        connection.execute(_ADD_MEMBER, rows)
+        add_rows(connection, LinkMember, rows)
 
 
 def count_records(connection: Connection, more: Mapping[int, int]) -> None:
@@ -267,8 +264,7 @@ def add_keys(connection: Connection, model_id: int, keys: Mapping[int, Iterable[
         for identity, own in keys.items()
         for key in dict.fromkeys(own)
     ]
-    if rows:
-        connection.execute(_ADD_KEY, rows)
+    add_rows(connection, LinkKey, rows)
 
 
 def add_words(connection: Connection, model_id: int, cleaner: Cleaner, new: Mapping[int, Features]) -> None:
@@ -278,8 +274,7 @@ def add_words(connection: Connection, model_id: int, cleaner: Cleaner, new: Mapp
         for identity, one in new.items()
         for word in sorted(list_words(cleaner, one))
     ]
-    if rows:
-        connection.execute(_ADD_WORD, rows)
+    add_rows(connection, LinkWord, rows)
 
 
 def find_candidates(connection: Connection, model_id: int, keys: Mapping[int, Iterable[Key]]) -> set[tuple[int, int]]:
@@ -317,8 +312,7 @@ def add_pairs(connection: Connection, pairs: Iterable[PairRow]) -> None:
         for pair in pairs
         for one, other in ((pair.one, pair.other), (pair.other, pair.one))
     ]  # fmt: skip
-    if rows:
-        connection.execute(_ADD_PAIR, rows)
+    add_rows(connection, LinkPair, rows)
 
 
 def read_pairs(connection: Connection, identities: Collection[int], least: float) -> list[PairRow]:
@@ -435,8 +429,7 @@ def ask(connection: Connection, before: Iterable[Asked], after: Iterable[Asked],
     gone = [one for ends, one in known.items() if wanted.get(ends) != one]
     new = [one for ends, one in wanted.items() if known.get(ends) != one]
     _forget_questions(connection, gone)
-    if new:
-        connection.execute(_ADD_QUESTION, [_question_row(one, now) for one in new])
+    add_rows(connection, LinkQuestion, [_question_row(one, now) for one in new])
 
 
 def _question_row(one: Asked, now: datetime) -> dict[str, Any]:
@@ -457,5 +450,4 @@ def move_records(connection: Connection, moves: Mapping[int, int]) -> None:
 
 def add_changes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write down what linking moved."""
-    if rows:
-        connection.execute(_ADD_CHANGE, list(rows))
+    add_rows(connection, LinkChange, rows)

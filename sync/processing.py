@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from forms.definition import FormDefinition
@@ -21,6 +21,7 @@ from forms.records import read_times
 from sync.answers import Told, write_answers
 from sync.attachments import AttachmentStore
 from sync.bypassing import can_bypass, write_restrictions
+from sync.db import add_rows
 from sync.devices import record_clock
 from sync.entity_fold import Said, fold_entities
 from sync.erasure import read_retained
@@ -57,7 +58,6 @@ _UNJUDGED = (
     .execution_options(populate_existing=True)
 )
 _FORGET_FINDINGS = delete(SubmissionFinding).where(SubmissionFinding.submission_id.in_(_ids))
-_ADD_FINDING, _ADD_EVENT = insert(SubmissionFinding), insert(SubmissionEvent)
 
 
 def is_work_due(session: Session, now: datetime) -> bool:
@@ -116,7 +116,7 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
             fold_entities(session, [Said(row, by_id[row.id].entities)], standings, now)
     session.flush()
     write_answers(session, [_told(row, by_id[row.id]) for row in rows if by_id[row.id].rows and not row.is_draft])
-    session.connection().execute(_ADD_EVENT, [_event_row(row, by_id[row.id], now) for row in rows])
+    add_rows(session.connection(), SubmissionEvent, [_event_row(row, by_id[row.id], now) for row in rows])
 
 
 def _list_bypassing(rows: Sequence[Submission], verdicts: Mapping[int, Verdict]) -> dict[int, bool]:
@@ -239,8 +239,7 @@ def _write_findings(session: Session, verdicts: Sequence[Verdict]) -> None:
     connection = session.connection()
     connection.execute(_FORGET_FINDINGS, {"ids": [one.work.id for one in verdicts]})
     rows = [_finding_row(one.work.id, finding) for one in verdicts for finding in one.findings]
-    if rows:
-        connection.execute(_ADD_FINDING, rows)
+    add_rows(connection, SubmissionFinding, rows)
 
 
 def _finding_row(submission_id: int, finding: Finding) -> dict[str, Any]:

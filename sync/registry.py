@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from forms.definition import PERSON_PROPERTIES
 from forms.records import Encounter as EncounterValues
 from forms.records import PersonRecord as PersonValues
+from sync.db import add_rows
 from sync.entity_fold import entity_lines
 from sync.judging import to_utc
 from sync.link_fold import fold_links, read_link_record
@@ -63,13 +64,10 @@ def fold_family(session: Session, members: Collection[int], counting: Sequence[C
     for row in persons:
         row["home_id"] = homes[row["reference"]]
         row["person_id"] = known[row["reference"]].person_id if row["reference"] in known else row["home_id"]
-    if persons:
-        connection.execute(_ADD_RECORD, persons)
+    add_rows(connection, PersonRecord, persons)
     left = {row.home_id: reference for reference, row in known.items()}
     fold_links(connection, left, {row["home_id"]: read_link_record(row) for row in persons}, now)
-    encounters = [_encounter_row(one, values) for one in counting for values in one.encounters]
-    if encounters:
-        connection.execute(_ADD_ENCOUNTER, encounters)
+    add_rows(connection, Encounter, [_encounter_row(one, values) for one in counting for values in one.encounters])
 
 
 def registry_digest(session: Session) -> str:
@@ -93,7 +91,6 @@ _FORGET_RECORDS = delete(PersonRecord).where(PersonRecord.submission_id.in_(_mem
 _FORGET_ENCOUNTERS = delete(Encounter).where(Encounter.submission_id.in_(_members))
 _HOMES = select(Person.reference, Person.id).where(Person.reference.in_(bindparam("references", expanding=True)))
 _ADD_HOME = insert(Person).returning(Person.id, sort_by_parameter_order=True)
-_ADD_RECORD, _ADD_ENCOUNTER = insert(PersonRecord), insert(Encounter)
 
 
 def _forget(connection: Connection, members: list[int]) -> dict[str, Row[str, int, int]]:

@@ -18,7 +18,7 @@ AWA = {"prenoms": "Awa", "nom": "Ndiaye", "sexe": "2", "age": "31"}
 @pytest.fixture
 def arrived(session: Session) -> list[Submission]:
     publish_form(session, form_file(), {}, None, NOW)
-    rows = [add_submission(session, f"uuid:{number}", [AWA]) for number in range(WRITTEN_AT_ONCE + 2)]
+    rows = [add_submission(session, f"uuid:{number}", [AWA]) for number in range(WRITTEN_AT_ONCE["sqlite"] + 2)]
     session.commit()
     return rows
 
@@ -41,7 +41,7 @@ def test_all_that_came_is_judged(session: Session, arrived: list[Submission]) ->
 def test_a_batch_takes_the_oldest_and_no_more(session: Session, arrived: list[Submission]) -> None:
     assert process_batch(limit=2) == Batch(done=2)
     assert states(session, arrived)[:3] == ["merged", "merged", "received"]
-    assert BATCH >= WRITTEN_AT_ONCE
+    assert max(WRITTEN_AT_ONCE.values()) <= BATCH
 
 
 def test_it_ends_where_it_may_not_go_on(session: Session, arrived: list[Submission]) -> None:
