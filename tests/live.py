@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -40,7 +41,8 @@ def serving(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         _wait_until_healthy(settings, process)
         yield process
     finally:
-        process.terminate()
+        # At once: tests' clients keep their connections open, and a graceful end would wait for them.
+        process.send_signal(signal.SIGQUIT)
         process.wait(30)
 
 

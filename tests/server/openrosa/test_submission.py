@@ -14,6 +14,7 @@ from server.extensions import attachment_store, db
 from server.openrosa import uploads
 from server.openrosa.routes import get_room
 from sync.attachments import AttachmentStore
+from sync.db import begin_write
 from sync.models import Alert, Device, FormVersion, Submission
 from tests.plans import watched_scans
 from tests.server.openrosa.tablet import HEADERS, Tablet, message
@@ -242,9 +243,10 @@ def test_full_database_is_507(tablet: Tablet, app: Flask) -> None:
     assert tablet.send(xml("uuid:1", [{"nom": "x" * 100_000}])).status_code == 507
 
 
-def test_overload_is_503_with_a_time_to_come_back(tablet: Tablet, app: Flask, session: Session) -> None:
-    from sync.db import begin_write
-
+def test_overload_is_503_with_a_time_to_come_back(
+    tablet: Tablet, app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.db._WAIT_S", 0.1)
     every_connection(app, "PRAGMA busy_timeout=50")
     begin_write(session)  # somebody writes for longer than a tablet waits
     response = tablet.send(xml("uuid:1"))
