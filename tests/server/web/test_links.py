@@ -179,6 +179,24 @@ def test_whoever_finds_a_link_wrong_parts_it(client: FlaskClient, session: Sessi
     assert [one.answer for one in list_kept(session, LinkCheck)] == ["apart"]
 
 
+def test_whoever_finds_a_link_by_a_document_wrong_says_why_and_is_not_asked_again(
+    client: FlaskClient, session: Session, steward: User
+) -> None:
+    first = add_record(session, **MOUSSA)
+    later = add_record(session, **MOUSSA, reference="2ZZZZ-ZZZZZ-00", hours=0)
+    session.commit()
+    assert are_one(session, (later, first))
+    assert 'name="reason"' in log_in(client, steward).get(address((later, first))).text
+    refused = client.post(address((later, first), "/check"), data={"answer": "apart"})
+    assert (refused.status_code, list_kept(session, LinkCheck)) == (422, [])
+    client.post(address((later, first), "/check"), data={"answer": "apart", "reason": "not the one in the photo"})
+    assert are_one(session, (later, first))
+    (waiting,) = list_kept(session, LinkDecision)
+    assert (waiting.kind, waiting.needs_second, waiting.reason) == ("apart", True, "not the one in the photo")
+    assert [one.answer for one in list_kept(session, LinkCheck)] == ["apart"]
+    assert client.get("/links/check").location == "/links/"
+
+
 def test_looking_at_two_people_is_journalled(
     client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
