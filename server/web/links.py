@@ -122,9 +122,12 @@ def ask(home_id: int, rival_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:home_id>/<int:rival_id>/check")
 @permission("links.review")
 def check(home_id: int, rival_id: int) -> ResponseReturnValue:
-    """One of two people who look; whoever finds a link wrong has it parted at once, which can be undone."""
+    """One of two people who look; whoever finds a link wrong has it parted, which can be undone."""
     pair, given, viewer = _get_pair(home_id, rival_id), request.form.get("answer", ""), current_viewer()
     one, other = (side.record for side in pair.sides)
+    if not is_to_check(db.session(), viewer, one, other):
+        flash(gettext("This link needs no check by you any more."))
+        return redirect(url_for("links.next_check"))
     try:
         add_check(db.session(), one, other, given, viewer.actor_id, datetime.now(UTC))
         if given == "apart":

@@ -197,6 +197,15 @@ def test_whoever_finds_a_link_by_a_document_wrong_says_why_and_is_not_asked_agai
     assert client.get("/links/check").location == "/links/"
 
 
+def test_only_a_link_of_the_sample_is_checked(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    refused = log_in(client, steward).post(address(pair, "/check"), data={"answer": "apart"})
+    assert refused.location == "/links/check"
+    assert "needs no check by you any more" in client.get("/links/").text
+    assert (list_kept(session, LinkCheck), list_kept(session, LinkDecision)) == ([], [])
+
+
 def test_looking_at_two_people_is_journalled(
     client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
