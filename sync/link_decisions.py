@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
@@ -162,6 +162,12 @@ def list_decisions(session: Session, references: Collection[str]) -> Sequence[Li
     return session.scalars(
         select(LinkDecision).where(LinkDecision.id.in_(named)).order_by(LinkDecision.decided_at.desc(), LinkDecision.id)
     ).all()
+
+
+def select_about(one: str, other: str) -> Select[LinkDecision]:
+    """The decisions that say something of one record against the other, undone ones too."""
+    named = select(LinkVerdict.decision_id).where(LinkVerdict.record == one, LinkVerdict.other == other)
+    return select(LinkDecision).where(LinkDecision.id.in_(named))
 
 
 def describe_link_decision(decision: LinkDecision) -> LinkFact:

@@ -10,10 +10,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from sync import link_rows as rows
-from sync.link_decisions import Shown, list_decisions
+from sync.link_decisions import Shown, select_about
 from sync.link_fold import read_link_record
 from sync.link_inquiries import list_inquiries_about
 from sync.link_models import Linking, find_linking
+from sync.link_queue import scope_link_decisions
 from sync.linkage.comparisons import DOCUMENT
 from sync.linkage.explain import Step, explain
 from sync.linkage.features import Features
@@ -94,20 +95,25 @@ def view_pair(session: Session, viewer: Viewer, one: PersonRecord, other: Person
     ends = {one.home_id, other.home_id}
     asked = select(LinkQuestion).where(LinkQuestion.one_id.in_(ends), LinkQuestion.other_id.in_(ends))
     levels = {_compare_documents(mine, theirs) for mine in read[0] for theirs in read[1]}
-    references = {one.reference, other.reference}
     return PairView(
         sides=sides,
         steps=explain(linking.scorer, _read(linking, one), _read(linking, other)) if linking else [],
         model_version=linking.model.version if linking else "",
         rivals=_list_rivals(session, viewer, linking, sides) if linking else [],
         question=session.scalar(asked),
-        decisions=[
-            made for made in list_decisions(session, references) if references <= {*made.left, *made.right}
-        ],
+        decisions=_list_decisions(session, viewer, one, other),
         inquiries=list_inquiries_about(session, one, other),
         same_number="the same number" in levels,
         other_number="different" in levels and "the same number" not in levels,
-    )  # fmt: skip
+    )
+
+
+def _list_decisions(
+    session: Session, viewer: Viewer, one: PersonRecord, other: PersonRecord
+) -> Sequence[LinkDecision]:
+    """What was said of the one against the other, newest first, of which the viewer may know every record."""
+    about = scope_link_decisions(select_about(one.reference, other.reference), viewer)
+    return session.scalars(about.order_by(LinkDecision.decided_at.desc(), LinkDecision.id)).all()
 
 
 def _readable(viewer: Viewer) -> Select[PersonRecord]:

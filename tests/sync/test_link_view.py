@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy.orm import Session
 
-from sync.link_decisions import Word, decide_apart
+from sync.link_decisions import Word, decide_apart, decide_same, split_person
 from sync.link_view import PairView, find_record, view_pair
 from sync.models import PersonRecord
 from sync.policy import Viewer
@@ -68,6 +68,13 @@ def test_what_was_decided_about_the_two_is_told(session: Session) -> None:
     assert list(look(session, one, other).decisions) == [made]
 
 
+def test_a_split_says_nothing_of_two_records_that_it_left_together(session: Session) -> None:
+    one, other, third = (add_record(session, **AWA, birth_date=date(1991, 4, 12)) for _ in range(3))
+    made = split_person(session, [one.reference, other.reference], [third.reference], Word(None, NOW))
+    assert list(look(session, one, other).decisions) == []
+    assert list(look(session, one, third).decisions) == [made]
+
+
 def test_another_site_s_records_are_not_there(session: Session) -> None:
     own, elsewhere = add_site(session).id, add_site(session, "DIA").id
     viewer = Viewer(1, "protection_officer", own)
@@ -78,6 +85,10 @@ def test_another_site_s_records_are_not_there(session: Session) -> None:
     pair = look(session, find_record(session, viewer, mine.home_id) or mine, twin, viewer)
     seen = {record.id for side in pair.sides for record in (*side.mates, *side.around)}
     assert far.id not in seen | {rival.record.id for rival in pair.rivals}
+    joined = decide_same(session, mine.reference, twin.reference, Word(None, NOW))
+    decide_same(session, mine.reference, far.reference, Word(None, NOW))
+    split_person(session, [mine.reference], [far.reference, twin.reference], Word(None, NOW, "vu à l'autre poste"))
+    assert list(look(session, mine, twin, viewer).decisions) == [joined]
 
 
 def test_before_any_record_was_read_there_is_no_weight(session: Session) -> None:
