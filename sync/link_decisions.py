@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, and_, insert, select
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
@@ -24,6 +24,10 @@ from sync.models import LinkDecision, LinkVerdict, Person, PersonRecord
 from sync.registry import lock_registry
 
 LONGEST = 4000
+# What a second person must confirm before it holds.
+WAITING = and_(
+    LinkDecision.needs_second, LinkDecision.confirmed_at.is_(None), LinkDecision.undone_at.is_(None)
+)  # fmt: skip
 # A split names each record of one side with each of the other.
 MOST_PAIRS = 10_000
 _ADD_VERDICT = insert(LinkVerdict)
@@ -40,6 +44,7 @@ class LinkDecisionRefused(FormsError):
         "link_text_long": N_("At most %(most)s characters are possible here."),
         "link_decision_undone": N_("This decision was already undone."),
         "link_decision_confirmed": N_("This decision needs no further confirmation."),
+        "link_decision_waiting": N_("A decision about these records awaits a second person already."),
         "link_decision_own": N_("A second person must confirm this decision."),
     }
 
@@ -170,6 +175,13 @@ def select_about(one: str, other: str) -> Select[LinkDecision]:
     return select(LinkDecision).where(LinkDecision.id.in_(named))
 
 
+def find_waiting(session: Session, left: Collection[str], right: Collection[str]) -> LinkDecision | None:
+    """The decision about any of the left against any of the right that awaits a second person."""
+    about = select(LinkVerdict.decision_id).where(LinkVerdict.record.in_(left), LinkVerdict.other.in_(right))
+    waiting = select(LinkDecision).where(LinkDecision.id.in_(about), WAITING)
+    return session.scalar(waiting.order_by(LinkDecision.id).limit(1))
+
+
 def describe_link_decision(decision: LinkDecision) -> LinkFact:
     """The decision as another server can take it in."""
     return LinkFact(**{one.name: getattr(decision, one.name) for one in fields(LinkFact)})
@@ -193,6 +205,9 @@ def _decide(session: Session, kind: str, left: Collection[str], right: Collectio
         raise LinkDecisionRefused("link_records_missing")
     if len(left) * len(right) > MOST_PAIRS:
         raise LinkDecisionRefused("link_records_many")
+    lock_registry(session)
+    if word.needs_second and find_waiting(session, left, right):
+        raise LinkDecisionRefused("link_decision_waiting")
     decision = _new(session, kind, left, right, word)
     _link_anew(session, decision, word.now)
     _audit(session, decision, "decided", word.actor_id, word.now)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from sync.link_decisions import WAITING
 from sync.models import LinkDecision, LinkInquiry, LinkQuestion, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.scopes import scope_people
@@ -61,7 +62,7 @@ class Queued:
 
 
 _URGENT = {"answered": 4, "child": 2, "fresh": 1}
-_CAN_WAIT = frozenset({"asked", "unsure"})
+_CAN_WAIT = {"asked": 1, "unsure": 1, "unconfirmed": 2}
 
 
 def find_signs(sides: Iterable[Side], now: datetime) -> tuple[str, ...]:
@@ -74,9 +75,9 @@ def find_signs(sides: Iterable[Side], now: datetime) -> tuple[str, ...]:
 def sort_queue(queue: Iterable[Queued]) -> list[Queued]:
     """What can wait comes last; of the rest the urgent, then those whose answer is worth most, then the oldest."""
 
-    def order(one: Queued) -> tuple[bool, int, float, datetime, int, int]:
+    def order(one: Queued) -> tuple[int, int, float, datetime, int, int]:
         urgency = sum(_URGENT.get(sign, 0) for sign in one.signs)
-        waits = not _CAN_WAIT.isdisjoint(one.signs)
+        waits = max((_CAN_WAIT.get(sign, 0) for sign in one.signs), default=0)
         return waits, -urgency, -round(one.value, 3), one.opened_at, one.one_id, one.other_id
 
     return sorted(queue, key=order)
@@ -135,29 +136,34 @@ def _count_records(session: Session, persons: set[int]) -> dict[int, int]:
 
 
 def _list_known_signs(session: Session) -> dict[tuple[int, int], str]:
-    """Pairs about which somebody could not tell, and those about which a site was asked; its answer counts most."""
+    """Pairs about which somebody could not tell, a site was asked, or a decision awaits a second person: the last
+    that holds of a pair."""
+    inquiries = select(LinkInquiry.home_id, LinkInquiry.other_id, LinkInquiry.answered_at).order_by(LinkInquiry.id)
+    asked = {
+        (min(home, other), max(home, other)): "answered" if answered_at else "asked"
+        for home, other, answered_at in session.execute(inquiries)
+    }
+    unsure = and_(LinkDecision.kind == "unsure", LinkDecision.undone_at.is_(None))
+    return _list_decided(session, unsure, "unsure") | asked | _list_decided(session, WAITING, "unconfirmed")
+
+
+def _list_decided(session: Session, condition: ColumnElement[bool], sign: str) -> dict[tuple[int, int], str]:
     left, right = aliased(Person), aliased(Person)
-    unsure = (
+    found = (
         select(left.id, right.id)
         .select_from(LinkVerdict)
         .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
         .join(left, left.reference == LinkVerdict.record)
         .join(right, right.reference == LinkVerdict.other)
-        .where(LinkDecision.kind == "unsure", LinkDecision.undone_at.is_(None), left.id < right.id)
+        .where(condition, left.id < right.id)
     )
-    signs = {(row[0], row[1]): "unsure" for row in session.execute(unsure)}
-    inquiries = select(LinkInquiry.home_id, LinkInquiry.other_id, LinkInquiry.answered_at).order_by(LinkInquiry.id)
-    for home, other, answered_at in session.execute(inquiries):
-        signs[min(home, other), max(home, other)] = "answered" if answered_at else "asked"
-    return signs
+    return {(row[0], row[1]): sign for row in session.execute(found)}
 
 
 def list_unconfirmed(session: Session, viewer: Viewer) -> Sequence[LinkDecision]:
     """Decisions that wait for a second person, of those whose records the viewer may all read; the oldest first."""
-    waiting = select(LinkDecision).where(
-        LinkDecision.needs_second, LinkDecision.confirmed_at.is_(None), LinkDecision.undone_at.is_(None)
-    )
-    return session.scalars(scope_link_decisions(waiting, viewer).order_by(LinkDecision.id)).all()
+    waiting = scope_link_decisions(select(LinkDecision).where(WAITING), viewer)
+    return session.scalars(waiting.order_by(LinkDecision.id)).all()
 
 
 def list_latest(session: Session, viewer: Viewer, limit: int = 100) -> Sequence[LinkDecision]:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from sync import link_rows as rows
-from sync.link_decisions import Shown, select_about
+from sync.link_decisions import Shown, find_waiting, select_about
 from sync.link_fold import read_link_record
 from sync.link_inquiries import list_inquiries_about
 from sync.link_models import Linking, find_linking
@@ -54,6 +54,8 @@ class PairView:
     rivals: Sequence[Rival]
     question: LinkQuestion | None
     decisions: Sequence[LinkDecision]
+    # The one that awaits a second person; until then nobody is asked about the two.
+    waiting: LinkDecision | None
     inquiries: Sequence[LinkInquiry]
     # What a document says against either answer: then it takes two people.
     same_number: bool
@@ -102,15 +104,14 @@ def view_pair(session: Session, viewer: Viewer, one: PersonRecord, other: Person
         rivals=_list_rivals(session, viewer, linking, sides) if linking else [],
         question=session.scalar(asked),
         decisions=_list_decisions(session, viewer, one, other),
+        waiting=find_waiting(session, [one.reference], [other.reference]),
         inquiries=list_inquiries_about(session, one, other),
         same_number="the same number" in levels,
         other_number="different" in levels and "the same number" not in levels,
     )
 
 
-def _list_decisions(
-    session: Session, viewer: Viewer, one: PersonRecord, other: PersonRecord
-) -> Sequence[LinkDecision]:
+def _list_decisions(session: Session, viewer: Viewer, one: PersonRecord, other: PersonRecord) -> Sequence[LinkDecision]:
     """What was said of the one against the other, newest first, of which the viewer may know every record."""
     about = scope_link_decisions(select_about(one.reference, other.reference), viewer)
     return session.scalars(about.order_by(LinkDecision.decided_at.desc(), LinkDecision.id)).all()

@@ -20,6 +20,7 @@ LINK_LABELS: dict[str, dict[str, str]] = {
         "answered": N_("the site has answered"),
         "asked": N_("the site is asked"),
         "unsure": N_("somebody could not tell"),
+        "unconfirmed": N_("awaits a second person"),
     },
     "link_kind": {
         "same": N_("the same person"),

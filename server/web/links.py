@@ -21,6 +21,7 @@ from server.web.people import PROPERTIES, present_record
 from server.web.waterfall import place_bars
 from sync.link_checks import add_check, find_next_check, is_to_check, measure_precision
 from sync.link_decisions import (
+    LinkDecisionRefused,
     Word,
     confirm_decision,
     decide_apart,
@@ -98,10 +99,12 @@ def answer(home_id: int, rival_id: int) -> ResponseReturnValue:
         flash(gettext("This question is closed already."))
         return redirect(url_for("links.queue"))
     try:
+        if pair.waiting:
+            raise LinkDecisionRefused("link_decision_waiting")
         decision = _decide(pair, given if given in _ANSWERS else abort(400))
     except FormsError as refused:
         return _refuse(home_id, rival_id, refused)
-    return redirect(_next_address(done=decision.id))
+    return redirect(_lead_on(pair, done=decision.id))
 
 
 @blueprint.post("/<int:home_id>/<int:rival_id>/ask")
@@ -116,7 +119,7 @@ def ask(home_id: int, rival_id: int) -> ResponseReturnValue:
     except FormsError as refused:
         return _refuse(home_id, rival_id, refused)
     flash(gettext("The site sees your question on its first page. Its answer will be here."))
-    return redirect(_next_address())
+    return redirect(_lead_on(pair))
 
 
 @blueprint.post("/<int:home_id>/<int:rival_id>/check")
@@ -131,7 +134,7 @@ def check(home_id: int, rival_id: int) -> ResponseReturnValue:
     try:
         add_check(db.session(), one, other, given, viewer.actor_id, datetime.now(UTC))
         if given == "apart":
-            _decide(pair, given)
+            _part(pair)
     except FormsError as refused:
         return _refuse(home_id, rival_id, refused)
     flash(gettext("Your check is noted."))
@@ -205,6 +208,14 @@ def _decide(pair: PairView, given: str) -> LinkDecision:
     return _ANSWERS[given](db.session(), one, other, word)
 
 
+def _part(pair: PairView) -> None:
+    """Two who each find a link wrong have parted it, also where a document speaks for it."""
+    if pair.waiting and pair.waiting.kind == "apart":
+        confirm_decision(db.session(), pair.waiting, current_viewer().actor_id, datetime.now(UTC))
+    else:
+        _decide(pair, "apart")
+
+
 def _render_pair(pair: PairView, problem: str | None = None) -> str:
     viewer = current_viewer()
     one, other = (side.record for side in pair.sides)
@@ -216,7 +227,7 @@ def _render_pair(pair: PairView, problem: str | None = None) -> str:
         differing={name for name in PROPERTIES if len({values[name].text for values in said if name in values}) > 1},
         households=[[(mate, present_record(mate, viewer)) for mate in side.around] for side in pair.sides],
         rivals=[(rival, present_record(rival.record, viewer)) for rival in pair.rivals],
-        bars=place_bars(pair.steps), actor_id=viewer.actor_id, after=_next_address(one.home_id, other.home_id),
+        bars=place_bars(pair.steps), actor_id=viewer.actor_id, after=_next_address(pair),
         checking=is_to_check(db.session(), viewer, one, other),
     )  # fmt: skip
 
@@ -246,14 +257,27 @@ def _say(refused: FormsError) -> ResponseReturnValue:
     return redirect(url_for("links.queue"))
 
 
-def _next_address(*past: int, **given: Any) -> str:
-    """The question after this one in the order of the queue, or the queue itself when it is at its end."""
+def _lead_on(pair: PairView, **given: Any) -> str:
+    """The first question of the queue but the one that was just dealt with."""
+    past = {side.record.home_id for side in pair.sides}
+    listed = list_queue(db.session(), current_viewer(), datetime.now(UTC))
+    return _address((one for one in listed if {one.one_id, one.other_id} != past), **given)
+
+
+def _next_address(pair: PairView) -> str:
+    """The question after this one in the order of the queue."""
+    past = {side.record.home_id for side in pair.sides}
     listed = list_queue(db.session(), current_viewer(), datetime.now(UTC))
     ends = [{one.one_id, one.other_id} for one in listed]
-    place = ends.index(set(past)) + 1 if set(past) in ends else 0
-    if place >= len(listed):
+    return _address(listed[ends.index(past) + 1 :] if past in ends else listed)
+
+
+def _address(listed: Iterable[Queued], **given: Any) -> str:
+    """The first of these questions, or the queue itself where there is none."""
+    first = next(iter(listed), None)
+    if first is None:
         return url_for("links.queue", **given)
-    return url_for("links.page", home_id=listed[place].one_id, rival_id=listed[place].other_id, **given)
+    return url_for("links.page", home_id=first.one_id, rival_id=first.other_id, **given)
 
 
 def _find_done(viewer: Viewer) -> LinkDecision | None:

@@ -122,6 +122,9 @@ def test_a_grave_word_holds_when_a_second_person_confirms_it(session: Session, s
     decision = decide_same(session, ONE, TWO, word(actor_id=first.id, needs_second=True))
     assert len(persons(session)) == 2
     with pytest.raises(LinkDecisionRefused) as refused:
+        decide_apart(session, TWO, ONE, word(actor_id=second.id, needs_second=True))
+    assert refused.value.code == "link_decision_waiting"
+    with pytest.raises(LinkDecisionRefused) as refused:
         confirm_decision(session, decision, first.id, NOW)
     assert refused.value.code == "link_decision_own"
     confirm_decision(session, decision, second.id, NOW)

@@ -49,8 +49,18 @@ def queued(number: int, *signs: str, bits: float = 10.0, records: int = 1) -> Qu
         (queued(2, records=3), queued(1, records=1)),
         (queued(2, bits=-2.0), queued(1, "child", "asked")),
         (queued(2), queued(1, "unsure", bits=40.0)),
+        (queued(2, "unsure"), queued(1, "child", "unconfirmed")),
     ],
-    ids=["child", "site has answered", "still at hand", "likelier", "joins more", "site is asked", "nobody could tell"],
+    ids=[
+        "child",
+        "site has answered",
+        "still at hand",
+        "likelier",
+        "joins more",
+        "site is asked",
+        "nobody could tell",
+        "decided by one of two",
+    ],
 )
 def test_order_of_the_queue(earlier: Queued, later: Queued) -> None:
     assert sort_queue([later, earlier]) == sort_queue([earlier, later]) == [earlier, later]
@@ -89,6 +99,8 @@ def test_what_was_done_about_a_pair_is_a_sign(session: Session, pair: tuple[Pers
     assert list_queue(session, STEWARD, NOW)[0].signs == ("asked",)
     answer_inquiry(session, inquiry, "right", "", 1, NOW)
     assert list_queue(session, STEWARD, NOW)[0].signs == ("answered",)
+    decide_same(session, one.reference, other.reference, Word(1, NOW, needs_second=True))
+    assert list_queue(session, STEWARD, NOW)[0].signs == ("unconfirmed",)
 
 
 @pytest.mark.parametrize("where", ["own", "other"])

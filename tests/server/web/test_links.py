@@ -122,7 +122,10 @@ def test_a_decision_against_a_document_takes_two_people(client: FlaskClient, ses
     assert (refused.status_code, "takes two people" in refused.text) == (422, True)
     client.post(address(pair), data={"answer": "same", "reason": "old passport shown"})
     assert not are_one(session, pair)
-    confirm = f"/links/decisions/{list_kept(session, LinkDecision)[0].id}/confirm"
+    again = client.post(address(pair), data={"answer": "same", "reason": "old passport shown"})
+    assert (again.status_code, "awaits a second person already" in again.text) == (422, True)
+    (decision,) = list_kept(session, LinkDecision)
+    confirm = f"/links/decisions/{decision.id}/confirm"
     assert confirm not in client.get("/links/").text
     client.post(confirm)
     assert not are_one(session, pair)
@@ -130,6 +133,33 @@ def test_a_decision_against_a_document_takes_two_people(client: FlaskClient, ses
     assert confirm in client.get("/links/").text
     client.post(confirm)
     assert are_one(session, pair)
+
+
+def test_an_answer_that_awaits_a_second_person_leads_on_and_is_asked_last(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    grave = (add_record(session, **MOUSSA), add_record(session, **MOUSSA | {"document_number": "B7654321"}))
+    session.commit()
+    log_in(client, steward)
+    after = client.post(address(grave), data={"answer": "same", "reason": "old passport shown"}).location
+    assert after.startswith(tuple(address(ends) for ends in (pair, pair[::-1])))
+    queue = client.get("/links/").text
+    places = [min(queue.index(f'"{address(ends)}"') for ends in (two, two[::-1]) if f'"{address(ends)}"' in queue)
+              for two in (pair, grave)]  # fmt: skip
+    assert places == sorted(places)
+    assert 'name="answer"' not in client.get(address(grave)).text
+
+
+def test_two_who_find_a_link_by_a_document_wrong_part_it(client: FlaskClient, session: Session, steward: User) -> None:
+    first = add_record(session, **MOUSSA)
+    later = add_record(session, **MOUSSA, reference="2ZZZZ-ZZZZZ-00", hours=0)
+    session.commit()
+    for user in (steward, add_account(session, "data_steward", email="second@teral.test", language="en")):
+        assert are_one(session, (later, first))
+        log_in(client, user)
+        client.post(address((later, first), "/check"), data={"answer": "apart", "reason": "not the one in the photo"})
+    assert not are_one(session, (later, first))
+    assert [one.kind for one in list_kept(session, LinkDecision)] == ["apart"]
 
 
 def test_the_site_is_asked_and_its_answer_comes_back(
