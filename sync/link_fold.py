@@ -4,9 +4,8 @@ Whatever comes or goes, all records that it could bring together or part are dec
 pairs and verdicts connect with it. So the order in which records, verdicts and models came changes nothing.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -15,13 +14,13 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.orm import Session
 
 from sync import link_rows as rows
+from sync.link_around import Around, Component, explore, list_components
 from sync.link_models import Linking, list_linkings, settle_activation
-from sync.link_rows import Asked, Identity, PairRow, RecordRow, VerdictRow
-from sync.linkage.blocking import find_keys
+from sync.link_placing import find_overlooked, place_records
+from sync.link_questions import list_asked, list_between
+from sync.link_rows import PairRow, RecordRow
 from sync.linkage.component import decide_component
-from sync.linkage.decision import Decision, Pair, Reason, Verdict
-from sync.linkage.features import Features, pack
-from sync.linkage.judging import has_conflict, is_corroborated
+from sync.linkage.decision import Decision, Pair, Verdict
 from sync.linkage.model import find_size
 from sync.linkage.record import LinkRecord
 from sync.models import (
@@ -54,7 +53,7 @@ def fold_links(connection: Connection, left: Mapping[int, str], came: Mapping[in
         return
     more = len(came.keys() - left.keys()) - len(left.keys() - came.keys())
     for linking in list_linkings(connection, now, more):
-        touched = _place(connection, linking, left.keys(), came)
+        touched = place_records(connection, linking, left.keys(), came)
         if linking.active:
             gone = [left[home] for home in left.keys() - came.keys()]
             partners = {one.home for one in rows.read_verdicts(connection, gone) if one.same}
@@ -86,198 +85,16 @@ def decide_around(
     cause: str,
 ) -> None:
     """Decide anew whose these records are, those with these identities, and all that are connected with them."""
-    around = _explore(connection, linking, homes, identities)
+    around = explore(connection, linking, homes, identities)
     before = rows.read_questions(connection, around.identities)
-    decisions = [_decide(around, component) for component in _list_components(around)]
+    decisions = [_decide(around, component) for component in list_components(around)]
     _move(connection, around, decisions, now, cause)
-    asked = [*_list_asked(around, decisions), *_list_between(connection, around, before)]
+    asked = [*list_asked(around, decisions), *list_between(connection, around, before)]
     if before or asked:
         rows.ask(connection, before, asked, now)
 
 
-def _place(connection: Connection, linking: Linking, left: Collection[int], came: Mapping[int, LinkRecord]) -> set[int]:
-    """Give records the identities that the model reads of them; return the identities whose company changed."""
-    before = rows.find_members(connection, linking.model_id, {*left, *came})
-    features = {home: linking.model.cleaner.clean(record) for home, record in came.items()}
-    placed = _find_or_add(connection, linking, features)
-    changed = {home for home in {*before, *placed} if before.get(home) != placed.get(home)}
-    moved = {home: placed[home] for home in changed & placed.keys()}
-    rows.place_members(connection, linking.model_id, changed & before.keys(), moved)
-    old = Counter(before[home] for home in changed & before.keys())
-    more = Counter(moved.values())
-    more.subtract(old)
-    rows.count_records(connection, more)
-    partners = rows.drop_unused(connection, linking.model_id, old, linking.model.cleaner) if old else []
-    return {*old, *partners}
-
-
-def _find_or_add(connection: Connection, linking: Linking, features: Mapping[int, Features]) -> dict[int, int]:
-    """The identity of each record; new ones get their keys and pairs."""
-    names = {home: rows.find_fingerprint(pack(one)) for home, one in features.items()}
-    known = rows.find_identities(connection, linking.model_id, set(names.values())) if names else {}
-    new = {names[home]: one for home, one in features.items() if names[home] not in known}
-    if new:
-        told = [(one, is_corroborated(one, one)) for one in new.values()]
-        ids = rows.add_identities(connection, linking.model_id, linking.scorer, told)
-        known |= dict(zip(new, ids, strict=True))
-        _find_pairs(connection, linking, dict(zip(ids, new.values(), strict=True)))
-    return {home: known[name] for home, name in names.items()}
-
-
-def _find_pairs(connection: Connection, linking: Linking, new: Mapping[int, Features]) -> None:
-    """Weigh identities against all that share a key with them, and write down what is worth a look."""
-    keys = {identity: find_keys(one, linking.model.too_common) for identity, one in new.items()}
-    rows.add_keys(connection, linking.model_id, keys)
-    rows.add_words(connection, linking.model_id, linking.model.cleaner, new)
-    _add_pairs(connection, linking, new, set())
-
-
-def _add_pairs(
-    connection: Connection, linking: Linking, own: Mapping[int, Features], known: Collection[tuple[int, int]]
-) -> None:
-    keys = {identity: find_keys(one, linking.model.too_common) for identity, one in own.items()}
-    met = {(min(pair), max(pair)) for pair in rows.find_candidates(connection, linking.model_id, keys)}
-    features = rows.read_features(connection, {end for pair in met for end in pair} - own.keys()) | dict(own)
-    weighed = (_weigh(linking, *pair, features[pair[0]], features[pair[1]]) for pair in sorted(met.difference(known)))
-    rows.add_pairs(connection, [pair for pair in weighed if pair is not None])
-
-
-def _weigh(linking: Linking, one: int, other: int, left: Features, right: Features) -> PairRow | None:
-    bits = linking.scorer.compare(left, right, linking.kept_from)
-    if bits < linking.kept_from:
-        return None
-    return PairRow(one, other, bits, is_corroborated(left, right), has_conflict(left, right))
-
-
-@dataclass(slots=True)
-class _Around:
-    """What is connected with the records that are looked at. Pairs are seen from their smaller identity."""
-
-    linking: Linking
-    came: int  # at most so many records are new
-    records: dict[int, RecordRow] = field(default_factory=dict)
-    identities: dict[int, Identity] = field(default_factory=dict)
-    pairs: dict[tuple[int, int], PairRow] = field(default_factory=dict)
-    verdicts: dict[tuple[str, str], VerdictRow] = field(default_factory=dict)
-    # All records of these belong to one component; of crowded ones only those are read that links or verdicts touch.
-    whole: set[int] = field(default_factory=set)
-    crowded: set[int] = field(default_factory=set)
-    # Identities of components that are too large to be decided.
-    left_alone: set[int] = field(default_factory=set)
-
-    def bits(self, raw: float) -> float:
-        """With the prior."""
-        return raw + self.linking.scorer.prior_bits
-
-    def is_heavy(self, pair: PairRow) -> bool:
-        """Whether the pair can change a link."""
-        return self.bits(pair.bits) >= self.linking.floor
-
-    def list_heavy(self) -> list[PairRow]:
-        """All heavy pairs."""
-        return [pair for pair in self.pairs.values() if self.is_heavy(pair)]
-
-
-def _explore(connection: Connection, linking: Linking, homes: Collection[int], identities: Collection[int]) -> _Around:
-    """Follow heavy pairs and verdicts of sameness from record to record, as far as they lead."""
-    around = _Around(linking, len(homes))
-    new_homes, new_identities = set(homes), set(identities)
-    while new_homes or new_identities:
-        fresh = _add_records(around, rows.read_records_at(connection, linking.model_id, new_homes))
-        new_identities |= {one.identity for one in fresh}
-        fresh += _add_identities(connection, around, new_identities - around.identities.keys())
-        new_identities = {end for end in _list_whole(around) if end not in around.identities}
-        new_homes = _add_verdicts(connection, around, fresh) - around.records.keys()
-    return around
-
-
-def _add_records(around: _Around, found: Iterable[RecordRow]) -> list[RecordRow]:
-    fresh = [one for one in found if one.home not in around.records]
-    around.records |= {one.home: one for one in fresh}
-    return fresh
-
-
-def _add_identities(connection: Connection, around: _Around, new: Collection[int]) -> list[RecordRow]:
-    """Take identities in with their pairs; return the records that come with them."""
-    if not new:
-        return []
-    around.identities |= rows.read_identities(connection, new)
-    for pair in rows.read_pairs(connection, new, around.linking.least):
-        one, other = min(pair.one, pair.other), max(pair.one, pair.other)
-        around.pairs[one, other] = pair._replace(one=one, other=other)
-    whole = _list_whole(around) & around.identities.keys() - around.whole
-    around.whole |= whole
-    largest = around.linking.rules.largest
-    around.crowded |= {one for one in whole if around.identities[one].records > largest}
-    found = rows.read_records(connection, around.linking.model_id, whole - around.crowded)
-    # Where there were too many before, nobody is linked but by people's word: thousands need not be read for one more.
-    just = {one for one in whole & around.crowded if around.identities[one].records - around.came <= largest}
-    found += rows.read_linked_records(connection, around.linking.model_id, just)
-    return _add_records(around, found)
-
-
-def _list_whole(around: _Around) -> set[int]:
-    """Identities whose records are all of one component: they weigh enough against each other, or against a third."""
-    alike = {one.id for one in around.identities.values() if around.bits(one.own_bits) >= around.linking.floor}
-    return alike.union(*((pair.one, pair.other) for pair in around.list_heavy()))
-
-
-def _add_verdicts(connection: Connection, around: _Around, fresh: Sequence[RecordRow]) -> set[int]:
-    """Take in what people said of these records; return whom they made one person with them."""
-    found = rows.read_verdicts(connection, {one.reference for one in fresh})
-    around.verdicts |= {(one.record, one.other): one for one in found}
-    return {one.home for one in found if one.same}
-
-
-@dataclass(slots=True)
-class _Component:
-    """Records that are decided together, and the identities that are whole in them."""
-
-    homes: list[int] = field(default_factory=list)
-    identities: list[int] = field(default_factory=list)
-
-
-def _list_components(around: _Around) -> list[_Component]:
-    """The connected pieces, in no order that matters."""
-    near = _find_neighbours(around)
-    found, seen = [], set[tuple[str, int]]()
-    for start in near:
-        if start in seen:
-            continue
-        component, queue = _Component(), [start]
-        seen.add(start)
-        while queue:
-            kind, number = queue.pop()
-            (component.homes if kind == "record" else component.identities).append(number)
-            queue += (fresh := near[kind, number] - seen)
-            seen |= fresh
-        found.append(component)
-    return found
-
-
-def _find_neighbours(around: _Around) -> dict[tuple[str, int], set[tuple[str, int]]]:
-    by_reference = {one.reference: one.home for one in around.records.values()}
-    edges = [(("identity", pair.one), ("identity", pair.other)) for pair in around.list_heavy()]
-    edges += [
-        (("record", home), ("identity", one.identity))
-        for home, one in around.records.items()
-        if one.identity in around.whole
-    ]
-    # A record that the model has not read yet joins when it does.
-    edges += [
-        (("record", by_reference[one.record]), ("record", one.home))
-        for one in around.verdicts.values()
-        if one.same and one.home in around.records
-    ]
-    near: dict[tuple[str, int], set[tuple[str, int]]] = {("record", home): set() for home in around.records}
-    near |= {("identity", one): set() for one in around.whole}
-    for one, other in edges:
-        near[one].add(other)
-        near[other].add(one)
-    return near
-
-
-def _decide(around: _Around, component: _Component) -> Decision:
+def _decide(around: Around, component: Component) -> Decision:
     """Persons of a component. In one that is too large nobody is linked but by people's word."""
     records = [around.records[home] for home in component.homes]
     references = {one.reference for one in records}
@@ -293,7 +110,7 @@ def _decide(around: _Around, component: _Component) -> Decision:
     return decide_component(references, _expand(around, component, records), around.linking.rules, verdicts)
 
 
-def _expand(around: _Around, component: _Component, records: Sequence[RecordRow]) -> list[Pair]:
+def _expand(around: Around, component: Component, records: Sequence[RecordRow]) -> list[Pair]:
     """The heavy pairs of a component, told of records."""
     of = defaultdict[int, list[str]](list)
     for one in records:
@@ -311,7 +128,7 @@ def _expand(around: _Around, component: _Component, records: Sequence[RecordRow]
     ]
 
 
-def _move(connection: Connection, around: _Around, decisions: Sequence[Decision], now: datetime, cause: str) -> None:
+def _move(connection: Connection, around: Around, decisions: Sequence[Decision], now: datetime, cause: str) -> None:
     """Link the records of each person to the home of the first of them."""
     by_reference = {one.reference: one for one in around.records.values()}
     moves = dict[int, int]()
@@ -325,84 +142,6 @@ def _move(connection: Connection, around: _Around, decisions: Sequence[Decision]
         {"home_id": home, "from_id": around.records[home].person, "to_id": to, **told} for home, to in moves.items()
     ]
     rows.add_changes(connection, changes)
-
-
-def _list_asked(around: _Around, decisions: Sequence[Decision]) -> list[Asked]:
-    """What the components themselves leave to people."""
-    by_reference = {one.reference: one for one in around.records.values()}
-    asked = []
-    for question in chain.from_iterable(one.questions for one in decisions):
-        one, other = by_reference[question.pair.one], by_reference[question.pair.other]
-        ends = (one.home, other.home, one.identity, other.identity)
-        asked.append(Asked(*ends, question.pair.bits, question.reason))
-    return asked
-
-
-def _list_between(connection: Connection, around: _Around, before: Sequence[Asked]) -> list[Asked]:
-    """Pairs that no component decides: too light, or of one that is too large. Asked of one record for each identity.
-
-    A hundred records that say the same would otherwise ask the same question a hundred times.
-    """
-    pairs = _list_undecided(around)
-    first = _find_first(connection, around, before, {end for pair in pairs for end in pair[:2]})
-    found = []
-    for pair in pairs:
-        ends = first[pair.one][:2] if pair.one == pair.other else [first[pair.one][0], first[pair.other][0]]
-        one, other = sorted(ends, key=lambda record: record.reference)
-        if one.person != other.person:
-            bits = around.bits(pair.bits)
-            reason: Reason = "size" if bits >= around.linking.rules.link_at else "weight"
-            found.append((one, other, Asked(one.home, other.home, one.identity, other.identity, bits, reason)))
-    return _drop_answered(connection, around.linking.model_id, found)
-
-
-def _find_first(
-    connection: Connection, around: _Around, before: Sequence[Asked], identities: set[int]
-) -> dict[int, list[RecordRow]]:
-    """The two records with the least references of each identity.
-
-    Of a crowded one the question that is open names them, if they are still here; a new record may come before them.
-    """
-    model_id = around.linking.model_id
-    named = {
-        one.one_identity: (one.one, one.other)
-        for one in before
-        if one.one_identity == one.other_identity and one.one_identity in around.crowded & identities
-    }
-    found = rows.read_records_at(connection, model_id, set(chain.from_iterable(named.values())))
-    still = Counter(one.identity for one in found)
-    sure = {identity for identity in named if still[identity] == 2}
-    fresh = {home for home, one in around.records.items() if one.identity in sure}
-    found += rows.read_records_at(connection, model_id, fresh - {one.home for one in found})
-    first = rows.read_first_records(connection, model_id, identities - sure)
-    for one in sorted(found, key=lambda record: record.reference):
-        if one.identity in sure and len(kept := first.setdefault(one.identity, [])) < 2:
-            kept.append(one)
-    return first
-
-
-def _list_undecided(around: _Around) -> list[PairRow]:
-    own = [PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False) for one in _list_shared(around)]
-    return [
-        pair for pair in chain(around.pairs.values(), own) if pair.one in around.left_alone or not around.is_heavy(pair)
-    ]
-
-
-def _list_shared(around: _Around) -> list[Identity]:
-    """Identities that several records say, and whose records are worth a look at each other."""
-    return [one for one in around.identities.values() if one.records > 1 and one.own_bits >= around.linking.least]
-
-
-def _drop_answered(
-    connection: Connection, model_id: int, found: Sequence[tuple[RecordRow, RecordRow, Asked]]
-) -> list[Asked]:
-    """Without what people have said already, of these records or of others of the same two persons."""
-    persons = {end.person for one, other, _ in found for end in (one, other)}
-    mates = rows.read_records_of(connection, model_id, persons) if found and rows.has_verdicts(connection) else []
-    person_of = {one.reference: one.person for one in mates}
-    verdicts = rows.read_verdicts(connection, person_of)
-    answered = {(person_of[one.record], one.person) for one in verdicts}
-    return [asked for one, other, asked in found if (one.person, other.person) not in answered]
 
 
 def forget_links(session: Session) -> None:
@@ -455,7 +194,7 @@ def _read_some(session: Session, model: LinkModelVersion, now: datetime) -> bool
     linking = next(one for one in list_linkings(connection, now) if one.model_id == model.id)
     unread = homes.keys() - rows.find_members(connection, model.id, homes).keys()
     if unread:
-        _place(connection, linking, (), {home: homes[home] for home in unread})
+        place_records(connection, linking, (), {home: homes[home] for home in unread})
     if unread and linking.active:
         decide_around(connection, linking, unread, (), now, "model")
     model.filled_to = max(homes) if homes else None
@@ -472,7 +211,7 @@ def _decide_some(session: Session, now: datetime) -> bool:
     homes = _next_homes(session, progress.decided_to)
     linking = next(one for one in list_linkings(connection, now) if one.active)
     if homes and progress.cause == "shrunk":
-        _look_again(connection, linking, homes)
+        find_overlooked(connection, linking, homes)
     if homes:
         decide_around(connection, linking, homes, (), now, progress.cause)
     progress.decided_to = max(homes) if homes else None
@@ -488,17 +227,9 @@ def look_again(session: Session, homes: Collection[int], now: datetime) -> int:
     connection = session.connection()
     linking = next(one for one in list_linkings(connection, now) if one.active)
     here = rows.find_members(connection, linking.model_id, homes)
-    _look_again(connection, linking, here)
+    find_overlooked(connection, linking, here)
     decide_around(connection, linking, here, (), now, "rebuild")
     return len(here)
-
-
-def _look_again(connection: Connection, linking: Linking, homes: Collection[int]) -> None:
-    """Find pairs that were too light to be kept while the registry was larger, or were overlooked."""
-    identities = set(rows.find_members(connection, linking.model_id, homes).values())
-    known = {(pair.one, pair.other) for pair in rows.read_pairs(connection, identities, float("-inf"))}
-    features = rows.read_features(connection, identities)
-    _add_pairs(connection, linking, features, known)
 
 
 def _next_homes(session: Session, after: int) -> dict[int, LinkRecord]:

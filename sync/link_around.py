@@ -1,0 +1,138 @@
+"""What is connected with some records: by pairs that weigh enough to link, and by people's word that two are one."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from sync import link_rows as rows
+from sync.link_models import Linking
+from sync.link_rows import Identity, PairRow, RecordRow, VerdictRow
+
+
+@dataclass(slots=True)
+class Around:
+    """What is connected with the records that are looked at. Pairs are seen from their smaller identity."""
+
+    linking: Linking
+    came: int  # at most so many records are new
+    records: dict[int, RecordRow] = field(default_factory=dict)
+    identities: dict[int, Identity] = field(default_factory=dict)
+    pairs: dict[tuple[int, int], PairRow] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str], VerdictRow] = field(default_factory=dict)
+    # All records of these belong to one component; of crowded ones only those are read that links or verdicts touch.
+    whole: set[int] = field(default_factory=set)
+    crowded: set[int] = field(default_factory=set)
+    # Identities of components that are too large to be decided.
+    left_alone: set[int] = field(default_factory=set)
+
+    def bits(self, raw: float) -> float:
+        """With the prior."""
+        return raw + self.linking.scorer.prior_bits
+
+    def is_heavy(self, pair: PairRow) -> bool:
+        """Whether the pair can change a link."""
+        return self.bits(pair.bits) >= self.linking.floor
+
+    def list_heavy(self) -> list[PairRow]:
+        """All heavy pairs."""
+        return [pair for pair in self.pairs.values() if self.is_heavy(pair)]
+
+
+def explore(connection: Connection, linking: Linking, homes: Collection[int], identities: Collection[int]) -> Around:
+    """Follow heavy pairs and verdicts of sameness from record to record, as far as they lead."""
+    around = Around(linking, len(homes))
+    new_homes, new_identities = set(homes), set(identities)
+    while new_homes or new_identities:
+        fresh = _add_records(around, rows.read_records_at(connection, linking.model_id, new_homes))
+        new_identities |= {one.identity for one in fresh}
+        fresh += _add_identities(connection, around, new_identities - around.identities.keys())
+        new_identities = {end for end in _list_whole(around) if end not in around.identities}
+        new_homes = _add_verdicts(connection, around, fresh) - around.records.keys()
+    return around
+
+
+def _add_records(around: Around, found: Iterable[RecordRow]) -> list[RecordRow]:
+    fresh = [one for one in found if one.home not in around.records]
+    around.records |= {one.home: one for one in fresh}
+    return fresh
+
+
+def _add_identities(connection: Connection, around: Around, new: Collection[int]) -> list[RecordRow]:
+    """Take identities in with their pairs; return the records that come with them."""
+    if not new:
+        return []
+    around.identities |= rows.read_identities(connection, new)
+    for pair in rows.read_pairs(connection, new, around.linking.least):
+        one, other = min(pair.one, pair.other), max(pair.one, pair.other)
+        around.pairs[one, other] = pair._replace(one=one, other=other)
+    whole = _list_whole(around) & around.identities.keys() - around.whole
+    around.whole |= whole
+    largest = around.linking.rules.largest
+    around.crowded |= {one for one in whole if around.identities[one].records > largest}
+    found = rows.read_records(connection, around.linking.model_id, whole - around.crowded)
+    # Where there were too many before, nobody is linked but by people's word: thousands need not be read for one more.
+    just = {one for one in whole & around.crowded if around.identities[one].records - around.came <= largest}
+    found += rows.read_linked_records(connection, around.linking.model_id, just)
+    return _add_records(around, found)
+
+
+def _list_whole(around: Around) -> set[int]:
+    """Identities whose records are all of one component: they weigh enough against each other, or against a third."""
+    alike = {one.id for one in around.identities.values() if around.bits(one.own_bits) >= around.linking.floor}
+    return alike.union(*((pair.one, pair.other) for pair in around.list_heavy()))
+
+
+def _add_verdicts(connection: Connection, around: Around, fresh: Sequence[RecordRow]) -> set[int]:
+    """Take in what people said of these records; return whom they made one person with them."""
+    found = rows.read_verdicts(connection, {one.reference for one in fresh})
+    around.verdicts |= {(one.record, one.other): one for one in found}
+    return {one.home for one in found if one.same}
+
+
+@dataclass(slots=True)
+class Component:
+    """Records that are decided together, and the identities that are whole in them."""
+
+    homes: list[int] = field(default_factory=list)
+    identities: list[int] = field(default_factory=list)
+
+
+def list_components(around: Around) -> list[Component]:
+    """The connected pieces, in no order that matters."""
+    near = _find_neighbours(around)
+    found, seen = [], set[tuple[str, int]]()
+    for start in near:
+        if start in seen:
+            continue
+        component, queue = Component(), [start]
+        seen.add(start)
+        while queue:
+            kind, number = queue.pop()
+            (component.homes if kind == "record" else component.identities).append(number)
+            queue += (fresh := near[kind, number] - seen)
+            seen |= fresh
+        found.append(component)
+    return found
+
+
+def _find_neighbours(around: Around) -> dict[tuple[str, int], set[tuple[str, int]]]:
+    by_reference = {one.reference: one.home for one in around.records.values()}
+    edges = [(("identity", pair.one), ("identity", pair.other)) for pair in around.list_heavy()]
+    edges += [
+        (("record", home), ("identity", one.identity))
+        for home, one in around.records.items()
+        if one.identity in around.whole
+    ]
+    # A record that the model has not read yet joins when it does.
+    edges += [
+        (("record", by_reference[one.record]), ("record", one.home))
+        for one in around.verdicts.values()
+        if one.same and one.home in around.records
+    ]
+    near: dict[tuple[str, int], set[tuple[str, int]]] = {("record", home): set() for home in around.records}
+    near |= {("identity", one): set() for one in around.whole}
+    for one, other in edges:
+        near[one].add(other)
+        near[other].add(one)
+    return near
