@@ -133,10 +133,7 @@ def summarise_list(session: Session, viewer: Viewer | None, list_name: str, most
 def list_entities(
     session: Session, viewer: Viewer | None, list_name: str, filters: EntityFilters, after: int | None = None
 ) -> EntityPage:
-    """Read one page of a list by label; deep pages cost what the first does. `after` is the last id of the one before.
-
-    Who may not read labels finds entities by their id only: a hit would tell.
-    """
+    """Read one page of a list by label; deep pages cost what the first does. `after` is the one before's last id."""
     wanted = _narrow(session, viewer, list_name, filters)
     if after is not None:
         wanted = wanted.where(_follows(session, after))
@@ -164,6 +161,20 @@ def may_search_labels(viewer: Viewer | None, list_name: str) -> bool:
     """Whether the viewer may look for words: whoever reads plainly all that they stand in."""
     names = ("label", *programme().policy_for_list(list_name).searched)
     return viewer is None or all(present_property(viewer, list_name, one, "x").kind == "shown" for one in names)
+
+
+def is_asked(session: Session, viewer: Viewer | None, list_name: str, asked: str) -> ColumnElement[bool]:
+    """The condition that a row is the one of this id or has these words, each as it begins.
+
+    Who may not read labels finds entities by their id only: a hit would tell.
+    """
+    key = fold_label(asked)
+    if _UUID.fullmatch(key) or not may_search_labels(viewer, list_name):
+        return Entity.uuid == key
+    if words := split_words(asked):
+        return has_words(session, list_name, sorted(words))
+    # A letter or a sign is the beginning of a label: it stands in too many of them.
+    return and_(Entity.label_key >= key, Entity.label_key < key + _LAST) if key else false()
 
 
 def _is_visible(session: Session, viewer: Viewer, list_name: str) -> bool:
@@ -195,17 +206,7 @@ def _narrow(session: Session, viewer: Viewer | None, list_name: str, filters: En
         found = found.where(_IS_DISPUTED)
     if filters.trouble == "held":
         found = found.where(_IS_HELD)
-    return found.where(_is_asked(session, viewer, list_name, filters.asked)) if filters.asked else found
-
-
-def _is_asked(session: Session, viewer: Viewer | None, list_name: str, asked: str) -> ColumnElement[bool]:
-    key = fold_label(asked)
-    if _UUID.fullmatch(key) or not may_search_labels(viewer, list_name):
-        return Entity.uuid == key
-    if words := split_words(asked):
-        return has_words(session, list_name, sorted(words))
-    # A letter or a sign is the beginning of a label: it stands in too many of them.
-    return and_(Entity.label_key >= key, Entity.label_key < key + _LAST) if key else false()
+    return found.where(is_asked(session, viewer, list_name, filters.asked)) if filters.asked else found
 
 
 def _follows(session: Session, after: int) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from sync.entity_browsing import list_properties
+from sync.merge import LABEL
 from sync.models import (
     Actor,
     AuditEvent,
@@ -98,8 +99,8 @@ def list_readable_properties(session: Session, viewer: Viewer, name: str, *, exp
     ]
 
 
-def name_entity_columns(properties: Iterable[str]) -> dict[str, Named]:
-    """What a filter may ask for: Central's metadata, the label, and the properties that the viewer reads."""
+def name_entity_columns(viewer: Viewer, list_name: str, properties: Iterable[str]) -> dict[str, Named]:
+    """What a filter may ask for: Central's metadata, these properties, and the label where the viewer reads it."""
     created = select(IssuedVersion.issued_at).where(IssuedVersion.entity_id == Entity.id, IssuedVersion.number == 1)
     changed = select(func.max(IssuedVersion.issued_at)).where(IssuedVersion.entity_id == Entity.id)
     named = {
@@ -109,8 +110,9 @@ def name_entity_columns(properties: Iterable[str]) -> dict[str, Named]:
         "__system/creatorId": Named("number", _creator_column()),
         "__system/conflict": Named("text", case((Entity.open_conflicts > 0, "hard"), else_=None)),
         "__system/deletedAt": Named("moment", Entity.deleted_at),
-        "label": Named("text", Entity.label),
     }
+    if present_property(viewer, list_name, LABEL, "x").kind == "shown":
+        named[LABEL] = Named("text", Entity.label)
     return named | {one: Named("text", Entity.properties[one].as_string()) for one in properties}
 
 
@@ -185,7 +187,7 @@ def _make_record(
 
 def show_label(viewer: Viewer, list_name: str, label: str) -> str:
     """The label if the viewer reads it plainly, else nothing."""
-    shown = present_property(viewer, list_name, "label", label)
+    shown = present_property(viewer, list_name, LABEL, label)
     return shown.text if shown.kind == "shown" else ""
 
 

@@ -25,6 +25,7 @@ from server.rest.shapes import write_moment
 from server.rest.speech import blueprint, gather, is_on, read_number
 from server.web.submissions import as_download
 from server.web.tables import render_lines
+from sync.entity_browsing import is_asked
 from sync.entity_records import (
     EntityPage,
     EntityRecord,
@@ -91,7 +92,7 @@ def _read_query(name: str) -> _Query:
     viewer = current_viewer()
     properties = list_readable_properties(db.session(), viewer, name, export=True)
     wanted = _read_select(properties)
-    return _Query(viewer, name, properties, _read_page(properties), wanted, f"{_base(name)}/Entities")
+    return _Query(viewer, name, properties, _read_page(viewer, name, properties), wanted, f"{_base(name)}/Entities")
 
 
 def _read_select(properties: list[str]) -> frozenset[str] | None:
@@ -105,13 +106,13 @@ def _read_select(properties: list[str]) -> frozenset[str] | None:
     return names
 
 
-def _read_page(properties: list[str]) -> EntityPage:
-    names = name_entity_columns(properties)
+def _read_page(viewer: Viewer, name: str, properties: list[str]) -> EntityPage:
+    names = name_entity_columns(viewer, name, properties)
     conditions: list[ColumnElement[bool]] = [true()]
     if text := request.args.get("$filter"):
         conditions.append(compile_filter(text, names, "", datetime.now(UTC)))
     if text := request.args.get("$search"):
-        conditions.append(Entity.label.icontains(text.strip('"'), autoescape=True))
+        conditions.append(is_asked(db.session(), viewer, name, text.strip('"')))
     page = EntityPage(condition=and_(*conditions), limit=read_number("$top"), offset=read_number("$skip") or 0)
     if text := request.args.get("$orderby"):
         page = replace(page, order=compile_order(text, names))

@@ -61,7 +61,7 @@ def test_an_entity_tells_who_made_it_and_how_often_it_changed(towns: Session) ->
     ],
 )
 def test_filters_reach_metadata_and_properties(towns: Session, text: str, count: int) -> None:
-    names = name_entity_columns(["region"])
+    names = name_entity_columns(VIEWER, "towns", ["region"])
     page = EntityPage(condition=compile_filter(text, names, "", NOW))
     assert count_entities(towns, VIEWER, "towns", page) == count
 

@@ -106,3 +106,16 @@ def test_another_site_is_as_if_it_were_not_there(
         if "uuid%3A1" in path:
             # 400: the body is judged before anybody looks whether the record is there; 501: nobody looks at all.
             assert status in (400, 403, 404, 501), f"{method} {endpoint}: {status}"
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("role", "finds"), [("national_supervisor", 0), ("exchange", 1)])
+def test_a_label_is_looked_for_by_those_who_read_it(
+    client: FlaskClient, session: Session, seeded: Seeded, role: str, finds: int
+) -> None:
+    program = Program(client, add_account(session, role))
+    table, word = "projects/1/datasets/dossiers.svc/Entities", CANARIES["D3"]
+    assert len(program.json(f"{table}?$search={word}")["value"]) == finds
+    assert len(program.json(f"{table}?$search={seeded.entity.uuid}")["value"]) == 1
+    for asked in (f"$filter=startswith(label, '{word[0]}')", f"$filter=label eq '{word}'", "$orderby=label"):
+        assert program.get(f"{table}?{asked}").status_code == (200 if finds else 501), asked
