@@ -18,6 +18,8 @@ from sync.reviews import decide_review_state, read_reviewed_at
 from sync.scopes import scope_submissions
 
 _LONGEST_CHAIN = 1000
+# By what a version is found: a test of a draft may bear the name of a record, and is another one.
+_Key = tuple[bool, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _find_roots(session: Session, rows: Sequence[Submission]) -> list[tuple[Subm
     """The first version of each, and how many edits came since; an edit whose original is not here is a first one."""
     found = [(row, 0) for row in rows]
     for _ in range(_LONGEST_CHAIN):
-        wanted = {(one.form_id, one.deprecated_id) for one, _ in found if one.deprecated_id is not None}
+        wanted = {_key(one, one.deprecated_id) for one, _ in found if one.deprecated_id is not None}
         earlier = _read_originals(session, wanted) if wanted else {}
         if not earlier:
             break
@@ -129,17 +131,22 @@ def _find_roots(session: Session, rows: Sequence[Submission]) -> list[tuple[Subm
     return found
 
 
-def _step_back(one: Submission, edits: int, earlier: dict[tuple[str, str], Submission]) -> tuple[Submission, int]:
-    before = earlier.get((one.form_id, one.deprecated_id or ""))
+def _key(one: Submission, name: str) -> _Key:
+    return one.is_draft, one.form_id, name
+
+
+def _step_back(one: Submission, edits: int, earlier: dict[_Key, Submission]) -> tuple[Submission, int]:
+    before = earlier.get(_key(one, one.deprecated_id or ""))
     return (before, edits + 1) if before is not None and before.id != one.id else (one, edits)
 
 
-def _read_originals(session: Session, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], Submission]:
+def _read_originals(session: Session, wanted: set[_Key]) -> dict[_Key, Submission]:
+    drafts, forms, names = map(set, zip(*wanted, strict=True))
     query = select(Submission).where(
-        Submission.form_id.in_({form_id for form_id, _ in wanted}),
-        Submission.instance_id.in_({name for _, name in wanted}),
-        Submission.is_draft.is_(False),
+        Submission.form_id.in_(forms),
+        Submission.instance_id.in_(names),
+        Submission.is_draft.in_(drafts),
         Submission.twin_of_id.is_(None),
     )
     rows = session.scalars(query.options(defer(Submission.xml), joinedload(Submission.device)))
-    return {(one.form_id, one.instance_id): one for one in rows}
+    return {_key(one, one.instance_id): one for one in rows}

@@ -45,6 +45,24 @@ def test_tests_twins_and_edits_that_came_early_each_have_their_place(session: Se
     assert [(one.instance_id, one.edits) for one in heads] == [("late", 0), ("a", 0)]
 
 
+@pytest.mark.both_databases
+def test_a_test_of_a_draft_that_is_edited_is_one_test(session: Session) -> None:
+    add(session, "t", is_draft=True)
+    add(session, "u", "t", is_draft=True)
+    (head,) = make_heads(session, session.scalars(select_heads(VIEWER, "f", draft=True)).all())
+    assert (head.instance_id, head.row.instance_id, head.edits, head.created_at) == ("t", "u", 1, NOW)
+    assert [one.instance_id for one in find_chain(session, VIEWER, "f", "u", draft=True)] == ["t", "u"]
+
+
+@pytest.mark.both_databases
+def test_a_test_edits_no_record_and_a_record_no_test(session: Session) -> None:
+    for name, before, is_draft in (("a", None, False), ("t", "a", True), ("d", None, True), ("r", "d", False)):
+        add(session, name, before, is_draft=is_draft)
+    for draft, names in ((False, ["r", "a"]), (True, ["d", "t"])):
+        heads = make_heads(session, session.scalars(select_heads(VIEWER, "f", draft=draft)).all())
+        assert [(one.instance_id, one.edits) for one in heads] == [(name, 0) for name in names]
+
+
 def test_a_circle_of_edits_ends(session: Session) -> None:
     add(session, "a", "b")
     add(session, "b", "a")
