@@ -18,6 +18,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
+from sync.folding import fold_letters
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -33,6 +35,8 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 _WAIT_S = 10.0
 _LOOK_S = 0.0003
 _TURN = "teral_turn"
+# The function by which SQLite takes case and accents off a text (folded_column.py).
+FOLD = "teral_fold"
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -81,6 +85,7 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    connection.create_function(FOLD, 1, fold_letters, deterministic=True)
 
 
 def _leave_no_transaction(connection: Any, record: Any) -> None:

@@ -4,13 +4,13 @@ Pure. Such a step reads nothing of the entity's history; everything else is fold
 result.
 """
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from forms.programme import ListPolicy
 from sync.branches import GROUND, Contribution, Graph, Issued
+from sync.folding import fold_text
 from sync.merge import LABEL, Merged, advance
 from sync.numbering import FIRST_SHARED, next_number, slot_of
 
@@ -20,12 +20,6 @@ _KEY_LENGTH = 64
 def fold_label(label: str) -> str:
     """The label as it is sorted and searched: without case, accents and spaces too many, and not longer than needed."""
     return fold_text(label)[:_KEY_LENGTH]
-
-
-def fold_text(text: str) -> str:
-    """A text without case, accents and spaces too many."""
-    letters = (one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
-    return " ".join("".join(letters).split())
 
 
 MOST_CLAIMED = 100_000_000

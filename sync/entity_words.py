@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from sync.db import add_rows
-from sync.entity_state import EntityState, fold_text
+from sync.entity_state import EntityState
+from sync.folding import fold_text
 from sync.models import Entity, EntityWord
 from sync.policy import programme
 

@@ -4,7 +4,7 @@ The grammar is odata-query's; this module says what names mean and which express
 """
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,14 +12,17 @@ from typing import Any
 from odata_query import ast
 from odata_query.exceptions import ODataException
 from odata_query.grammar import ODataLexer, ODataParser
-from sqlalchemy import ColumnElement, and_, extract, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, column, extract, func, not_, or_, select, values
 from sqlalchemy.sql import nulls_first, nulls_last
 
 from forms.errors import N_, FormsError
 from sync.answers import LONGEST_VALUE, read_moment
+from sync.folded_column import Folded
+from sync.folding import fold_letters
 from sync.models import AnswerValue, Submission
 
 LONGEST_FILTER = 4000
+MOST_WORDS = 10
 _DEEPEST = 100
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
@@ -71,20 +74,32 @@ def compile_order(text: str, names: Names) -> list[ColumnElement[Any]]:
 
 
 def compile_search(text: str, names: Names, form_id: str) -> ColumnElement[bool]:
-    """The condition that $search states: each of its words stands in an answer that `names` opens, or in the id.
+    """The condition that $search states: each of its words stands in an answer that `names` opens, or is the id.
 
-    It looks at every short answer of the form: what is looked for often is asked for by $filter, which has an index.
+    Case and accents do not count in answers. It looks at every short answer of the form: what is looked for often is
+    asked for by $filter, which has an index.
     """
-    words = text.replace('"', " ").split()
-    if len(text) > LONGEST_FILTER or not words:
+    paths = [(one.path,) for one in names.values() if one.path]
+    # Bound once, however many words there are: a wide form has as many columns as SQLite takes parameters in all.
+    # VALUES wants a row: no answer has a path without a name.
+    readable = select(values(column("path", String), name="readable").data(paths or [("",)]).cte())
+    return and_(*(_holds(word, readable, form_id) for word in split_search(text)))
+
+
+def split_search(text: str) -> list[str]:
+    """The words that $search asks for, each once; raise FilterRefused for none, and for more than people look for."""
+    words = {fold_letters(word): word for word in text.replace('"', " ").split()}
+    found = [word for folded, word in words.items() if folded]
+    if not found or len(found) > MOST_WORDS or len(text) > LONGEST_FILTER:
         raise FilterRefused("filter_unreadable", reason="$search")
-    paths = [one.path for one in names.values() if one.path]
-    return and_(*(_holds(word, paths, form_id) for word in words))
+    return found
 
 
-def _holds(word: str, paths: Sequence[str], form_id: str) -> ColumnElement[bool]:
+def _holds(word: str, readable: Select[Any], form_id: str) -> ColumnElement[bool]:
     told = select(AnswerValue.submission_id).where(
-        AnswerValue.form_id == form_id, AnswerValue.path.in_(paths), AnswerValue.text.icontains(word, autoescape=True)
+        AnswerValue.form_id == form_id,
+        AnswerValue.path.in_(readable),
+        Folded(AnswerValue.text).contains(fold_letters(word), autoescape=True),
     )
     return or_(Submission.instance_id == word, Submission.id.in_(told))
 

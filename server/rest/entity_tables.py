@@ -36,7 +36,7 @@ from sync.entity_records import (
 )
 from sync.models import Entity
 from sync.policy import Viewer
-from sync.record_filters import compile_filter, compile_order
+from sync.record_filters import compile_filter, compile_order, split_search
 
 SERVICE = f"{DATASET}.svc"
 _KNOWN = {"$filter", "$select", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$search", "$format"}
@@ -112,7 +112,7 @@ def _read_page(viewer: Viewer, name: str, properties: list[str]) -> EntityPage:
     if text := request.args.get("$filter"):
         conditions.append(compile_filter(text, names, "", datetime.now(UTC)))
     if text := request.args.get("$search"):
-        conditions.append(is_asked(db.session(), viewer, name, text.strip('"')))
+        conditions.append(is_asked(db.session(), viewer, name, " ".join(split_search(text))))
     page = EntityPage(condition=and_(*conditions), limit=read_number("$top"), offset=read_number("$skip") or 0)
     if text := request.args.get("$orderby"):
         page = replace(page, order=compile_order(text, names))

@@ -101,6 +101,7 @@ def test_a_list_is_a_table_with_pages_search_and_filters(towns: Program) -> None
     assert labels == ["Town 2", "Town 1", "Town 0", "Dagana"]
     found = towns.json(f"{TOWNS}.svc/Entities?$search=DAGAN&$select=__id,region,__system/version")["value"]
     assert found == [{"__id": DAGANA, "region": "SL", "__system": {"version": 1}}]
+    assert problem(towns.get(f"{TOWNS}.svc/Entities?$search={'+'.join('abcdefghijk')}")) == (400, 400.18)
     assert len(towns.json(f"{TOWNS}.svc/Entities?$filter=region eq 'KL'")["value"]) == 3
     assert problem(towns.get(f"{TOWNS}.svc/Entities?$select=nothing")) == (400, 400.23)
     assert problem(towns.get(f"{TOWNS}.svc/Entities?$skiptoken=01x")) == (400, 400.35)
