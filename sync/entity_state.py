@@ -44,10 +44,14 @@ class EntityState:
     is_settled: bool = True  # nothing waits, nothing was forced, nobody deleted it
 
     def is_open(self, policy: ListPolicy) -> bool:
-        """Whether tablets get it. A blank site matches nobody, so such a row is served to nobody."""
+        """Whether tablets get it. A blank site matches nobody, so such a row is served to nobody.
+
+        A row that follows another one is wherever that one is, whatever its own site says (entity_following.py).
+        """
         closed = self.properties.get(policy.state_property, "") in policy.closed
         dated = not policy.date_property or self.open_until(policy) is not None
-        return self.exists and not closed and dated and bool(self.site_code(policy))
+        placed = bool(policy.follows or self.site_code(policy))
+        return self.exists and not closed and dated and placed
 
     def site_code(self, policy: ListPolicy) -> str:
         """The site whose tablets get it."""

@@ -27,9 +27,14 @@ def open_stay(session: Session) -> None:
     add_entities(session, "dossiers", [NewEntity("D", {"site_id": "KLK", "etat": "arrive"}, STAY)], None, NOW)
 
 
-def refer(session: Session) -> None:
-    values = {"site_id": "KLK", "dossier": STAY, "statut": "envoyee"}
+def refer(session: Session, site: str = "KLK") -> None:
+    values = {"site_id": site, "dossier": STAY, "statut": "envoyee"}
     add_entities(session, "orientations", [NewEntity("O", values, REFERRAL)], None, NOW)
+
+
+def refer_from_nowhere(session: Session) -> None:
+    """A tablet whose settings name no site leaves the answer blank."""
+    refer(session, "")
 
 
 def transfer(session: Session, to: str = "STL") -> None:
@@ -55,12 +60,22 @@ def holders(session: Session) -> list[str]:
         (refer, open_stay, transfer, answer),
         (refer, answer, open_stay, transfer),
         (open_stay, refer, answer, transfer),
+        (open_stay, refer_from_nowhere, transfer, answer),
+        (open_stay, transfer, refer_from_nowhere, answer),
+        (refer_from_nowhere, answer, open_stay, transfer),
     ],
 )
 def test_a_referral_is_where_its_stay_is(lists: Session, order: tuple[Callable[[Session], None], ...]) -> None:
     for act in order:
         act(lists)
     assert holders(lists) == ["STL"]
+
+
+def test_a_referral_of_no_site_whose_stay_is_not_here_is_nowhere(lists: Session) -> None:
+    refer_from_nowhere(lists)
+    assert holders(lists) == []
+    open_stay(lists)
+    assert holders(lists) == ["KLK"]
 
 
 def test_a_tablet_is_told_at_each_move(lists: Session) -> None:
