@@ -100,7 +100,8 @@ def import_bundle(settings: Settings, source: Path) -> Carried:
         with source.open("rb") as sealed:
             sender = open_bundle(sealed, opened, read_own_key(settings), _list_senders(settings))
         with zipfile.ZipFile(opened) as content, Session(db.engine) as session:
-            lines = parse_lines(content.read(_LINES).decode().splitlines())
+            # A name may hold one of the other signs that Python takes for the end of a line.
+            lines = parse_lines(content.read(_LINES).decode().split("\n"))
             begin_write(session)
             if is_relay(settings):
                 _take_from_centre(session, lines, content)

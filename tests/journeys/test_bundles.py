@@ -48,6 +48,16 @@ def test_a_key_carries_everything_both_ways(posts: Chain, tmp_path: Path) -> Non
             assert len(session.scalars(select(OwedReceipt)).all()) < 5
 
 
+def test_a_name_may_hold_any_sign(posts: Chain, tmp_path: Path) -> None:
+    """Pasted text brings along signs that end a line elsewhere (U+2028, U+2029, U+0085)."""
+    a = posts.relay.tablet("KLK")
+    stay = a.open_stay("KLK\u20281\u20292\x853", lit="1")
+    posts.relay.meet(a)
+    posts.carry(tmp_path / "up", down=False)
+    posts.centre.settle()
+    assert posts.centre.entity(stay).label == "KLK\u20281\u20292\x853"
+
+
 def test_a_bundle_twice_and_an_older_one_later_change_nothing(posts: Chain, tmp_path: Path) -> None:
     a = posts.relay.tablet("KLK")
     stay = a.open_stay("KLK-1", lit="1")
