@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from server.config import ConfigError, Settings
 from server.extensions import attachment_store, db
 from server.relay import is_relay
+from server.transactions import Transactions
 from sync.attachments import sync_folder
 from sync.db import begin_write
 from sync.models import FormVersion, Relay, Submission, Upstream
@@ -115,20 +116,20 @@ def import_bundle(settings: Settings, source: Path) -> Carried:
 def _list_senders(settings: Settings) -> list[str]:
     if is_relay(settings):
         return [settings.upstream_key]
-    with Session(db.engine) as session:
-        return [one for one in session.scalars(select(Relay.public_key)) if one]
+    return Transactions().read(lambda session: [one for one in session.scalars(select(Relay.public_key)) if one])
 
 
 def note_public_key(relay_id: int, key: str) -> None:
     """At the centre: believe what is signed with this key to be the relay's, and seal for it."""
     check_public_key(key)
-    with Session(db.engine) as session:
-        begin_write(session)
+
+    def note(session: Session) -> None:
         relay = session.get(Relay, relay_id)
         if relay is None:
             raise ConfigError("This site is no relay.")
         relay.public_key = key.strip()
-        session.commit()
+
+    Transactions().write(note)
 
 
 def _write(

@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from flask import current_app
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.config import ConfigError, find_peer_login
-from server.extensions import attachment_store, db
+from server.extensions import attachment_store
+from server.transactions import Transactions
 from server.words import translator
 from sync.central.bridge import Bridge
 from sync.central.run import Outcome, exchange, plan
-from sync.db import begin_write
 from sync.leases import leave_lease, make_holder, take_lease
 from sync.models import Peer, PeerRun
 from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError
@@ -34,24 +34,6 @@ TURN = timedelta(minutes=2)
 LOOK = timedelta(seconds=5)
 
 
-class Transactions:
-    """Our database, one transaction for each piece of work."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def read(self, work: Callable[[Session], T]) -> T:
-        with Session(self._engine, expire_on_commit=False) as session:
-            return work(session)
-
-    def write(self, work: Callable[[Session], T]) -> T:
-        with Session(self._engine, expire_on_commit=False) as session:
-            begin_write(session)
-            result = work(session)
-            session.commit()
-            return result
-
-
 @dataclass(frozen=True, slots=True)
 class Project:
     """What a test of a peer finds: its project's name, and how many forms the account may see there."""
@@ -63,7 +45,7 @@ class Project:
 def run_due(may_go_on: Callable[[], bool]) -> dict[str, Any]:
     """Exchange with every peer whose time has come and that nobody paused; say how it went by name."""
     told: dict[str, Any] = {}
-    for peer in Transactions(db.engine).read(_list_due):
+    for peer in Transactions().read(_list_due):
         if may_go_on():
             run = run_exchange(peer, may_go_on)
             told[peer.name] = run.outcome if run is not None else "busy"
@@ -72,7 +54,7 @@ def run_due(may_go_on: Callable[[], bool]) -> dict[str, Any]:
 
 def run_exchange(peer: Peer, may_go_on: Callable[[], bool] = lambda: True) -> PeerRun | None:
     """Exchange with a peer now and write down how it went; None while another process does so."""
-    ours, turn = Transactions(db.engine), _Turn(peer)
+    ours, turn = Transactions(), _Turn(peer)
     if not ours.write(turn.take):
         return None
     started = datetime.now(UTC)
@@ -162,7 +144,7 @@ def _at_work(peer: Peer, work: Callable[[Bridge], T], patience: Patience) -> T:
     login = _find_login(peer)
     if login is None:
         raise PeerRefused("peer_login_missing", name=peer.credentials, variable=peer.credentials.upper())
-    ours = Transactions(db.engine)
+    ours = Transactions()
     pace = Pace(ours.read(lambda session: get_setting(session, "peer_rate")))
     client = PeerClient(peer.address, peer.project_id, login, pace, patience)
     try:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -16,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from forms.errors import FormsError
 from server.config import ConfigError, Settings
-from server.extensions import attachment_store, db
-from sync.db import begin_write
+from server.extensions import attachment_store
+from server.transactions import Transactions
 from sync.models import IssuedVersion, Submission, Upstream
 from sync.numbering import SLOTS
 from sync.peer_client import Login, Pace, PeerClient, PeerError
@@ -31,6 +32,7 @@ from sync.relaying.up import describe_relay, list_up, list_waiting
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
+_ours = Transactions()
 MayGoOn = Callable[[], bool]
 
 
@@ -44,16 +46,17 @@ def note_number(settings: Settings) -> None:
         return
     if not 0 < settings.upstream_number < SLOTS:
         raise ConfigError(f"TERAL_UPSTREAM_NUMBER is a number from 1 to {SLOTS - 1}.")
-    with Session(db.engine) as session:
-        begin_write(session)
-        known = session.scalar(select(Upstream))
-        if known is None and session.scalar(select(IssuedVersion.number).limit(1)) is not None:
-            raise ConfigError("This server has served entity lists on its own already: make the relay a new server.")
-        if known is not None and known.number != settings.upstream_number:
-            raise ConfigError(f"TERAL_UPSTREAM_NUMBER was {known.number} when this relay began, and stays so.")
-        if known is None:
-            session.add(Upstream(number=settings.upstream_number))
-        session.commit()
+    _ours.write(partial(_note_number, number=settings.upstream_number))
+
+
+def _note_number(session: Session, number: int) -> None:
+    known = session.scalar(select(Upstream))
+    if known is None and session.scalar(select(IssuedVersion.number).limit(1)) is not None:
+        raise ConfigError("This server has served entity lists on its own already: make the relay a new server.")
+    if known is not None and known.number != number:
+        raise ConfigError(f"TERAL_UPSTREAM_NUMBER was {known.number} when this relay began, and stays so.")
+    if known is None:
+        session.add(Upstream(number=number))
 
 
 def open_link(settings: Settings, pace: Pace | None = None) -> CentreLink:
@@ -70,8 +73,7 @@ def is_due(settings: Settings, now: datetime) -> bool:
     """Whether it is time for another try."""
     if not is_relay(settings) or not settings.upstream_url:
         return False
-    with Session(db.engine) as session:
-        tried_at = session.scalar(select(Upstream.tried_at))
+    tried_at = _ours.read(lambda session: session.scalar(select(Upstream.tried_at)))
     return tried_at is None or now - tried_at >= timedelta(minutes=settings.upstream_minutes)
 
 
@@ -108,7 +110,7 @@ class Forwarding:
 
     def tell(self) -> None:
         """Records first, all of them, and their files afterwards: a photograph never stands before a person."""
-        lines = _read_untold()
+        lines: Iterable[Line] = _ours.read(_read_untold)
         for with_files in (False, True):
             lines = [line for some in _batches(lines) for line in self._tell_some(some, with_files=with_files)]
 
@@ -127,7 +129,7 @@ class Forwarding:
 
     def _send_record(self, line: RecordLine) -> None:
         try:
-            self.link.send_record(line.form_id, _read_xml(line))
+            self.link.send_record(line.form_id, _ours.read(partial(_read_xml, line=line)))
             self.sent += 1
         except PeerError as error:
             self._pass_over(error)
@@ -152,10 +154,7 @@ class Forwarding:
     def _exchange(self, lines: Sequence[Line]) -> tuple[list[Line], Answer]:
         answer = self._tell_each(lines)
         receipts = of_kind(answer.lines, ReceiptLine)
-        with Session(db.engine) as session:
-            begin_write(session)
-            note_receipts(session, CENTRE, receipts)
-            session.commit()
+        _ours.write(partial(note_receipts, peer_id=CENTRE, receipts=receipts))
         taken = {(one.line_name, one.digest) for one in receipts}
         told = [(one, receipt_for(one)) for one in lines]
         return [one for one, its in told if (its.line_name, its.digest) not in taken], answer
@@ -176,18 +175,17 @@ class Forwarding:
 
     def take_news(self) -> None:
         """Take what the centre tells until it tells nothing that we can take."""
-        here, receipts = _describe_here(), _list_owed()
+        here, receipts = _ours.read(_describe_here), _ours.read(_list_owed)
         while self.may_go_on():
             answer = self.link.exchange([*here, *receipts])
             news = [one for one in answer.lines if not isinstance(one, ReceiptLine | HeadLine)]
             receipts = self._take(news) if news else []
-            _note_heard(answer.lines, datetime.now(UTC))
+            _ours.write(partial(_note_heard, told=answer.lines, now=datetime.now(UTC)))
             if not receipts:
                 return
 
     def _take(self, news: Sequence[Line]) -> list[ReceiptLine]:
-        with Session(db.engine) as session:
-            needed = find_needed(session, news)
+        needed = _ours.read(partial(find_needed, lines=news))
         fetched = self.link.fetch(needed, attachment_store())
         receipts, problems = take_each(news, fetched)
         self.taken += len(receipts)
@@ -196,16 +194,9 @@ class Forwarding:
 
     def finish(self, problem: str) -> dict[str, Any]:
         """Note how it ended, for whoever asks how the relay fares."""
-        waiting = _read_waiting()
+        waiting = _ours.read(_read_waiting)
         problem = problem or next(iter(self.problems), "")
-        with Session(db.engine) as session:
-            begin_write(session)
-            upstream = session.scalars(select(Upstream)).one()
-            upstream.tried_at = datetime.now(UTC)
-            upstream.problem = problem
-            upstream.waiting = len(waiting)
-            upstream.oldest_at = min((one.received_at for one in waiting), default=None)
-            session.commit()
+        _ours.write(partial(_note_try, problem=problem, waiting=waiting))
         done = {"sent": self.sent, "files": self.files, "taken": self.taken, "waiting": len(waiting)}
         return {**done, "problem": problem} if problem else done
 
@@ -223,56 +214,51 @@ def take_each(news: Sequence[Line], fetched: Fetched) -> tuple[list[ReceiptLine]
 
 
 def _take_together(news: Sequence[Line], fetched: Fetched) -> list[ReceiptLine]:
-    with Session(db.engine) as session:
-        begin_write(session)
-        receipts = take_down(session, news, fetched, datetime.now(UTC))
-        session.commit()
-    return receipts
+    return _ours.write(partial(take_down, lines=news, fetched=fetched, now=datetime.now(UTC)))
 
 
-def _read_untold() -> list[Line]:
-    with Session(db.engine) as session:
-        return list(list_up(session))
+def _read_untold(session: Session) -> list[Line]:
+    return list(list_up(session))
 
 
-def _read_waiting() -> list[RecordLine]:
-    with Session(db.engine) as session:
-        return list(list_waiting(session))
+def _read_waiting(session: Session) -> list[RecordLine]:
+    return list(list_waiting(session))
 
 
-def _describe_here() -> list[Line]:
+def _describe_here(session: Session) -> list[Line]:
     now = datetime.now(UTC)
-    with Session(db.engine) as session:
-        head = HeadLine(now, session.scalars(select(Upstream.told_at)).one())
-        return [head, describe_relay(session, list(list_waiting(session)), now)]
+    head = HeadLine(now, session.scalars(select(Upstream.told_at)).one())
+    return [head, describe_relay(session, _read_waiting(session), now)]
 
 
-def _list_owed() -> list[ReceiptLine]:
-    with Session(db.engine) as session:
-        return list_owed(session, CENTRE)
+def _list_owed(session: Session) -> list[ReceiptLine]:
+    return list_owed(session, CENTRE)
 
 
-def _read_xml(line: RecordLine) -> bytes:
+def _read_xml(session: Session, line: RecordLine) -> bytes:
     query = select(Submission.xml).where(
         Submission.xml_sha256 == line.xml_sha256,
         Submission.form_id == line.form_id,
         Submission.instance_id == line.instance_id,
         Submission.is_draft.is_(False),
     )
-    with Session(db.engine) as session:
-        return session.scalars(query).one()
+    return session.scalars(query).one()
 
 
-def _note_heard(told: Sequence[Line], now: datetime) -> None:
-    with Session(db.engine) as session:
-        begin_write(session)
-        upstream = session.scalars(select(Upstream)).one()
-        upstream.heard_at = now
-        note_receipts(session, CENTRE, of_kind(told, ReceiptLine))
-        for head in of_kind(told, HeadLine):
-            upstream.told_at = head.at
-            forget_owed(session, CENTRE, head.took or head.at)
-        session.commit()
+def _note_heard(session: Session, told: Sequence[Line], now: datetime) -> None:
+    upstream = session.scalars(select(Upstream)).one()
+    upstream.heard_at = now
+    note_receipts(session, CENTRE, of_kind(told, ReceiptLine))
+    for head in of_kind(told, HeadLine):
+        upstream.told_at = head.at
+        forget_owed(session, CENTRE, head.took or head.at)
+
+
+def _note_try(session: Session, problem: str, waiting: Sequence[RecordLine]) -> None:
+    upstream = session.scalars(select(Upstream)).one()
+    upstream.tried_at, upstream.problem = datetime.now(UTC), problem
+    upstream.waiting = len(waiting)
+    upstream.oldest_at = min((one.received_at for one in waiting), default=None)
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from server import create_app
 from server.config import Settings
 from server.extensions import attachment_store, db
-from server.peers import Transactions
+from server.transactions import Transactions
 from sync.attachments import add_blob
 from sync.central.bridge import Bridge
 from sync.central.run import exchange
@@ -81,7 +81,7 @@ def test_five_thousand_records_come_over_a_line_that_breaks_fifty_times(
     rng = random.Random(13)
     with serving(ministry), cut_line(ministry.base_url, [rng.randrange(200_000) for _ in range(CUTS)]) as line:
         client = PeerClient(line.url, 1, Login(*LOGIN), patience=Patience(2, 0.01))
-        ours = Transactions(db.engine)
+        ours = Transactions()
         peer = ours.write(lambda inner: add_peer(inner, "ministry", PeerDetails(line.url), None, datetime.now(UTC)))
         bridge = Bridge(peer, client, ours, attachment_store(), lambda: datetime.now(UTC))
         runs = [exchange(bridge)]

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from server import peers
 from server.config import Settings
-from server.extensions import db
-from server.peers import Project, Transactions, has_login, plan_exchange, run_due, run_exchange, try_peer
+from server.peers import Project, has_login, plan_exchange, run_due, run_exchange, try_peer
+from server.transactions import Transactions
 from sync.leases import take_lease
 from sync.models import Peer, PeerRun, Submission
 from sync.peer_client import PeerError
@@ -40,7 +40,7 @@ def peer(app: Flask, there: SecondServer) -> Peer:
         resume_peer(session, made, None, datetime.now(UTC))
         return made
 
-    return Transactions(db.engine).write(add)
+    return Transactions().write(add)
 
 
 def always() -> bool:

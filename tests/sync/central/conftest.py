@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from server.extensions import attachment_store, db
-from server.peers import Transactions
+from server.extensions import attachment_store
+from server.transactions import Transactions
 from server.words import translator
 from sync.central.bridge import Bridge
 from sync.peer_client import Login, Patience, PeerClient
@@ -40,7 +40,7 @@ def connect(app: Flask, there: SecondServer) -> Iterator[Connect]:
     def make(url: str = "", name: str = "ministry", **facts: Any) -> Bridge:
         address = url or there.url
         details, now = PeerDetails(address, **facts), datetime.now(UTC)
-        ours, store = Transactions(db.engine), attachment_store()
+        ours, store = Transactions(), attachment_store()
         peer = ours.write(lambda inner: add_peer(inner, name, details, None, now))
         clients.append(PeerClient(address, 1, Login(*LOGIN), patience=Patience(2, 0.001)))
         return Bridge(peer, clients[-1], ours, store, lambda: datetime.now(UTC), translator("fr"))
