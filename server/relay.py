@@ -25,7 +25,7 @@ from sync.peer_client import Login, Pace, PeerClient, PeerError
 from sync.relay import CentreLink
 from sync.relaying.down import Fetched, find_needed, take_down
 from sync.relaying.exchange import Answer
-from sync.relaying.lines import HeadLine, Line, ReceiptLine, RecordLine, of_kind, receipt_for
+from sync.relaying.lines import HeadLine, Line, ReceiptLine, RecordLine, RelayRefused, of_kind, receipt_for
 from sync.relaying.receipts import CENTRE, forget_owed, list_owed, note_receipts
 from sync.relaying.up import describe_relay, list_up, list_waiting
 
@@ -136,9 +136,9 @@ class Forwarding:
 
     def _pass_over(self, error: PeerError) -> None:
         """What the centre refuses waits here and is shown; it must not stand before all that comes after it."""
-        if error.code != "peer_refused":
+        if error.is_lasting:
             raise error
-        log.warning("the centre refused a line or record: %s", error.problem or error.status)
+        log.warning("the centre did not take something: %s %s", error.code, error.problem or error.status)
         self.problems.append(error.code)
 
     def _send_files(self, lines: Sequence[Line], answer: Answer) -> Sequence[Line]:
@@ -147,9 +147,19 @@ class Forwarding:
             for _name, _type, sha256, size in one.files:
                 held = awaited.pop(sha256, None)
                 if held is not None and self.may_go_on():
-                    self.link.send_file(attachment_store(), sha256, size, held, self.may_go_on)
-                    self.files += 1
+                    self._send_file(sha256, size, held)
         return self._exchange(lines)[0]
+
+    def _send_file(self, sha256: str, size: int, held: int) -> None:
+        try:
+            self.link.send_file(attachment_store(), sha256, size, held, self.may_go_on)
+            self.files += 1
+        except PeerError as error:
+            self._pass_over(error)
+        except (OSError, RelayRefused) as error:
+            # Its record waits here until somebody brings the file back from a copy.
+            log.warning("file %s cannot be sent: %s", sha256, type(error).__name__)
+            self.problems.append("relay_file")
 
     def _exchange(self, lines: Sequence[Line]) -> tuple[list[Line], Answer]:
         answer = self._tell_each(lines)

@@ -244,7 +244,7 @@ class PeerClient:
 
     def ask(self, path: str, **params: object) -> Any:
         """The JSON that a GET answers."""
-        return _read_json(self.call("GET", path, params=params))
+        return read_json(self.call("GET", path, params=params))
 
     def call(self, method: str, path: str, **given: Any) -> requests.Response:
         """The answer to any request, once it is a success; what is read counts for the pace."""
@@ -340,7 +340,8 @@ def _read_problem(response: requests.Response) -> float | None:
         return None
 
 
-def _read_json(response: requests.Response) -> Any:
+def read_json(response: requests.Response) -> Any:
+    """The JSON of an answer, or PeerError: what stands between us and a server may answer in its place."""
     try:
         return response.json()
     except ValueError as error:

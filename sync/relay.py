@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sync.attachments import AttachmentStore
-from sync.peer_client import PeerClient, PeerError
+from sync.peer_client import PeerClient, PeerError, read_json
 from sync.relaying.down import Fetched
 from sync.relaying.exchange import Answer
 from sync.relaying.lines import FormLine, Line, RelayRefused, parse_lines, write_line
@@ -26,7 +26,7 @@ class CentreLink:
     def exchange(self, lines: Sequence[Line]) -> Answer:
         """Tell lines; return the centre's answer."""
         body = {"lines": [write_line(one) for one in lines]}
-        told = self.client.call("POST", self.client.path(_HERE), json=body).json()
+        told = read_json(self.client.call("POST", self.client.path(_HERE), json=body))
         try:
             return Answer(parse_lines(told["lines"]), list(told["records"]), dict(told["files"]))
         except (KeyError, TypeError, ValueError, RelayRefused) as error:
@@ -41,17 +41,30 @@ class CentreLink:
     def send_file(
         self, store: AttachmentStore, sha256: str, size: int, held: int, may_go_on: Callable[[], bool]
     ) -> None:
-        """Send what the centre lacks of a file, piece by piece, from the byte on that it has not."""
+        """Send what the centre lacks of a file, piece by piece, from the byte on that it has not.
+
+        Raises RelayRefused where our copy is not what was received, and OSError where it cannot be read.
+        """
         path = self.client.path(_HERE + "/files/{sha256}", sha256=sha256)
         with store.open(sha256) as content:
             content.seek(held)
             while may_go_on():
                 piece = content.read(PIECE)
-                params = {"start": held, "size": size}
+                if not piece and size:
+                    raise RelayRefused("relay_file")
+                arrived = self._send_piece(path, {"start": held, "size": size}, piece)
                 held += len(piece)
-                told = self.client.call("POST", path, params=params, data=piece).json()
-                if held >= size or told.get("held") != held:
+                if arrived == size:
                     return
+                if arrived != held:
+                    raise RelayRefused("relay_file")
+
+    def _send_piece(self, path: str, params: dict[str, int], piece: bytes) -> int:
+        told = read_json(self.client.call("POST", path, params=params, data=piece))
+        try:
+            return int(told["held"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise PeerError("peer_confused") from error
 
     def fetch(self, forms: Sequence[FormLine], store: AttachmentStore) -> Fetched:
         """Fetch the XML and the files of forms. What is here already under its hash is fetched no second time."""

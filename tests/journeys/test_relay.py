@@ -136,13 +136,25 @@ def test_a_tablet_that_is_revoked_at_the_centre_is_shut_out_at_the_post(posts: C
         assert found.state == "revoked"
 
 
+def photo_record(name: str) -> bytes:
+    named = f"<meta><instanceID>uuid:{name}</instanceID></meta>"
+    return f'<data id="photos" version="1"><photo>p.jpg</photo>{named}</data>'.encode()
+
+
+def receive_photo(posts: Chain, name: str, photo: bytes) -> str:
+    """A record with one photograph reaches the post; returns the photograph's hash."""
+    body = photo_record(name)
+    with posts.relay.looking() as session:
+        stored = attachment_store().save(photo)
+        record = IncomingRecord("photos", "1", f"uuid:{name}", expected_files=("p.jpg",))
+        upload = Upload(body, sha256(body).hexdigest(), (IncomingFile("p.jpg", "image/jpeg", stored),))
+        receive_submission(session, record, upload, Sender(), MONDAY)
+    return stored.sha256
+
+
 def test_a_photograph_goes_on_where_the_line_broke(posts: Chain) -> None:
     photo = Random(1).randbytes(700_000)
-    body = b'<data id="photos" version="1"><photo>p.jpg</photo><meta><instanceID>uuid:p</instanceID></meta></data>'
-    with posts.relay.looking() as session:
-        file = IncomingFile("p.jpg", "image/jpeg", attachment_store().save(photo))
-        record = IncomingRecord("photos", "1", "uuid:p", expected_files=("p.jpg",))
-        receive_submission(session, record, Upload(body, sha256(body).hexdigest(), (file,)), Sender(), MONDAY)
+    receive_photo(posts, "p", photo)
     rounds, posts.line.passed = 0, 0
     while "problem" in posts.sync(300_000):
         rounds += 1
@@ -152,6 +164,20 @@ def test_a_photograph_goes_on_where_the_line_broke(posts: Chain) -> None:
     assert posts.line.passed < 2 * len(photo)
     with posts.centre.looking() as session:
         row = session.scalars(select(Submission).where(Submission.instance_id == "uuid:p")).one()
-        assert (row.xml, row.missing_files) == (body, 0)
+        assert (row.xml, row.missing_files) == (photo_record("p"), 0)
         assert attachment_store().read(row.attachments[0].blob_sha256 or "") == photo
         assert session.scalar(select(func.count()).select_from(FilePiece)) == 0
+
+
+def test_a_file_that_was_lost_or_damaged_at_the_post_stops_no_other(posts: Chain) -> None:
+    photos = [Random(number).randbytes(1000) for number in range(3)]
+    lost, cut, _whole = [
+        posts.relay.settings.data_path / "attachments" / one[:2] / one[2:]
+        for one in (receive_photo(posts, f"f{number}", photo) for number, photo in enumerate(photos))
+    ]
+    lost.unlink()
+    cut.write_bytes(photos[1][:10])
+    assert posts.sync() == {"sent": 3, "files": 1, "taken": 0, "waiting": 2, "problem": "relay_file"}
+    lost.write_bytes(photos[0])
+    cut.write_bytes(photos[1])
+    assert posts.sync() == {"sent": 0, "files": 2, "taken": 0, "waiting": 0}
