@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy.exc import DBAPIError
 
 Reader = Callable[[Any], Any]
 
@@ -52,9 +53,12 @@ class Prepared:
         driver: Any = connection.connection.driver_connection
         try:
             row = driver.execute(compiled.text, compiled.bind(values)).fetchone()
-        except dialect.loaded_dbapi.Error:
-            # Asked again the long way round, it fails in SQLAlchemy's words, and a lost connection is let go.
-            return connection.execute(self._statement, values).first()
+        except dialect.loaded_dbapi.Error as error:
+            if dialect.is_disconnect(error, driver, None):
+                # Asked again the long way round, SQLAlchemy finds the connection lost too, and lets go of it.
+                return connection.execute(self._statement, values).first()
+            # Not here: in a transaction that failed PostgreSQL would only answer that it has failed.
+            raise _tell(error, compiled.text, values, connection) from error
         return None if row is None else compiled.read(row)
 
     def _compile(self, dialect: Dialect) -> _Compiled:
@@ -70,3 +74,9 @@ class Prepared:
         )
         self._compiled[dialect.name] = made
         return made
+
+
+def _tell(error: Exception, text: str, values: dict[str, Any], connection: Connection) -> BaseException:
+    """The driver's error as SQLAlchemy raises it, with its values hidden where the engine hides them."""
+    hidden, dialect = connection.engine.hide_parameters, connection.dialect
+    return DBAPIError.instance(text, values, error, dialect.loaded_dbapi.Error, hide_parameters=hidden, dialect=dialect)

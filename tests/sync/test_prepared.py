@@ -42,17 +42,23 @@ def test_values_change_from_call_to_call(session: Session) -> None:
     assert [row.instance_id for row in rows] == ["uuid:1", "uuid:2"]
 
 
-def test_failure_is_told_as_sqlalchemy_does(session: Session) -> None:
-    broken = Prepared(select(Blob.sha256).where(literal_column("nothing") == 1))
-    with pytest.raises(DBAPIError):
-        broken.first(session.connection(), {})
+def test_failure_tells_its_cause_as_sqlalchemy_does(session: Session) -> None:
+    broken = select(Blob.sha256).where(literal_column("nothing") == 1)
+    with pytest.raises(DBAPIError) as told:
+        Prepared(broken).first(session.connection(), {})
+    session.rollback()
+    with pytest.raises(DBAPIError, match="nothing") as wanted:
+        session.execute(broken)
+    assert type(told.value) is type(wanted.value)
+    assert str(told.value.orig) == str(wanted.value.orig)
 
 
 def test_lost_connection_is_let_go(session: Session) -> None:
     connection = session.get_bind().connect()
     assert connection.connection.driver_connection is not None
     connection.connection.driver_connection.close()
-    with pytest.raises(Exception, match="closed"):
+    with pytest.raises(DBAPIError, match="closed") as told:
         Prepared(select(Blob.sha256)).first(connection, {})
+    assert (told.value.connection_invalidated, connection.invalidated) == (True, True)
     connection.close()
     assert session.execute(text("SELECT 1")).scalar() == 1
