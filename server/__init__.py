@@ -5,11 +5,12 @@ from flask import Flask
 from server import keys, openrosa, proxies, rest, routing, spooling, web
 from server.config import Settings
 from server.extensions import init_extensions
+from server.faults import Application
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the web application from settings (by default those of the environment)."""
-    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app = Application(__name__, static_folder="static", template_folder="templates")
     settings = settings or Settings.from_environment()
     app.config.update(settings.flask_config())
     app.extensions["teral_settings"] = settings

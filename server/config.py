@@ -101,8 +101,13 @@ class Settings:
         return {
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.sqlalchemy_url,
-            # One each for tablets' reads, for pages, and for records on their way in; PostgreSQL allows 100 in all.
-            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": self.web_threads, "max_overflow": 2 * self.web_threads},
+            "SQLALCHEMY_ENGINE_OPTIONS": {
+                # One each for tablets' reads, for pages, and for records on their way in; PostgreSQL allows 100 in all.
+                "pool_size": self.web_threads,
+                "max_overflow": 2 * self.web_threads,
+                # What fails is told without the values that it was about: they are of people.
+                "hide_parameters": True,
+            },
             "MAX_CONTENT_LENGTH": self.max_body_mb * 1024 * 1024,
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from server.faults import render_fault
 from server.openrosa.committer import GroupCommitter, PlainCommitter
 from sync.devices import Contact, record_contacts
 
@@ -67,9 +68,9 @@ def start_writer(contacts: ContactBuffer) -> threading.Event:
         while not stop.wait(INTERVAL_S):
             try:
                 contacts.flush(BETWEEN)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 # News of a contact may be lost, a record never: the next contact brings the news again.
-                log.exception("contacts were not written")
+                log.error("contacts were not written: %s", render_fault(error))
 
     threading.Thread(target=write, name="contacts", daemon=True).start()
     return stop

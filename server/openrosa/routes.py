@@ -18,6 +18,7 @@ from werkzeug.routing import Map, Rule
 
 from server.accounts.permissions import TABLET, permission
 from server.extensions import attachment_store, db
+from server.faults import render_fault
 from server.openrosa import downloads, submission
 from server.openrosa.answers import answer_error
 from server.openrosa.callers import identify_by_draft, identify_by_login, identify_by_token
@@ -114,7 +115,7 @@ def _answer_exception(error: Exception, caller: Caller | None) -> Response:
     """Every failure becomes an OpenRosa answer. Logs name the kind of fault, never what was sent."""
     refusal = translate_error(error)
     if refusal.status >= 500:
-        log.error("%s: %s", refusal.status, type(error).__name__, exc_info=error if refusal.status == 500 else None)
+        log.error("%s: %s", refusal.status, render_fault(error) if refusal.status == 500 else type(error).__name__)
     return answer_error(refusal, caller.language if caller else "fr")
 
 

@@ -37,5 +37,7 @@ def test_fault_is_told_and_logged_without_what_was_sent(
     monkeypatch.setattr(downloads, "render_form_list", lambda *_: 1 / 0)
     response = tablet.get("/formList")
     assert (response.status_code, "Le serveur a fait une erreur" in message(response)) == (500, True)
+    assert "in _dispatch" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+    assert "division by zero" not in caplog.text
     assert tablet.path.split("/")[3] not in caplog.text
