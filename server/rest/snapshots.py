@@ -8,6 +8,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Response, current_app, request, send_file
@@ -38,8 +39,10 @@ def spare_folder() -> Path:
     folder: Path = current_app.extensions["teral_settings"].data_path / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     for one in folder.iterdir():
-        if one.stat().st_mtime < time.time() - KEPT_S:
-            one.unlink(missing_ok=True)
+        # A workbook in the making takes its own files away, and another request forgets what we do.
+        with suppress(FileNotFoundError):
+            if one.stat().st_mtime < time.time() - KEPT_S:
+                one.unlink()
     return folder
 
 
