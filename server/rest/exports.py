@@ -20,13 +20,12 @@ from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.rest.csv_rows import Line, LineWriter
-from server.rest.forms import FORM, get_version
+from server.rest.forms import FORM, WORKBOOKS, get_version
 from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
 from server.rest.problems import Problem
 from server.rest.snapshots import answer_snapshot, spare_folder
 from server.rest.speech import blueprint, gather, is_on
-from server.rest.workbooks import XLSX, write_workbook
 from server.web.tables import render_lines
 from sync.answers import find_value
 from sync.attachments import AttachmentStore
@@ -59,6 +58,9 @@ class Export:
     def tables(self) -> list[Table]:
         return list(list_tables(self.definition).values())
 
+    def writer(self, table: Table) -> LineWriter:
+        return LineWriter(table, self.columns[table.name], group_paths=self.group_paths)
+
 
 @blueprint.get(f"{FORM}/submissions.csv")
 @permission("submissions.export")
@@ -76,9 +78,16 @@ def zip_export(form_id: str) -> ResponseReturnValue:
 @blueprint.get(f"{FORM}/submissions.xlsx")
 @permission("submissions.export")
 def workbook_export(form_id: str) -> ResponseReturnValue:
+    # Loaded by the first who asks, as Parquet's library is below.
+    from server.rest.workbooks import COLUMNS, write_workbook
+
     export = read_export(form_id)
+    widest = max(len(export.writer(table).head) for table in export.tables)
+    if widest > COLUMNS:
+        raise Problem(501.99, columns=widest, most=COLUMNS)
     tables = [(table.name or form_id, partial(list_lines, export, table)) for table in export.tables]
-    return answer_snapshot(partial(write_workbook, tables, spare_folder()), XLSX, f"{form_id}.xlsx")
+    write = partial(write_workbook, tables, spare_folder())
+    return answer_snapshot(write, WORKBOOKS["xlsx"], f"{form_id}.xlsx")
 
 
 @blueprint.get(f"{FORM}/submissions.geojson")
@@ -126,7 +135,7 @@ def write_csv(export: Export, table: Table) -> Iterator[bytes]:
 
 def list_lines(export: Export, table: Table) -> Iterator[list[Line]]:
     """One table in pieces as they are read, its head first."""
-    writer = LineWriter(table, export.columns[table.name], group_paths=export.group_paths)
+    writer = export.writer(table)
     yield [writer.head]
     with Session(export.engine) as session:
         for records in read_records(session, export.viewer, export.form_id, export.page):

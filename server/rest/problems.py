@@ -51,6 +51,7 @@ MESSAGES: dict[float, str] = {
     501.4: N_("The filter uses something that is not supported here: %(text)s"),
     501.5: N_("The filter or order uses a field that cannot be used here: %(text)s"),
     501.6: N_("Only $expand=* is supported."),
+    501.99: N_("The form has %(columns)s columns, and a sheet of Excel takes %(most)s. Take another format."),
     503.1: N_("The server is busy. Nothing was lost; try again in a minute."),
 }
 # What werkzeug and our guard raise by HTTP status; Central knows no 405.

@@ -14,8 +14,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from server.web.tables import defuse
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# What Excel takes: rows of a sheet with its head, characters of a cell and of a name, digits of a number.
+COLUMNS = 16_384  # that Excel takes in a sheet
+# What it takes besides: rows of a sheet with its head, characters of a cell and of a name, digits of a number.
 _ROWS, _CHARACTERS, _NAME, _EXACT = 1_048_576, 32_767, 31, 10**15
 _FORBIDDEN = frozenset("[]:*?/\\'")
 _RESERVED = "history"  # the name of a sheet that Excel keeps for itself
@@ -29,7 +29,10 @@ Lines = Iterable[Sequence[Sequence[object]]]
 def write_workbook(
     tables: Iterable[tuple[str, Callable[[], Lines]]], folder: Path, rows: int = _ROWS
 ) -> Iterator[bytes]:
-    """The bytes of a workbook with these tables, of each its name and its lines in pieces, the head first."""
+    """The bytes of a workbook with these tables, of each its name and its lines in pieces, the head first.
+
+    No table may have more than COLUMNS: what lies beyond would be left out without a word.
+    """
     with tempfile.TemporaryFile(dir=folder) as file:
         with Workbook(file, {**_PLAIN, "tmpdir": str(folder)}) as book:
             styles = (book.add_format({"bold": True}), book.add_format({"quote_prefix": True}))

@@ -4,10 +4,12 @@ import io
 from pathlib import Path
 
 import openpyxl
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from server.rest import workbooks
 from server.rest.workbooks import write_workbook
 from tests.server.rest.program import Program
 from tests.server.rest.test_exports import RECORDS, filled  # noqa: F401 (a fixture)
@@ -28,6 +30,16 @@ def test_a_workbook_has_a_sheet_for_each_table(filled: Program) -> None:  # noqa
     assert [(one["fruit"], one["boxes"], one["KEY"]) for one in rows] == [
         ("=HYPERLINK(1)", -12, "plain"), ("mango", 3, "full"),
     ]  # fmt: skip
+
+
+def test_a_form_wider_than_a_sheet_is_refused_whole(filled: Program, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    names = filled.get(f"{RECORDS}.csv").text.splitlines()[0].split(",")
+    monkeypatch.setattr(workbooks, "COLUMNS", len(names))
+    assert filled.get(f"{RECORDS}.xlsx").status_code == 200
+    monkeypatch.setattr(workbooks, "COLUMNS", len(names) - 1)
+    refused = filled.get(f"{RECORDS}.xlsx")
+    assert (refused.status_code, refused.json["code"]) == (501, 501.99)
+    assert refused.json["details"] == {"columns": len(names), "most": len(names) - 1}
 
 
 def test_a_text_stays_a_text_for_whoever_edits_it(tmp_path: Path) -> None:
