@@ -3,6 +3,7 @@
 A test that must hold on both databases carries `@pytest.mark.both_databases`.
 """
 
+import inspect
 import os
 import shutil
 import socket
@@ -68,9 +69,15 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_addresses() -> None:
-    """So are addresses: to compile some hundred rules for each application took a third of the tests' time."""
+def compiled_addresses() -> Iterator[None]:
+    """So are addresses: to compile some hundred rules for each application took a third of the tests' time.
+
+    werkzeug offers no way to hand compiled rules on, so its own, private one is wrapped. It builds a function from
+    these three alone; should it ever ask for more, this fixture is to go.
+    """
     compile_builder, made = Rule._compile_builder, {}
+    assert list(inspect.signature(compile_builder).parameters) == ["self", "append_unknown"], "werkzeug has changed"
+    assert {"rule", "_trace", "defaults"} <= Rule("/<one>").__dict__.keys(), "werkzeug has changed"
 
     def remember(rule: Rule, append_unknown: bool = True) -> Any:
         key = (rule.rule, *rule._trace, repr(rule.defaults), append_unknown)
@@ -78,7 +85,9 @@ def compiled_addresses() -> None:
             made[key] = compile_builder(rule, append_unknown)
         return made[key]
 
-    Rule._compile_builder = remember  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", remember)
+        yield
 
 
 @pytest.fixture(scope="session")
