@@ -204,7 +204,7 @@ def _take_from_centre(session: Session, lines: Sequence[Line], content: zipfile.
         for _name, sha256 in line.files:
             if sha256 in content.namelist():
                 fetched.files[sha256] = attachment_store().save(content.read(sha256))
-    owe_receipts(session, CENTRE, take_down(session, news, fetched, now), now)
+    owe_receipts(session, CENTRE, take_down(session, news, fetched, now)[0], now)
 
 
 def _keep(session: Session, content: zipfile.ZipFile, sha256: str, now: datetime) -> None:

@@ -15,7 +15,6 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from forms.errors import FormsError
 from server.config import ConfigError, Settings
 from server.extensions import attachment_store
 from server.transactions import Transactions
@@ -25,7 +24,7 @@ from sync.peer_client import Login, Pace, PeerClient, PeerError
 from sync.relay import CentreLink
 from sync.relaying.down import Fetched, find_needed, take_down
 from sync.relaying.exchange import Answer
-from sync.relaying.lines import HeadLine, Line, ReceiptLine, RecordLine, RelayRefused, of_kind, receipt_for
+from sync.relaying.lines import FormLine, HeadLine, Line, ReceiptLine, RecordLine, RelayRefused, of_kind, receipt_for
 from sync.relaying.receipts import CENTRE, forget_owed, list_owed, note_receipts
 from sync.relaying.up import describe_relay, list_up, list_waiting
 
@@ -105,8 +104,8 @@ class Forwarding:
         # Revocations come first: they are few, and somebody's safety may hang on them.
         self.take_news()
         self.tell()
-        # What we just told may be news already, and what we took is to be confirmed.
-        self.take_news()
+        # What we just told may be news already. Forms come last: they are large, and tablets have the older ones.
+        self.take_forms(self.take_news())
 
     def tell(self) -> None:
         """Records first, all of them, and their files afterwards: a photograph never stands before a person."""
@@ -183,23 +182,40 @@ class Forwarding:
         first, second = self._tell_each(lines[:middle]), self._tell_each(lines[middle:])
         return Answer([*first.lines, *second.lines], [*first.records, *second.records], {**first.files, **second.files})
 
-    def take_news(self) -> None:
-        """Take what the centre tells until it tells nothing that we can take."""
+    def take_news(self) -> list[FormLine]:
+        """Take what the centre tells until it tells nothing that we can take; return the forms to be fetched."""
         here, receipts = _ours.read(_describe_here), _ours.read(_list_owed)
+        needed: list[FormLine] = []
         while self.may_go_on():
             answer = self.link.exchange([*here, *receipts])
             news = [one for one in answer.lines if not isinstance(one, ReceiptLine | HeadLine)]
-            receipts = self._take(news) if news else []
+            needed = _ours.read(partial(find_needed, lines=news))
+            receipts = self._take([one for one in news if one not in needed], Fetched())
             _ours.write(partial(_note_heard, told=answer.lines, now=datetime.now(UTC)))
             if not receipts:
-                return
+                break
+        return needed
 
-    def _take(self, news: Sequence[Line]) -> list[ReceiptLine]:
-        needed = _ours.read(partial(find_needed, lines=news))
-        fetched = self.link.fetch(needed, attachment_store())
-        receipts, problems = take_each(news, fetched)
+    def take_forms(self, forms: Sequence[FormLine]) -> None:
+        """Fetch forms one by one, since what one of them meets stops no other, and confirm those that are here."""
+        receipts = [one for form in forms if self.may_go_on() for one in self._take_form(form)]
+        if receipts:
+            self.link.exchange(receipts)
+
+    def _take_form(self, form: FormLine) -> list[ReceiptLine]:
+        try:
+            return self._take([form], self.link.fetch(form, attachment_store()))
+        except PeerError as error:
+            self._pass_over(error)
+            return []
+
+    def _take(self, news: Sequence[Line], fetched: Fetched) -> list[ReceiptLine]:
+        if not news:
+            return []
+        take = partial(take_down, lines=news, fetched=fetched, now=datetime.now(UTC))
+        receipts, refused = _ours.write(take)
         self.taken += len(receipts)
-        self.problems += problems
+        self.problems += ["relay_news" for _ in refused]
         return receipts
 
     def finish(self, problem: str) -> dict[str, Any]:
@@ -209,22 +225,6 @@ class Forwarding:
         _ours.write(partial(_note_try, problem=problem, waiting=waiting))
         done = {"sent": self.sent, "files": self.files, "taken": self.taken, "waiting": len(waiting)}
         return {**done, "problem": problem} if problem else done
-
-
-def take_each(news: Sequence[Line], fetched: Fetched) -> tuple[list[ReceiptLine], list[str]]:
-    """Take the centre's news at once, or where one of them cannot be taken all the others; return what is wrong."""
-    try:
-        return _take_together(news, fetched), []
-    except FormsError as refused:
-        if len(news) == 1:
-            log.warning("news of the centre were not taken: %s", refused.code)
-            return [], [refused.code]
-    results = [take_each([one], fetched) for one in news]
-    return [one for receipts, _ in results for one in receipts], [one for _, problems in results for one in problems]
-
-
-def _take_together(news: Sequence[Line], fetched: Fetched) -> list[ReceiptLine]:
-    return _ours.write(partial(take_down, lines=news, fetched=fetched, now=datetime.now(UTC)))
 
 
 def _read_untold(session: Session) -> list[Line]:

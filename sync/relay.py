@@ -66,19 +66,17 @@ class CentreLink:
         except (KeyError, TypeError, ValueError) as error:
             raise PeerError("peer_confused") from error
 
-    def fetch(self, forms: Sequence[FormLine], store: AttachmentStore) -> Fetched:
-        """Fetch the XML and the files of forms. What is here already under its hash is fetched no second time."""
+    def fetch(self, form: FormLine, store: AttachmentStore) -> Fetched:
+        """Fetch the XML and the files of a form."""
         fetched = Fetched()
-        for one in forms:
-            version = one.version or "___"
-            at = self.client.path("forms/{form}/versions/{version}", form=one.form_id, version=version)
-            with self.client.download(f"{at}.xml") as xml:
-                fetched.forms[one.sha256] = xml.read()
-            for name, sha256 in one.files:
-                path = self.client.path(
-                    "forms/{form}/versions/{version}/attachments/{name}",
-                    form=one.form_id, version=version, name=name,
-                )  # fmt: skip
-                with self.client.download(path) as content:
-                    fetched.files[sha256] = store.save(content)
+        at = self.client.path("forms/{form}/versions/{version}", form=form.form_id, version=form.version or "___")
+        with self.client.download(f"{at}.xml") as xml:
+            fetched.forms[form.sha256] = xml.read()
+        for name, sha256 in form.files:
+            path = self.client.path(
+                "forms/{form}/versions/{version}/attachments/{name}",
+                form=form.form_id, version=form.version or "___", name=name,
+            )  # fmt: skip
+            with self.client.download(path) as content:
+                fetched.files[sha256] = store.save(content)
         return fetched

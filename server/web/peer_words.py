@@ -35,6 +35,7 @@ PEER_LABELS: dict[str, dict[str, str]] = {
         "peer_busy": N_("The server is busy. The next run tries again."),
         "peer_refused": N_("The centre refused something; it waits here."),
         "peer_confused": N_("The server's answer is not what ODK Central would answer."),
+        "relay_news": N_("Something that the centre told could not be taken in; it is told again."),
         "relay_file": N_("A file is not on this server's disk as it was received."),
     },
 }

@@ -6,6 +6,7 @@ A relay is told of entities that are for the tablets of its own sites, and of no
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -34,8 +35,19 @@ from sync.numbering import FIRST_SHARED, slot_of
 from sync.policy import programme
 from sync.publishing import FormFile, change_form_state, find_form_version, list_versions, publish_form
 from sync.registry import lock_registry
-from sync.relaying.lines import FormLine, GroundLine, Line, ReceiptLine, SiteLine, StateLine, of_kind, receipt_for
+from sync.relaying.lines import (
+    FormLine,
+    GroundLine,
+    Line,
+    ReceiptLine,
+    RelayRefused,
+    SiteLine,
+    StateLine,
+    of_kind,
+    receipt_for,
+)
 from sync.relaying.receipts import list_untold
+from sync.relaying.taking import take_each
 from sync.relaying.up import take_state
 from sync.sites import SiteDetails, add_site, change_site, find_site
 
@@ -52,9 +64,10 @@ def list_down(session: Session, relay: Relay, now: datetime) -> Iterator[Line]:
     """Everything that the relay has not taken, in the order in which it is to be taken."""
     sites = [one.site for one in session.scalars(select(RelayedSite).filter_by(relay_id=relay.site_id))]
     told: tuple[Callable[[], Iterator[Line]], ...] = (
+        # Somebody's safety may hang on a revocation.
+        lambda: _list_states(session, relay),
         lambda: _list_sites(session),
         lambda: _list_forms(session, sites),
-        lambda: _list_states(session, relay),
         lambda: _list_grounds(session, relay, sites, now),
     )
     for lines in told:
@@ -165,8 +178,15 @@ def find_needed(session: Session, lines: Sequence[Line]) -> list[FormLine]:
     return [one for one in forms if find_form_version(session, one.form_id, one.version) is None]
 
 
-def take_down(session: Session, lines: Sequence[Line], fetched: Fetched, now: datetime) -> list[ReceiptLine]:
-    """Take in what the centre tells, twice is once; return the receipts. What cannot be taken raises."""
+def take_down(
+    session: Session, lines: Sequence[Line], fetched: Fetched, now: datetime
+) -> tuple[list[ReceiptLine], list[str]]:
+    """Take in what the centre tells, twice is once; return the receipts, and a code for each line that stays out."""
+    receipts, problems = take_each(session, lines, partial(_take_together, session, fetched=fetched, now=now))
+    return [one for some in receipts for one in some], problems
+
+
+def _take_together(session: Session, lines: Sequence[Line], fetched: Fetched, now: datetime) -> list[ReceiptLine]:
     for site in of_kind(lines, SiteLine):
         _take_site(session, site, now)
     for form in of_kind(lines, FormLine):
@@ -187,8 +207,10 @@ def _take_site(session: Session, line: SiteLine, now: datetime) -> None:
 
 def _take_form(session: Session, line: FormLine, fetched: Fetched, now: datetime) -> None:
     known = find_form_version(session, line.form_id, line.version)
-    if known is None and line.sha256 in fetched.forms:
-        xml = fetched.forms[line.sha256]
+    if known is None and line.state == "open":
+        xml = fetched.forms.get(line.sha256)
+        if xml is None:
+            raise RelayRefused("relay_form", form_id=line.form_id, version=line.version)
         media = _add_media(session, line, fetched.files, now)
         publish_form(session, FormFile(xml, parse_form(xml)), media, None, now)
     elif known is not None and known.state != line.state:

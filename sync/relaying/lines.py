@@ -23,6 +23,7 @@ class RelayRefused(FormsError):
         "relay_exists": N_("The site %(site)s has a relay already."),
         "relay_numbers": N_("There are as many relays as there are numbers for them."),
         "relay_unknown": N_("This account is not that of a relay."),
+        "relay_form": N_("Version “%(version)s” of form %(form_id)s did not come with its content."),
         "relay_file": N_("A file is not on this server's disk as it was received."),
         "relay_piece": N_("This piece of a file does not continue what is here."),
     }

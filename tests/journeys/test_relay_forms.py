@@ -1,0 +1,69 @@
+"""Forms on their way to a post: they come last, one by one, and what one of them meets stops nothing else."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from server.extensions import attachment_store
+from sync.attachments import add_blob
+from sync.devices import change_device_state, find_device
+from sync.publishing import find_form_version, publish_form
+from tests.journeys.outposts import Outposts
+from tests.journeys.relays import Chain, chain
+from tests.sync.factory import form_file
+
+
+@pytest.fixture(scope="module")
+def posts(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Chain]:
+    with chain(tmp_path_factory.mktemp("forms"), sqlite_template) as posts:
+        assert "problem" not in posts.sync()
+        yield posts
+
+
+def publish(place: Outposts, form_id: str, villages: bytes) -> Path:
+    """A form with one file at the centre; returns where that file is on the disk."""
+    with place.looking() as session:
+        stored, now = attachment_store().save(villages), datetime.now(UTC)
+        add_blob(session.connection(), stored, now)
+        publish_form(session, form_file(form_id=form_id), {"villages.csv": stored.sha256}, None, now)
+    return place.settings.data_path / "attachments" / stored.sha256[:2] / stored.sha256[2:]
+
+
+def read_villages(place: Outposts, form_id: str) -> bytes | None:
+    """The file of that form as tablets there are given it; None where the form is not there."""
+    with place.looking() as session:
+        version = find_form_version(session, form_id, "1")
+        held = {one.name: one.blob_sha256 for one in version.attachments} if version else {}
+        return attachment_store().read(held["villages.csv"] or "") if held else None
+
+
+def test_a_form_that_cannot_be_fetched_stops_nothing_else(posts: Chain) -> None:
+    lost = publish(posts.centre, "lost", b"name,label\n1,Rosso\n")
+    content = lost.read_bytes()
+    lost.unlink()
+    publish(posts.centre, "whole", b"name,label\n2,Kidira\n")
+    a = posts.relay.tablet("KLK")
+    a.open_stay("KLK-1", lit="1")
+    posts.relay.meet(a)
+    done = posts.sync()
+    assert (done["sent"], done["waiting"], done["problem"]) == (1, 0, "peer_refused")
+    assert read_villages(posts.relay, "lost") is None
+    assert read_villages(posts.relay, "whole") == b"name,label\n2,Kidira\n"
+    revoke(posts, a.tablet.officer.username)
+    assert posts.sync()["problem"] == "peer_refused"
+    with posts.relay.looking() as session:
+        device = find_device(session, a.tablet.officer.username)
+        assert device is not None
+        assert device.state == "revoked"
+    lost.write_bytes(content)
+    assert "problem" not in posts.sync()
+    assert read_villages(posts.relay, "lost") == content
+
+
+def revoke(posts: Chain, name: str) -> None:
+    with posts.centre.looking() as session:
+        device = find_device(session, name)
+        assert device is not None
+        change_device_state(session, device, "revoked", datetime.now(UTC))
