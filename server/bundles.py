@@ -23,7 +23,7 @@ from sync.attachments import sync_folder
 from sync.db import begin_write
 from sync.models import FormVersion, Relay, Submission, Upstream
 from sync.relaying.bundles import check_public_key, open_bundle, seal_bundle
-from sync.relaying.down import Fetched, list_down, take_down
+from sync.relaying.down import find_lack, list_down, take_down
 from sync.relaying.lines import (
     DeviceLine,
     FormLine,
@@ -197,14 +197,12 @@ def _take_from_centre(session: Session, lines: Sequence[Line], content: zipfile.
         return
     upstream.told_at, upstream.heard_at = head.at, now
     news = [one for one in lines if not isinstance(one, ReceiptLine | HeadLine)]
-    fetched = Fetched()
-    for line in of_kind(news, FormLine):
-        if line.sha256 in content.namelist():
-            fetched.forms[line.sha256] = content.read(line.sha256)
-        for _name, sha256 in line.files:
-            if sha256 in content.namelist():
-                fetched.files[sha256] = attachment_store().save(content.read(sha256))
-    owe_receipts(session, CENTRE, take_down(session, news, fetched, now)[0], now)
+    told = of_kind(news, FormLine)
+    for sha256 in {sha256 for one in told for sha256 in find_lack(session, one).files.values()}:
+        _keep(session, content, sha256, now)
+    names = content.namelist()
+    forms = {one.sha256: content.read(one.sha256) for one in told if one.sha256 in names}
+    owe_receipts(session, CENTRE, take_down(session, news, forms, now)[0], now)
 
 
 def _keep(session: Session, content: zipfile.ZipFile, sha256: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ The link is slow and breaks: nothing is locked while it is used, and whatever ar
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,9 +22,10 @@ from sync.models import IssuedVersion, Submission, Upstream
 from sync.numbering import SLOTS
 from sync.peer_client import Login, Pace, PeerClient, PeerError
 from sync.relay import CentreLink
-from sync.relaying.down import Fetched, find_needed, take_down
+from sync.relaying.down import find_lack, find_needed, take_down
 from sync.relaying.exchange import Answer
 from sync.relaying.lines import FormLine, HeadLine, Line, ReceiptLine, RecordLine, RelayRefused, of_kind, receipt_for
+from sync.relaying.pieces import keep_file
 from sync.relaying.receipts import CENTRE, forget_owed, list_owed, note_receipts
 from sync.relaying.up import describe_relay, list_up, list_waiting
 
@@ -190,7 +191,7 @@ class Forwarding:
             answer = self.link.exchange([*here, *receipts])
             news = [one for one in answer.lines if not isinstance(one, ReceiptLine | HeadLine)]
             needed = _ours.read(partial(find_needed, lines=news))
-            receipts = self._take([one for one in news if one not in needed], Fetched())
+            receipts = self._take([one for one in news if one not in needed], {})
             _ours.write(partial(_note_heard, told=answer.lines, now=datetime.now(UTC)))
             if not receipts:
                 break
@@ -204,15 +205,25 @@ class Forwarding:
 
     def _take_form(self, form: FormLine) -> list[ReceiptLine]:
         try:
-            return self._take([form], self.link.fetch(form, attachment_store()))
+            lack = _ours.read(partial(find_lack, line=form))
+            for name, sha256 in lack.files.items():
+                self._fetch_file(form, name, sha256)
+            return self._take([form], {form.sha256: self.link.fetch_form(form)} if lack.xml else {})
         except PeerError as error:
             self._pass_over(error)
             return []
 
-    def _take(self, news: Sequence[Line], fetched: Fetched) -> list[ReceiptLine]:
+    def _fetch_file(self, form: FormLine, name: str, sha256: str) -> None:
+        """Each file is kept as it comes, so that it is fetched no second time when the link breaks at the next."""
+        with self.link.fetch_file(form, name) as content:
+            keep = partial(keep_file, store=attachment_store(), content=content, now=datetime.now(UTC))
+            if not _ours.write(partial(keep, sha256=sha256)):
+                raise PeerError("peer_confused")
+
+    def _take(self, news: Sequence[Line], forms: Mapping[str, bytes]) -> list[ReceiptLine]:
         if not news:
             return []
-        take = partial(take_down, lines=news, fetched=fetched, now=datetime.now(UTC))
+        take = partial(take_down, lines=news, forms=forms, now=datetime.now(UTC))
         receipts, refused = _ours.write(take)
         self.taken += len(receipts)
         self.problems += ["relay_news" for _ in refused]

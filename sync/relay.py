@@ -4,12 +4,14 @@
 Nothing here touches the database, so that nobody waits for a bad link (server/relay.py).
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 from sync.attachments import AttachmentStore
 from sync.peer_client import PeerClient, PeerError, read_json
-from sync.relaying.down import Fetched
 from sync.relaying.exchange import Answer
 from sync.relaying.lines import FormLine, Line, RelayRefused, parse_lines, write_line
 from sync.relaying.pieces import PIECE
@@ -66,17 +68,20 @@ class CentreLink:
         except (KeyError, TypeError, ValueError) as error:
             raise PeerError("peer_confused") from error
 
-    def fetch(self, form: FormLine, store: AttachmentStore) -> Fetched:
-        """Fetch the XML and the files of a form."""
-        fetched = Fetched()
-        at = self.client.path("forms/{form}/versions/{version}", form=form.form_id, version=form.version or "___")
-        with self.client.download(f"{at}.xml") as xml:
-            fetched.forms[form.sha256] = xml.read()
-        for name, sha256 in form.files:
-            path = self.client.path(
-                "forms/{form}/versions/{version}/attachments/{name}",
-                form=form.form_id, version=form.version or "___", name=name,
-            )  # fmt: skip
-            with self.client.download(path) as content:
-                fetched.files[sha256] = store.save(content)
-        return fetched
+    def fetch_form(self, form: FormLine) -> bytes:
+        """Fetch the XML of a form, or raise PeerError where it is not the one that was told of."""
+        with self.client.download(self._form_path(form, ".xml")) as content:
+            xml = content.read()
+        if hashlib.sha256(xml).hexdigest() != form.sha256:
+            raise PeerError("peer_confused")
+        return xml
+
+    @contextmanager
+    def fetch_file(self, form: FormLine, name: str) -> Iterator[IO[bytes]]:
+        """Fetch a file of a form; whether it is the one that was told of is seen by who keeps it."""
+        with self.client.download(self._form_path(form, "/attachments/{name}", name=name)) as content:
+            yield content
+
+    def _form_path(self, form: FormLine, rest: str, **names: str) -> str:
+        path = "forms/{form}/versions/{version}" + rest
+        return self.client.path(path, form=form.form_id, version=form.version or "___", **names)

@@ -4,7 +4,7 @@ A relay is told of entities that are for the tablets of its own sites, and of no
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from forms.xform import parse_form
-from sync.attachments import StoredFile, add_blob
 from sync.branches import Issued
 from sync.devices import find_device
 from sync.entity_decisions import get_entity
@@ -20,6 +19,7 @@ from sync.entity_fold import fold_whole
 from sync.entity_lists import Receiver, read_view, select_visible
 from sync.entity_state import read_contents
 from sync.models import (
+    Blob,
     Entity,
     EntityGround,
     EntityList,
@@ -52,12 +52,12 @@ from sync.relaying.up import take_state
 from sync.sites import SiteDetails, add_site, change_site, find_site
 
 
-@dataclass(slots=True)
-class Fetched:
-    """What lines name by its SHA-256: forms' XML, and forms' files that are safe in the store."""
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What of a form is not here: its XML, and files by name and SHA-256."""
 
-    forms: dict[str, bytes] = field(default_factory=dict)
-    files: dict[str, StoredFile] = field(default_factory=dict)
+    xml: bool
+    files: dict[str, str]
 
 
 def list_down(session: Session, relay: Relay, now: datetime) -> Iterator[Line]:
@@ -173,24 +173,47 @@ def _own_keys(entity: Entity, relay: Relay) -> list[str]:
 
 
 def find_needed(session: Session, lines: Sequence[Line]) -> list[FormLine]:
-    """The forms whose XML and files must be fetched before these lines can be taken."""
-    forms = [one for one in of_kind(lines, FormLine) if one.state == "open"]
-    return [one for one in forms if find_form_version(session, one.form_id, one.version) is None]
+    """The forms of which something must be fetched before these lines can be taken."""
+    return [one for one in of_kind(lines, FormLine) if one.state == "open" and not _is_here(session, one)]
+
+
+def find_lack(session: Session, line: FormLine) -> Lack:
+    """What must be fetched of a form: of its files those that are here under no name."""
+    told: dict[str, str] = dict(line.files)
+    here = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(told.values()))))
+    lacking = {name: sha256 for name, sha256 in told.items() if sha256 not in here}
+    return Lack(xml=_find_same(session, line) is None, files=lacking)
+
+
+def _find_same(session: Session, line: FormLine) -> FormVersion | None:
+    known = find_form_version(session, line.form_id, line.version)
+    return known if known is not None and known.sha256 == line.sha256 else None
+
+
+def _is_here(session: Session, line: FormLine) -> bool:
+    known = _find_same(session, line)
+    held = [[one.name, one.blob_sha256] for one in known.attachments] if known is not None else []
+    return known is not None and all(one in held for one in line.files)
 
 
 def take_down(
-    session: Session, lines: Sequence[Line], fetched: Fetched, now: datetime
+    session: Session, lines: Sequence[Line], forms: Mapping[str, bytes], now: datetime
 ) -> tuple[list[ReceiptLine], list[str]]:
-    """Take in what the centre tells, twice is once; return the receipts, and a code for each line that stays out."""
-    receipts, problems = take_each(session, lines, partial(_take_together, session, fetched=fetched, now=now))
-    return [one for some in receipts for one in some], problems
+    """Take in what the centre tells, twice is once; return the receipts, and a code for each line that stays out.
+
+    `forms` are the XML of forms by their SHA-256; their files are in the store, and known.
+    """
+    receipts, refused = take_each(session, lines, partial(_take_together, session, forms=forms, now=now))
+    return [one for some in receipts for one in some], refused
 
 
-def _take_together(session: Session, lines: Sequence[Line], fetched: Fetched, now: datetime) -> list[ReceiptLine]:
+def _take_together(
+    session: Session, lines: Sequence[Line], forms: Mapping[str, bytes], now: datetime
+) -> list[ReceiptLine]:
     for site in of_kind(lines, SiteLine):
         _take_site(session, site, now)
     for form in of_kind(lines, FormLine):
-        _take_form(session, form, fetched, now)
+        _take_form(session, form, forms, now)
     for state in of_kind(lines, StateLine):
         device = find_device(session, state.device)
         if device is not None:
@@ -205,23 +228,21 @@ def _take_site(session: Session, line: SiteLine, now: datetime) -> None:
     change_site(session, site, details, line.closed, None, now)
 
 
-def _take_form(session: Session, line: FormLine, fetched: Fetched, now: datetime) -> None:
+def _take_form(session: Session, line: FormLine, forms: Mapping[str, bytes], now: datetime) -> None:
+    if line.state == "open" and not _is_here(session, line):
+        _publish(session, line, forms, now)
     known = find_form_version(session, line.form_id, line.version)
-    if known is None and line.state == "open":
-        xml = fetched.forms.get(line.sha256)
-        if xml is None:
-            raise RelayRefused("relay_form", form_id=line.form_id, version=line.version)
-        media = _add_media(session, line, fetched.files, now)
-        publish_form(session, FormFile(xml, parse_form(xml)), media, None, now)
-    elif known is not None and known.state != line.state:
+    if known is not None and known.state != line.state:
         change_form_state(session, line.form_id, line.version, line.state, now)
 
 
-def _add_media(session: Session, line: FormLine, files: Mapping[str, StoredFile], now: datetime) -> dict[str, str]:
-    here = {name: files[sha256] for name, sha256 in line.files if sha256 in files}
-    for stored in here.values():
-        add_blob(session.connection(), stored, now)
-    return {name: stored.sha256 for name, stored in here.items()}
+def _publish(session: Session, line: FormLine, forms: Mapping[str, bytes], now: datetime) -> None:
+    """Open the form to tablets, or give it a file that it lacked; never in parts, which tablets would take for all."""
+    lack, same = find_lack(session, line), _find_same(session, line)
+    xml = same.xml if same is not None else forms.get(line.sha256)
+    if xml is None or lack.files:
+        raise RelayRefused("relay_form", form_id=line.form_id, version=line.version)
+    publish_form(session, FormFile(xml, parse_form(xml)), dict(line.files), None, now)
 
 
 def _take_grounds(session: Session, lines: Sequence[GroundLine], now: datetime) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -10,7 +11,7 @@ from server.extensions import attachment_store
 from sync.attachments import add_blob
 from sync.devices import change_device_state, find_device
 from sync.publishing import find_form_version, publish_form
-from tests.journeys.outposts import Outposts
+from tests.journeys.outposts import MONDAY, Outposts
 from tests.journeys.relays import Chain, chain
 from tests.sync.factory import form_file
 
@@ -23,7 +24,7 @@ def posts(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
 
 
 def publish(place: Outposts, form_id: str, villages: bytes) -> Path:
-    """A form with one file at the centre; returns where that file is on the disk."""
+    """A form with one file, or the file that it lacked; returns where that is on the disk."""
     with place.looking() as session:
         stored, now = attachment_store().save(villages), datetime.now(UTC)
         add_blob(session.connection(), stored, now)
@@ -32,11 +33,13 @@ def publish(place: Outposts, form_id: str, villages: bytes) -> Path:
 
 
 def read_villages(place: Outposts, form_id: str) -> bytes | None:
-    """The file of that form as tablets there are given it; None where the form is not there."""
+    """The file of that form as tablets there are given it, empty where it is missing; None where there is no form."""
     with place.looking() as session:
         version = find_form_version(session, form_id, "1")
-        held = {one.name: one.blob_sha256 for one in version.attachments} if version else {}
-        return attachment_store().read(held["villages.csv"] or "") if held else None
+        if version is None:
+            return None
+        [held] = [one.blob_sha256 for one in version.attachments if one.name == "villages.csv"]
+        return attachment_store().read(held) if held else b""
 
 
 def test_a_form_that_cannot_be_fetched_stops_nothing_else(posts: Chain) -> None:
@@ -60,6 +63,43 @@ def test_a_form_that_cannot_be_fetched_stops_nothing_else(posts: Chain) -> None:
     lost.write_bytes(content)
     assert "problem" not in posts.sync()
     assert read_villages(posts.relay, "lost") == content
+
+
+def test_a_file_that_is_given_later_comes_to_the_post(posts: Chain) -> None:
+    with posts.centre.looking() as session:
+        publish_form(session, form_file(form_id="later"), {}, None, MONDAY)
+    posts.sync()
+    assert read_villages(posts.relay, "later") == b""
+    publish(posts.centre, "later", b"name,label\n3,Dagana\n")
+    assert "problem" not in posts.sync()
+    assert read_villages(posts.relay, "later") == b"name,label\n3,Dagana\n"
+
+
+def test_a_file_that_the_post_has_is_not_fetched_again(posts: Chain) -> None:
+    villages = Random(1).randbytes(500_000)
+    publish(posts.centre, "first", villages)
+    posts.sync()
+    publish(posts.centre, "second", villages)
+    posts.line.passed = 0
+    posts.sync()
+    assert read_villages(posts.relay, "second") == villages
+    assert posts.line.passed < len(villages) / 5
+
+
+def test_a_file_or_a_form_that_is_not_the_one_told_of_is_not_taken(posts: Chain) -> None:
+    content = b"name,label\n4,Matam\n"
+    damaged = publish(posts.centre, "damaged", content)
+    damaged.write_bytes(b"name,label\n4,Bakel\n")
+    with posts.centre.looking() as session:
+        publish_form(session, form_file(form_id="changed"), {}, None, MONDAY)
+        changed = find_form_version(session, "changed", "1")
+        assert changed is not None
+        changed.sha256 = "0" * 64
+    assert posts.sync()["problem"] == "peer_confused"
+    assert read_villages(posts.relay, "damaged") is read_villages(posts.relay, "changed") is None
+    damaged.write_bytes(content)
+    posts.sync()
+    assert read_villages(posts.relay, "damaged") == content
 
 
 def revoke(posts: Chain, name: str) -> None:
