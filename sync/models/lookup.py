@@ -5,6 +5,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.db import Base
 
+# Beginnings of words are pieces of the table, so that words are in the order of their bytes, whatever the database's.
+_WORD = String(40).with_variant(String(40, collation="C"), "postgresql")
+
 
 class LinkWord(Base):
     """A word of an identity (models/linkage.py), by sound and so in any spelling; its first sign tells of what.
@@ -16,6 +19,6 @@ class LinkWord(Base):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     model_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    word: Mapped[str] = mapped_column(String(40), primary_key=True)
+    word: Mapped[str] = mapped_column(_WORD, primary_key=True)
     identity_id: Mapped[int] = mapped_column(primary_key=True)
     year: Mapped[int | None] = mapped_column(SmallInteger)  # of birth

@@ -55,6 +55,14 @@ def test_people_are_found_the_likeliest_first(
     assert find(session, **asked)[: len(found) or None] == [people[name].reference for name in found]
 
 
+@pytest.mark.both_databases
+def test_all_names_that_begin_so_are_found(session: Session) -> None:
+    named = [
+        add_record(session, given_names="Moussa", family_name=name, age=20) for name in ("Traoré", "Trawally", "Tramé")
+    ]
+    assert set(find(session, text="tra")) == {one.reference for one in named}
+
+
 def test_a_person_is_found_once_and_by_each_reference(session: Session, people: dict[str, PersonRecord]) -> None:
     one, other = people["awa"], people["old"]
     decide_same(session, one.reference, other.reference, Word(None, NOW))
