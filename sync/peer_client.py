@@ -41,7 +41,9 @@ CONNECT_S, READ_S = 30, 120
 # What changes nothing may be asked again when the answer was lost.
 _READING = frozenset({"GET", "HEAD"})
 # The server says that it did nothing.
-_BUSY = frozenset({429, 502, 503, 504})
+_BUSY = frozenset({429, 503})
+# Whatever stands before it waited in vain for its answer: what was asked may have been done.
+_LOST = frozenset({502, 504})
 _CUT = (requests.exceptions.ConnectionError, ChunkedEncodingError, Timeout)
 # Whoever is told to wait for longer comes back with the next run.
 _LONGEST_WAIT_S = 120.0
@@ -164,15 +166,20 @@ class _Session(PyodkSession):  # type: ignore[misc]
             try:
                 response: requests.Response = super().request(method, url, *args, **given)
             except _CUT as error:
-                if tried >= self.patience.tries or not _may_repeat(method, url, error):
+                # A connection that never was has carried nothing.
+                harmless = _may_repeat(method, url) or isinstance(error, ConnectTimeout)
+                if tried >= self.patience.tries or not harmless:
                     raise
                 self.pace.sleep(self.patience.pause(tried))
             else:
-                if not self._is_worth_another(response, tried, given):
+                busy = _BUSY | _LOST if _may_repeat(method, url) else _BUSY
+                if not self._is_worth_another(response, busy, tried, given):
                     return response
             tried += 1
 
-    def _is_worth_another(self, response: requests.Response, tried: int, given: dict[str, Any]) -> bool:
+    def _is_worth_another(
+        self, response: requests.Response, busy: frozenset[int], tried: int, given: dict[str, Any]
+    ) -> bool:
         """After the pause that the server asks for, or with a fresh token."""
         # What is read from a stream is gone once it was sent.
         if tried >= self.patience.tries or not isinstance(given.get("data"), str | bytes | dict | None):
@@ -180,15 +187,15 @@ class _Session(PyodkSession):  # type: ignore[misc]
         if response.status_code == 401 and self.headers.pop("Authorization", None):
             self.auth.login()
             return True
-        wait = _read_wait(response, self.patience.pause(tried)) if response.status_code in _BUSY else _LONGEST_WAIT_S
+        wait = _read_wait(response, self.patience.pause(tried)) if response.status_code in busy else _LONGEST_WAIT_S
         if wait < _LONGEST_WAIT_S:
             self.pace.sleep(wait)
         return wait < _LONGEST_WAIT_S
 
 
-def _may_repeat(method: str, url: str, error: Exception) -> bool:
-    """Whether asking again can do nothing twice; a connection that never was has carried nothing."""
-    return method in _READING or url == "sessions" or isinstance(error, ConnectTimeout)
+def _may_repeat(method: str, url: str) -> bool:
+    """Whether asking again can do nothing twice."""
+    return method in _READING or url == "sessions"
 
 
 def _read_wait(response: requests.Response, otherwise: float) -> float:
@@ -328,7 +335,7 @@ def _refuse(response: requests.Response) -> None:
     status = response.status_code
     if status < 400:
         return
-    code = "peer_busy" if status in _BUSY else _BY_STATUS.get(status, "peer_refused")
+    code = "peer_busy" if status in _BUSY | _LOST else _BY_STATUS.get(status, "peer_refused")
     raise PeerError(code, status, _read_problem(response))
 
 

@@ -124,6 +124,25 @@ def test_busy_server_is_asked_again_after_the_time_that_it_names(
     assert 1 <= slept[1] <= 2
 
 
+def test_those_who_are_told_the_same_time_come_at_different_ones(
+    client: PeerClient, central: Central, slept: list[float]
+) -> None:
+    for told in ({"Retry-After": "7"}, {}):
+        for _ in range(4):
+            central.faults = [(503, told)]
+            client.ask("projects/7")
+    named, own = slept[:4], slept[4:]
+    assert (len(set(named)), len(set(own))) == (4, 4)
+    assert min(named) > 7
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_the_server_did_not_do_is_asked_for_again(client: PeerClient, central: Central, status: int) -> None:
+    central.faults = [(status, {})]
+    client.call("POST", "projects/7/x", json={"body": "1"})
+    assert central.asked.count(("POST", "/v1/projects/7/x")) == 2
+
+
 @pytest.mark.parametrize(
     ("headers", "tries"), [({"Retry-After": "86400"}, 1), ({"Retry-After": "soon"}, 4)], ids=["for a day", "unreadable"]
 )
@@ -154,7 +173,21 @@ def test_what_may_have_been_done_is_not_repeated(client: PeerClient, central: Ce
     with pytest.raises(PeerError) as broken:
         client.call("POST", "projects/7/x", json={"body": "1"})
     assert broken.value.code == "peer_unreachable"
-    assert [one for one in central.asked if one[0] == "POST"].count(("POST", "/v1/projects/7/x")) == 1
+    assert central.asked.count(("POST", "/v1/projects/7/x")) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+@pytest.mark.parametrize("status", [502, 504])
+def test_what_a_gateway_lost_is_asked_for_again_only_where_it_changes_nothing(
+    client: PeerClient, central: Central, method: str, status: int
+) -> None:
+    central.faults = [(status, {})]
+    assert client.ask("projects/7")
+    central.faults = [(status, {})]
+    with pytest.raises(PeerError) as lost:
+        client.call(method, "projects/7/x", json={"body": "1"})
+    assert (lost.value.code, lost.value.is_lasting) == ("peer_busy", True)
+    assert central.asked.count((method, "/v1/projects/7/x")) == 1
 
 
 def test_file_goes_on_where_the_connection_broke(client: PeerClient, central: Central) -> None:
