@@ -140,7 +140,9 @@ class _Adapter(HTTPAdapter):
             request.body = request.body.encode()
         if request.body is not None:
             request.body = self._slow_down(request.body)
-        return super().send(request, **given)
+        response = super().send(request, **given)
+        _refuse_part(request.method or "", response)
+        return response
 
     def _slow_down(self, body: Any) -> Iterator[bytes]:
         """Content-Length, or chunks, were settled before; http.client sends what an iterator gives."""
@@ -148,6 +150,15 @@ class _Adapter(HTTPAdapter):
         for piece in pieces:
             self._pace.move(len(piece))
             yield piece
+
+
+def _refuse_part(method: str, response: requests.Response) -> None:
+    """A connection that ends within the head of an answer leaves what looks like a whole one without a body."""
+    told = response.headers
+    has_end = "Content-Length" in told or told.get("Transfer-Encoding", "").lower() == "chunked"
+    if not has_end and method != "HEAD" and response.status_code not in (204, 304):
+        response.close()
+        raise requests.exceptions.ConnectionError("the answer does not say where it ends")
 
 
 class _Session(PyodkSession):  # type: ignore[misc]
