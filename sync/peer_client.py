@@ -10,13 +10,13 @@ Who our peers are is peers.py's knowledge, what goes to and fro central.py's and
 - cannot take a review state back, since it leaves null out (`PeerClient.review`);
 - reads lists, versions and entities into models that fail on what Central itself answers (forms as objects, no
   submitter, no user agent), merges entities into the default project only, and knows neither the next page of a table
-  nor the files of a record: `PeerClient.ask` and `list_rows` read the JSON.
+  nor the files of a record: `PeerClient.ask`, `ask_rows` and `list_rows` read the JSON.
 """
 
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
@@ -264,6 +264,10 @@ class PeerClient:
         """The JSON that a GET answers."""
         return read_json(self.call("GET", path, params=params))
 
+    def ask_rows(self, path: str, *names: str) -> list[dict[str, Any]]:
+        """The list that a GET answers, each of its objects with a text under these names; else a PeerError."""
+        return check_rows(self.ask(path), *names)
+
     def call(self, method: str, path: str, **given: Any) -> requests.Response:
         """The answer to any request, once it is a success; what is read counts for the pace."""
         with self.translating():
@@ -278,11 +282,11 @@ class PeerClient:
         asked = dict(params)
         while True:
             page = self.ask(path, **asked)
-            if not isinstance(page, dict) or not isinstance(page.get("value"), list):
+            if not isinstance(page, dict):
                 raise PeerError("peer_confused")
-            yield page["value"]
+            yield check_rows(page.get("value"))
             # The link may name the server as others reach it, so only its token is taken.
-            token = parse_qs(urlsplit(page.get("@odata.nextLink") or "").query).get("$skiptoken")
+            token = parse_qs(urlsplit(str(page.get("@odata.nextLink") or "")).query).get("$skiptoken")
             if not token:
                 return
             asked = {**params, "$skiptoken": token[0]}
@@ -335,8 +339,22 @@ class PeerClient:
             if response is None:
                 raise PeerError("peer_confused") from error
             _refuse(response)
+        except (ValueError, TypeError) as error:
+            # pyodk makes its models of whatever was answered.
+            raise PeerError("peer_confused") from error
         except requests.RequestException as error:
             raise PeerError("peer_unreachable") from error
+
+
+def check_rows(value: Any, *names: str) -> list[dict[str, Any]]:
+    """A list as the peer told it, each of its objects with a text under these names; else a PeerError."""
+    if not isinstance(value, list) or not all(_is_row(one, names) for one in value):
+        raise PeerError("peer_confused")
+    return value
+
+
+def _is_row(value: object, names: Sequence[str]) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in names)
 
 
 _BY_STATUS = {401: "peer_credentials", 403: "peer_forbidden", 404: "peer_missing"}

@@ -108,10 +108,9 @@ def _cut(lines: list[str]) -> str:
 def _tell(bridge: Bridge, verdict: Verdict) -> None:
     names = {"form_id": verdict.form_id, "instance_id": verdict.instance_id}
     if not verdict.is_told:
-        with bridge.client.translating():
-            said = bridge.client.pyodk.submissions.list_comments(**names)
-            if verdict.comment not in [one.body for one in said]:
-                bridge.client.pyodk.submissions.add_comment(comment=verdict.comment, **names)
+        path = bridge.client.path("forms/{form_id}/submissions/{instance_id}/comments", **names)
+        if verdict.comment not in [one["body"] for one in bridge.client.ask_rows(path, "body")]:
+            bridge.client.call("POST", path, json={"body": verdict.comment})
     if verdict.state is not None:
         bridge.client.review(state=verdict.state, **names)
     bridge.ours.write(partial(_note, verdict=verdict))

@@ -41,13 +41,15 @@ class Bridge:
 class Step:
     """Something to do, found but not done: so a dry run only looks.
 
-    `kind` says what would move, and is empty for what only we note; `what` names it, without an answer.
+    `kind` says what would move, and is empty for what only we note; `what` names it, without an answer. What could
+    not even be looked up has a `problem` instead, so that it is told, in a dry run too, and stops nothing after it.
     """
 
     kind: str
     what: str
     do: Callable[[], object]
     count: int = 1
+    problem: PeerError | None = None
 
 
 def read_moment(text: object) -> datetime:

@@ -22,9 +22,7 @@ from sync.server_lists import SERVER_LISTS
 def list_peer_forms(bridge: Bridge) -> list[dict[str, Any]]:
     """The peer's published forms that we read."""
     asked = bridge.peer.pulls
-    forms = bridge.client.ask(bridge.client.path("forms"))
-    if not isinstance(forms, list) or not all(isinstance(one, dict) and "xmlFormId" in one for one in forms):
-        raise PeerError("peer_confused")
+    forms = bridge.client.ask_rows(bridge.client.path("forms"), "xmlFormId")
     return [one for one in forms if one.get("publishedAt") and (not asked or one["xmlFormId"] in asked)]
 
 
@@ -32,23 +30,26 @@ def find_new_versions(bridge: Bridge, form: dict[str, Any]) -> Iterator[Step]:
     """A step for each version of the peer's form that is not here, the oldest first."""
     form_id = str(form["xmlFormId"])
     known = bridge.ours.read(partial(_list_known, form_id=form_id))
-    if form.get("version", "") in known:
-        return
-    versions = bridge.client.ask(bridge.client.path("forms/{form}/versions", form=form_id))
+    # An older version may be missing though the newest is here: what could not be read last time is asked for again.
+    versions = _ask_versions(bridge, form_id)
     for one in sorted(versions, key=lambda one: read_moment(one["publishedAt"])):
         if one["version"] not in known:
             do = partial(_pull_version, bridge, form_id, one["version"], read_moment(one["publishedAt"]))
             yield Step("forms_in", f"{form_id} {one['version']}", do)
 
 
-def find_unpublished(bridge: Bridge) -> Iterator[Step]:
-    """A step for each of our forms that the peer is to have and has not in our newest version."""
-    for form_id in bridge.peer.publishes:
-        ours = bridge.ours.read(partial(_load_newest, form_id=form_id))
-        if ours is not None:
-            theirs = _list_their_versions(bridge, form_id)
-            if ours.version not in (theirs or ()):
-                yield Step("forms_out", f"{form_id} {ours.version}", partial(_push_version, bridge, ours, theirs))
+def find_unpublished(bridge: Bridge, form_id: str) -> Iterator[Step]:
+    """A step if the peer has not our newest version of this form."""
+    ours = bridge.ours.read(partial(_load_newest, form_id=form_id))
+    if ours is not None:
+        theirs = _list_their_versions(bridge, form_id)
+        if ours.version not in (theirs or ()):
+            yield Step("forms_out", f"{form_id} {ours.version}", partial(_push_version, bridge, ours, theirs))
+
+
+def _ask_versions(bridge: Bridge, form_id: str) -> list[dict[str, Any]]:
+    path = bridge.client.path("forms/{form}/versions", form=form_id)
+    return bridge.client.ask_rows(path, "version", "publishedAt")
 
 
 def _list_known(session: Session, form_id: str) -> set[str]:
@@ -65,10 +66,10 @@ def _pull_version(bridge: Bridge, form_id: str, version: str, published_at: date
     from forms.publishable import read_publishable
 
     definition = read_publishable(xml, "form.xml").definition
-    listed = bridge.client.ask(bridge.client.path("forms/{form}/versions/{version}/attachments", **names))
+    files = bridge.client.path("forms/{form}/versions/{version}/attachments", **names)
     stored = {
         one["name"]: _pull_file(bridge, names, one["name"])
-        for one in listed
+        for one in bridge.client.ask_rows(files, "name")
         if one.get("exists") and not one.get("datasetExists")
     }
     file = FormFile(xml, definition)
@@ -116,24 +117,24 @@ def _list_their_versions(bridge: Bridge, form_id: str) -> set[str] | None:
     """The versions that the peer has published; None where it does not know the form at all."""
     try:
         bridge.client.ask(bridge.client.path("forms/{form}", form=form_id))
-        versions = bridge.client.ask(bridge.client.path("forms/{form}/versions", form=form_id))
+        return {one["version"] for one in _ask_versions(bridge, form_id)}
     except PeerError as error:
         if error.code == "peer_missing":
             return None
         raise
-    return {str(one["version"]) for one in versions}
 
 
 def _push_version(bridge: Bridge, version: FormVersion, theirs: set[str] | None) -> None:
     """As a draft with its files, which is then published: whatever is interrupted begins again with a fresh draft."""
     form_id, forms = version.form.form_id, bridge.client.pyodk.forms
-    with TemporaryDirectory() as folder, bridge.client.translating():
+    with TemporaryDirectory() as folder:
         files = [_write_file(bridge, Path(folder), one.name, one.blob_sha256) for one in version.attachments]
         given = {"definition": version.xml.decode(), "attachments": [one for one in files if one is not None]}
-        if theirs is None:
-            forms.create(form_id=form_id, **given)
-        else:
-            forms.update(form_id, **given)
+        with bridge.client.translating():
+            if theirs is None:
+                forms.create(form_id=form_id, **given)
+            else:
+                forms.update(form_id, **given)
 
 
 def _write_file(bridge: Bridge, folder: Path, name: str, sha256: str | None) -> Path | None:

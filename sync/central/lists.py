@@ -17,7 +17,7 @@ from forms.tables import odata_name
 from sync.central.bridge import Bridge, Step
 from sync.entity_browsing import list_properties
 from sync.models import Entity, EntityList, PeerList
-from sync.peer_client import PeerError
+from sync.peer_client import PeerError, check_rows
 from sync.policy import programme
 
 # Somebody may change the list there, so it is compared once a day though nothing happened here.
@@ -60,17 +60,16 @@ class _Comparison:
         return self.bridge.client.path(f"datasets/{{name}}{more}", name=self.name, **names)
 
 
-def find_differences(bridge: Bridge) -> Iterator[Step]:
-    """A step for whatever the peer's lists lack, say otherwise, or still have; none where nothing changed here."""
-    for name in bridge.peer.lists:
-        state = bridge.ours.read(partial(_read_state, name=name))
-        if state is None or _was_equal(bridge, name, state):
-            continue
-        properties = bridge.ours.read(partial(_list_pushed, name=name))
-        comparison = _Comparison(bridge, name, properties, state)
-        yield from _find_columns(comparison)
-        yield from _find_rows(comparison)
-        yield Step("", name, partial(_note_equal, comparison))
+def find_differences(bridge: Bridge, name: str) -> Iterator[Step]:
+    """A step for whatever the peer's list lacks, says otherwise, or still has; none where nothing changed here."""
+    state = bridge.ours.read(partial(_read_state, name=name))
+    if state is None or _was_equal(bridge, name, state):
+        return
+    properties = bridge.ours.read(partial(_list_pushed, name=name))
+    comparison = _Comparison(bridge, name, properties, state)
+    yield from _find_columns(comparison)
+    yield from _find_rows(comparison)
+    yield Step("", name, partial(_note_equal, comparison))
 
 
 def _read_state(session: Session, name: str) -> str | None:
@@ -97,13 +96,14 @@ def _list_pushed(session: Session, name: str) -> list[str]:
 def _find_columns(comparison: _Comparison) -> Iterator[Step]:
     client = comparison.bridge.client
     try:
-        theirs = {one["name"] for one in client.ask(comparison.path()).get("properties", ())}
+        (told,) = check_rows([client.ask(comparison.path())])
+        theirs = {one["name"] for one in check_rows(told.get("properties"), "name")}
     except PeerError as error:
         if error.code != "peer_missing":
             raise
         theirs = set()
-        told = {"name": comparison.name, "approvalRequired": False}
-        make = partial(client.call, "POST", client.path("datasets"), json=told)
+        made = {"name": comparison.name, "approvalRequired": False}
+        make = partial(client.call, "POST", client.path("datasets"), json=made)
         yield comparison.step("lists_out", comparison.name, make)
     for name in [one for one in comparison.properties if one not in theirs]:
         add = partial(client.call, "POST", comparison.path("/properties"), json={"name": name})

@@ -76,13 +76,19 @@ def find_late_files(bridge: Bridge, form_id: str) -> Iterator[Step]:
     awaiting = bridge.ours.read(partial(_list_awaiting, bridge=bridge, form_id=form_id))
     for known, version in awaiting:
         told = Told(form_id, known.instance_id, known.changed_at, known.edits, known.files, known.review_state)
-        if _list_new_files(bridge, told, version, known.submission_id):
-            yield Step("files_in", told.instance_id, partial(_pull_late_files, bridge, told, version, known))
+        pull = partial(_pull_late_files, bridge, told, version, known)
+        try:
+            if _list_new_files(bridge, told, version, known.submission_id):
+                yield Step("files_in", told.instance_id, pull)
+        except PeerError as error:
+            if error.is_lasting:
+                raise
+            yield Step("", told.instance_id, pull, problem=error)
 
 
 def _pull_late_files(bridge: Bridge, told: Told, version: str, known: PeerRecord) -> None:
     _pull_files(bridge, told, version, known.submission_id)
-    present = sum(bool(one.get("exists")) for one in bridge.client.ask(_version_path(bridge, told, version, _FILES)))
+    present = sum(bool(one.get("exists")) for one in _ask_files(bridge, told, version))
     noted = update(PeerRecord).where(PeerRecord.id == known.id).values(files=present)
     bridge.ours.write(lambda session: session.execute(noted))
 
@@ -170,7 +176,8 @@ def _list_versions(bridge: Bridge, told: Told) -> list[str]:
     if not told.edits:
         return [told.instance_id]
     path = bridge.client.path("forms/{f}/submissions/{i}/versions", f=told.form_id, i=told.instance_id)
-    return [str(one["instanceId"]) for one in sorted(bridge.client.ask(path), key=lambda one: one["createdAt"])]
+    # The answer names the newest first. Two edits may have come within one millisecond, so its times tell less.
+    return [one["instanceId"] for one in reversed(bridge.client.ask_rows(path, "instanceId"))]
 
 
 def _version_path(bridge: Bridge, told: Told, version: str, more: str, **names: str) -> str:
@@ -213,9 +220,13 @@ def _pull_files(bridge: Bridge, told: Told, version: str, submission_id: int) ->
 
 
 def _list_new_files(bridge: Bridge, told: Told, version: str, submission_id: int) -> list[str]:
-    listed = bridge.client.ask(_version_path(bridge, told, version, _FILES))
+    listed = _ask_files(bridge, told, version)
     here = bridge.ours.read(partial(_list_files, submission_id=submission_id))
     return [one["name"] for one in listed if one.get("exists") and one["name"] not in here]
+
+
+def _ask_files(bridge: Bridge, told: Told, version: str) -> list[dict[str, Any]]:
+    return bridge.client.ask_rows(_version_path(bridge, told, version, _FILES), "name")
 
 
 def _list_files(session: Session, submission_id: int) -> set[str]:

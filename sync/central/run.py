@@ -74,7 +74,10 @@ def _walk_room(
             if not may_go_on():
                 outcome.stopped = True
                 return
-            visit(step, outcome)
+            if step.problem is not None:
+                outcome.note(step.what, step.problem)
+            else:
+                visit(step, outcome)
     except PeerError as error:
         if error.is_lasting:
             raise
@@ -92,7 +95,7 @@ def _take(step: Step, outcome: Outcome) -> None:
 
 
 def _list_rooms(bridge: Bridge) -> Iterator[tuple[str, Iterator[Step]]]:
-    """What is looked through, each by itself: a form that the account may not read stops no other."""
+    """What is looked through, each by itself: a form or list that the account may not see stops no other."""
     if bridge.peer.pulls_records:
         for form in list_peer_forms(bridge):
             yield str(form["xmlFormId"]), find_new_versions(bridge, form)
@@ -101,5 +104,7 @@ def _list_rooms(bridge: Bridge) -> Iterator[tuple[str, Iterator[Step]]]:
     if bridge.peer.direction == "both":
         yield "", find_untold(bridge)
     if bridge.peer.pushes:
-        yield "", find_unpublished(bridge)
-        yield "", find_differences(bridge)
+        for form_id in bridge.peer.publishes:
+            yield form_id, find_unpublished(bridge, form_id)
+        for name in bridge.peer.lists:
+            yield name, find_differences(bridge, name)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError
+from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError, check_rows
 
 FILE = bytes(range(256)) * 1000
 
@@ -235,6 +235,15 @@ def test_table_that_is_none_is_told(client: PeerClient, central: Central) -> Non
     with pytest.raises(PeerError) as refused:
         list(client.list_rows("sessions"))
     assert refused.value.code == "peer_confused"
+
+
+@pytest.mark.parametrize(
+    "told", [None, {}, "a", [1], [{}], [{"name": None}], [{"name": 1}], [{"name": "a"}, {}]], ids=repr
+)
+def test_rows_that_are_none_are_told(told: object) -> None:
+    with pytest.raises(PeerError) as refused:
+        check_rows(told, "name")
+    assert (refused.value.code, refused.value.is_lasting) == ("peer_confused", False)
 
 
 @pytest.mark.parametrize(

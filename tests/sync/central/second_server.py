@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_input_stream
 
 from server import create_app
@@ -52,6 +53,7 @@ class SecondServer:
     app: Flask
     url: str
     actor_id: int = 0
+    says: dict[str, bytes] = field(default_factory=dict)  # odd answers, by the end of the address
     _session: Session | None = None
 
     @contextmanager
@@ -66,6 +68,7 @@ class SecondServer:
 
     def begin_anew(self, template: Path) -> None:
         """A fresh database with one account: an application of its own for each test would cost more than the test."""
+        self.says.clear()
         with self.app.app_context():
             db.engine.dispose()
             database = Path(db.engine.url.database or "")
@@ -136,12 +139,13 @@ class SecondServer:
             db.session.remove()
 
 
-def _bounded(app: Flask) -> Callable[..., Any]:
-    """Bodies have an end, as gunicorn gives them one."""
+def _bounded(app: Flask, says: dict[str, bytes]) -> Callable[..., Any]:
+    """Bodies have an end, as gunicorn gives them one; and whatever it `says` instead of what is so."""
 
     def run(environ: dict[str, Any], start_response: Any) -> Any:
         environ["wsgi.input"] = get_input_stream(environ)
-        return app(environ, start_response)
+        odd = next((body for end, body in says.items() if environ["PATH_INFO"].endswith(end)), None)
+        return (app if odd is None else Response(odd))(environ, start_response)
 
     return run
 
@@ -151,10 +155,11 @@ def second_server(folder: Path) -> Iterator[SecondServer]:
     """Run it until the block ends."""
     # What it says of its own address is not how it is reached.
     app = create_app(Settings(data_dir=str(folder), secret_key=SECRET, public_url="http://elsewhere.test"))
-    server = make_server("127.0.0.1", 0, _bounded(app), threaded=True, request_handler=_Quiet)
+    says: dict[str, bytes] = {}
+    server = make_server("127.0.0.1", 0, _bounded(app, says), threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    there = SecondServer(app, f"http://127.0.0.1:{server.server_port}")
+    there = SecondServer(app, f"http://127.0.0.1:{server.server_port}", says=says)
     try:
         yield there
     finally:

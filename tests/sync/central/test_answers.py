@@ -102,3 +102,14 @@ def test_a_review_by_hand_there_is_not_overruled(there: SecondServer, connect: C
     process_pending()
     exchange(bridge)
     assert states(bridge) == {"uuid:a": "hasIssues"}
+
+
+def test_comments_that_are_none_are_a_problem_of_their_record(
+    judged: Bridge, there: SecondServer, session: Session
+) -> None:
+    there.says["/submissions/uuid:bad/comments"] = b"[1]"
+    outcome = exchange(judged)
+    assert (outcome.word, outcome.counts["answers_out"]) == ("done", 1)
+    assert [one["what"] for one in outcome.problems] == ["uuid:bad"]
+    there.says.clear()
+    assert dict(exchange(judged).counts) == {"answers_out": 1}

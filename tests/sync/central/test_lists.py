@@ -84,3 +84,15 @@ def test_one_row_that_is_refused_stops_no_other(
     assert set(listed(there)) == {*boats[1:], *fresh}
     # It is not noted as equal, so that the next exchange looks again.
     assert len(exchange(bridge).problems) == 1
+
+
+def test_a_list_that_cannot_be_read_stops_no_other(
+    boats: list[str], there: SecondServer, session: Session, connect: Connect
+) -> None:
+    add_entity_list(session, "ports", None, now())
+    session.commit()
+    there.says[f"/datasets/{LIST}"] = b'{"properties": [1]}'
+    outcome = exchange(connect(direction="push", lists=f"{LIST}, ports"))
+    assert (outcome.word, dict(outcome.counts), [one["what"] for one in outcome.problems]) == (
+        "done", {"lists_out": 1}, [LIST],
+    )  # fmt: skip

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store
 from sync.central.records import OVERLAP, _Reading
-from sync.central.run import exchange
+from sync.central.run import exchange, plan
 from sync.heads import find_chain
 from sync.models import Peer, PeerForm, PeerRecord, Submission, SubmissionSender
 from sync.peers import resend_from
@@ -18,6 +18,7 @@ from tests.sync.central.conftest import Connect
 from tests.sync.central.second_server import SecondServer, records
 
 EXCHANGE = Viewer(0, "exchange")
+HOUR = timedelta(hours=1)
 
 
 def review(there: SecondServer, instance_id: str, state: str | None) -> None:
@@ -53,6 +54,42 @@ def test_a_file_that_comes_there_later_is_fetched_though_nothing_says_that_it_ca
     assert dict(exchange(bridge).counts) == {}
     session.rollback()
     assert session.scalars(select(Submission.missing_files)).one() == 0
+
+
+def test_one_record_that_cannot_be_looked_up_there_stops_no_late_file(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    for one in "abc":
+        there.send(f"uuid:{one}", awaited=f"{one}.jpg")
+    bridge = connect()
+    exchange(bridge)
+    there.attach("uuid:c", "c.jpg", b"jpeg")
+    there.says["/submissions/uuid:a/versions/uuid:a/attachments"] = b"{}"
+    there.says["/submissions/uuid:b/versions/uuid:b/attachments"] = b"not JSON"
+    for look in (plan, exchange):
+        outcome = look(bridge)
+        assert (outcome.word, outcome.counts["files_in"]) == ("done", 1)
+        assert [one["what"] for one in outcome.problems] == ["uuid:a", "uuid:b"]
+    session.rollback()
+    assert session.scalars(select(Submission.instance_id).filter_by(missing_files=0)).all() == ["uuid:c"]
+
+
+def test_edits_come_in_the_order_of_the_answer_whatever_its_times_say(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    there.edit("uuid:a", "uuid:c")
+    there.edit("uuid:c", "uuid:b")
+    at = datetime.now(UTC)
+    there.inside(lambda inner: inner.execute(update(Submission).values(received_at=at)))
+    there.inside(
+        lambda inner: inner.execute(update(Submission).filter_by(instance_id="uuid:b").values(received_at=at - HOUR))
+    )
+    exchange(connect())
+    newest = session.get_one(Submission, session.scalars(select(PeerRecord.submission_id)).one())
+    assert newest.instance_id == "uuid:b"
 
 
 def test_a_file_that_an_edit_left_out_comes_with_the_version_that_had_it(
