@@ -4,14 +4,17 @@ What moves is sync/central/'s work. Shared by the job, the pages and `teral peer
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from server.config import ConfigError, find_peer_login
@@ -23,7 +26,7 @@ from sync.central.run import Outcome, exchange, plan
 from sync.leases import leave_lease, make_holder, take_lease
 from sync.models import Peer, PeerRun
 from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError
-from sync.peers import PeerRefused, add_run, find_last_runs
+from sync.peers import PeerRefused, add_run, find_last_runs, lease_name
 from sync.settings import get_setting
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 # An exchange whose process died is taken up by others after this time; it looks up as often whether it was paused.
 TURN = timedelta(minutes=2)
+RENEWAL = timedelta(seconds=30)
 LOOK = timedelta(seconds=5)
 
 
@@ -58,8 +62,11 @@ def run_exchange(peer: Peer, may_go_on: Callable[[], bool] = lambda: True) -> Pe
     if not ours.write(turn.take):
         return None
     started = datetime.now(UTC)
+    # It may have been changed while others had their turn before it.
+    peer = ours.read(lambda session: session.get_one(Peer, peer.id))
     try:
-        outcome = _exchange(peer, lambda: may_go_on() and turn.goes_on(ours))
+        with turn.renewed(ours):
+            outcome = _exchange(peer, lambda: may_go_on() and turn.goes_on(ours))
         return ours.write(lambda session: _write_run(session, peer, started, outcome))
     finally:
         ours.write(turn.leave)
@@ -92,7 +99,7 @@ class _Turn:
     """The right to exchange with a peer, which one process has at a time, until somebody pauses the peer."""
 
     def __init__(self, peer: Peer) -> None:
-        self._peer_id, self._lease = peer.id, f"peer:{peer.name}"
+        self._peer_id, self._lease = peer.id, lease_name(peer)
         self._holder = f"{make_holder()}:{uuid4().hex[:8]}"
         self._looked = datetime.now(UTC)
 
@@ -102,6 +109,27 @@ class _Turn:
 
     def leave(self, session: Session) -> None:
         leave_lease(session, self._lease, self._holder)
+
+    @contextmanager
+    def renewed(self, ours: Transactions) -> Iterator[None]:
+        """Keep the turn for as long as this process works on it: one step may wait for its peer longer than a turn."""
+        ended = Event()
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        thread = Thread(target=self._renew, args=(ours, app, ended), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _renew(self, ours: Transactions, app: Flask, ended: Event) -> None:
+        while not ended.wait(RENEWAL.total_seconds()):
+            try:
+                with app.app_context():
+                    ours.write(self.take)
+            except SQLAlchemyError as error:
+                log.warning("the turn of %s was not renewed: %s", self._lease, type(error).__name__)
 
     def goes_on(self, ours: Transactions) -> bool:
         if datetime.now(UTC) - self._looked < LOOK:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
+from sync.leases import leave_lease, make_holder, take_lease
 from sync.models import DIRECTIONS, Actor, Peer, PeerForm, PeerList, PeerRecord, PeerRun, Site
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -133,8 +134,12 @@ def add_peer(session: Session, name: str, details: PeerDetails, actor_id: int | 
 
 
 def change_peer(session: Session, peer: Peer, details: PeerDetails, actor_id: int | None, now: datetime) -> None:
-    """Change what is said about a peer. Another project is another whole: it is read from its beginning."""
+    """Change what is said about a peer. Another project is another whole: it is read from its beginning.
+
+    Raises PeerRefused while an exchange is under way: it would note under the new project how far it read the old.
+    """
     details.check()
+    _refuse_working(session, peer, now)
     before = (peer.address, peer.project_id)
     _fill(session, peer, details)
     if before != (peer.address, peer.project_id):
@@ -159,8 +164,10 @@ def resume_peer(session: Session, peer: Peer, actor_id: int | None, now: datetim
 def resend_from(session: Session, peer: Peer, since: datetime, actor_id: int | None, now: datetime) -> int:
     """Read once more what changed there since, and tell once more what we found; return how many records are known.
 
-    What is here stays: the same record read again is a repeat.
+    What is here stays: the same record read again is a repeat. Raises PeerRefused while an exchange is under way:
+    it would note at its end that all is read.
     """
+    _refuse_working(session, peer, now)
     late = update(PeerForm).where(PeerForm.peer_id == peer.id, PeerForm.read_until > since)
     session.execute(late.values(read_until=since))
     again = update(PeerRecord).where(PeerRecord.peer_id == peer.id, PeerRecord.changed_at >= since)
@@ -168,6 +175,19 @@ def resend_from(session: Session, peer: Peer, since: datetime, actor_id: int | N
     session.execute(delete(PeerList).where(PeerList.peer_id == peer.id))
     _tell(session, "peer.resent", peer, actor_id, now, records=known)
     return known
+
+
+def lease_name(peer: Peer) -> str:
+    """The lease of whoever exchanges with this peer."""
+    return f"peer:{peer.name}"
+
+
+def _refuse_working(session: Session, peer: Peer, now: datetime) -> None:
+    """No exchange is under way, and none begins before this transaction ends: it waits for the lease's row."""
+    name, holder = lease_name(peer), make_holder()
+    if not take_lease(session, name, holder, now, now):
+        raise PeerRefused("peer_working", name=peer.name)
+    leave_lease(session, name, holder)
 
 
 def add_run(

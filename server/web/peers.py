@@ -129,9 +129,9 @@ def resend(peer_name: str) -> ResponseReturnValue:
     peer = _get_peer(peer_name)
     try:
         since = read_since(request.form.get("since", ""))
+        resend_from(db.session(), peer, since, current_viewer().actor_id, datetime.now(UTC))
     except FormsError as refused:
         return _render(peer, problem=refused.word(gettext)), 422
-    resend_from(db.session(), peer, since, current_viewer().actor_id, datetime.now(UTC))
     flash(gettext("What changed since that day is read and told once more. What is here already counts once."))
     return redirect(url_for("peers.page", peer_name=peer_name))
 

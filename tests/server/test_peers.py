@@ -1,5 +1,6 @@
 """Exchanges as the job runs them: with the credentials that a peer names, one at a time, and written down."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from server.config import Settings
 from server.peers import Project, has_login, plan_exchange, run_due, run_exchange, try_peer
 from server.transactions import Transactions
 from sync.leases import take_lease
-from sync.models import Peer, PeerRun, Submission
+from sync.models import JobLease, Peer, PeerRun, Submission
 from sync.peer_client import PeerError
-from sync.peers import PeerDetails, PeerRefused, add_peer, pause_peer, resume_peer
+from sync.peers import PeerDetails, PeerRefused, add_peer, change_peer, pause_peer, resume_peer
 from tests.accounts import PASSWORD
 from tests.sync.central.conftest import running, there
 from tests.sync.central.second_server import EMAIL, SecondServer
@@ -82,6 +83,44 @@ def test_two_processes_do_not_exchange_with_one_peer(peer: Peer, session: Sessio
     session.commit()
     assert run_exchange(peer) is None
     assert run_due(always) == {"ministry": "busy"}
+
+
+def test_a_turn_is_kept_while_a_step_waits_for_the_peer(
+    app: Flask, peer: Peer, there: SecondServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "RENEWAL", timedelta(milliseconds=20))
+    seen: list[datetime] = []
+
+    def answer_late() -> bytes:
+        ends = time.monotonic() + 10
+        while len(seen) < 2 and time.monotonic() < ends:
+            with app.app_context():
+                until = Transactions().read(lambda inner: inner.scalars(select(JobLease.expires_at)).one())
+            if until not in seen:
+                seen.append(until)
+            time.sleep(0.01)
+        return b"[]"
+
+    there.says["/projects/1/forms"] = answer_late
+    run = run_exchange(peer)
+    assert run is not None
+    assert (run.outcome, len(seen)) == ("done", 2)
+    assert seen[0] < seen[1]
+    assert Transactions().read(lambda inner: inner.scalars(select(JobLease)).all()) == []
+
+
+def test_a_peer_that_was_changed_before_its_turn_is_read_as_it_is_now(
+    peer: Peer, there: SecondServer, session: Session
+) -> None:
+    there.publish("1")
+    there.publish("1", form_id="arrivee")
+    change_peer(
+        session, session.get_one(Peer, peer.id), PeerDetails(there.url, pulls="arrivee"), None, datetime.now(UTC)
+    )
+    session.commit()
+    run = run_exchange(peer)
+    assert run is not None
+    assert run.counts == {"forms_in": 1}
 
 
 def test_credentials_that_are_not_set_are_told(peer: Peer, settings: Settings, session: Session) -> None:

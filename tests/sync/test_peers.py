@@ -1,5 +1,6 @@
 """What a peer may be, and what becomes of it when it is paused, changed or read again."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.leases import take_lease
 from sync.models import AuditEvent, Peer, PeerForm, PeerRecord
 from sync.peers import (
     PeerDetails,
@@ -16,6 +18,7 @@ from sync.peers import (
     change_peer,
     find_last_runs,
     get_peer,
+    lease_name,
     list_peers,
     list_runs,
     list_states,
@@ -114,6 +117,21 @@ def test_another_project_is_read_from_its_beginning(session: Session) -> None:
     assert len(session.scalars(select(PeerRecord)).all()) == 2
     change_peer(session, peer, replace(PLAIN, project="2"), None, NOW)
     assert session.scalars(select(PeerRecord)).all() == session.scalars(select(PeerForm)).all() == []
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("change", [True, False], ids=["changed", "resent"])
+def test_nothing_is_changed_or_resent_under_an_exchange(session: Session, change: bool) -> None:
+    peer = known(session)
+    take_lease(session, lease_name(peer), "another:1", NOW, NOW + timedelta(minutes=1))
+    for now, refused in ((NOW, True), (NOW + timedelta(minutes=2), False)):
+        with pytest.raises(PeerRefused, match="is under way") if refused else nullcontext():
+            change_peer(session, peer, PLAIN, None, now) if change else resend_from(session, peer, NOW, None, now)
+    assert [one.action for one in session.scalars(select(AuditEvent))][1:] == [
+        f"peer.{'changed' if change else 'resent'}"
+    ]
+    # The turn is free again for the next exchange.
+    assert take_lease(session, lease_name(peer), "another:2", NOW, NOW)
 
 
 def test_the_last_run_is_found(session: Session) -> None:

@@ -1,12 +1,13 @@
 """The pages of other servers: added without a password, tried, looked ahead, paused, begun again from a date."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.leases import take_lease
 from sync.models import Peer, PeerRun
 from sync.peers import add_run
 from tests.accounts import PASSWORD, add_account, log_in
@@ -79,6 +80,18 @@ def test_it_is_paused_resumed_and_begun_again(administrator: FlaskClient, peer: 
         assert (session.scalars(select(Peer.paused_at)).one() is not None) == paused
     assert administrator.post("/peers/ministere/resend", data={"since": "2026-11-20"}).status_code == 302
     assert administrator.post("/peers/ministere/resend", data={"since": "hier"}).status_code == 422
+
+
+def test_it_is_neither_changed_nor_begun_again_under_an_exchange(administrator: FlaskClient, session: Session) -> None:
+    administrator.post("/peers/new", data=ASKED)
+    now = datetime.now(UTC)
+    take_lease(session, "peer:ministere", "another:1", now, now + timedelta(minutes=1))
+    session.commit()
+    for act, data in (("edit", ASKED | {"project": "4"}), ("resend", {"since": "2026-11-20"})):
+        answer = administrator.post(f"/peers/ministere/{act}", data=data)
+        assert (answer.status_code, "Un échange avec ministere est en cours" in answer.text) == (422, True)
+    session.rollback()
+    assert session.scalars(select(Peer.project_id)).one() == 1
 
 
 def test_runs_and_their_problems_stand_on_its_page_and_on_the_first_one(

@@ -34,6 +34,7 @@ from tests.conftest import SECRET
 from tests.sync.factory import form_file, xml
 
 T = TypeVar("T")
+Odd = bytes | Callable[[], bytes]
 EMAIL = "bridge@teral.test"
 LONG_AGO = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -53,7 +54,7 @@ class SecondServer:
     app: Flask
     url: str
     actor_id: int = 0
-    says: dict[str, bytes] = field(default_factory=dict)  # odd answers, by the end of the address
+    says: dict[str, Odd] = field(default_factory=dict)  # odd answers, by the end of the address
     _session: Session | None = None
 
     @contextmanager
@@ -139,13 +140,13 @@ class SecondServer:
             db.session.remove()
 
 
-def _bounded(app: Flask, says: dict[str, bytes]) -> Callable[..., Any]:
+def _bounded(app: Flask, says: dict[str, Odd]) -> Callable[..., Any]:
     """Bodies have an end, as gunicorn gives them one; and whatever it `says` instead of what is so."""
 
     def run(environ: dict[str, Any], start_response: Any) -> Any:
         environ["wsgi.input"] = get_input_stream(environ)
         odd = next((body for end, body in says.items() if environ["PATH_INFO"].endswith(end)), None)
-        return (app if odd is None else Response(odd))(environ, start_response)
+        return (app if odd is None else Response(odd() if callable(odd) else odd))(environ, start_response)
 
     return run
 
@@ -155,7 +156,7 @@ def second_server(folder: Path) -> Iterator[SecondServer]:
     """Run it until the block ends."""
     # What it says of its own address is not how it is reached.
     app = create_app(Settings(data_dir=str(folder), secret_key=SECRET, public_url="http://elsewhere.test"))
-    says: dict[str, bytes] = {}
+    says: dict[str, Odd] = {}
     server = make_server("127.0.0.1", 0, _bounded(app, says), threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
