@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from server.config import ConfigError, Settings
 from server.extensions import attachment_store, db
-from server.relay import is_relay
+from server.relay import is_relay, take_told
 from server.transactions import Transactions
 from sync.attachments import sync_folder
 from sync.db import begin_write
 from sync.models import FormVersion, Relay, Submission, Upstream
 from sync.relaying.bundles import check_public_key, open_bundle, seal_bundle
-from sync.relaying.down import find_lack, list_down, take_down
+from sync.relaying.down import find_lack, list_down
 from sync.relaying.lines import (
     DeviceLine,
     FormLine,
@@ -170,7 +170,7 @@ def _write_whole(target: Path, plain: IO[bytes], key: str, recipient: str) -> No
 
 def _take_from_relay(session: Session, relay: Relay, lines: Sequence[Line], content: zipfile.ZipFile) -> None:
     now, head = datetime.now(UTC), of_kind(lines, HeadLine)[0]
-    if relay.told_at is not None and head.at < relay.told_at:
+    if relay.told_at is not None and min(head.at, now) < relay.told_at:
         # An older bundle, found in a drawer: what happened since is not to be undone by it.
         lines = [one for one in lines if not isinstance(one, DeviceLine | PostLine)]
     note_receipts(session, relay.site_id, of_kind(lines, ReceiptLine))
@@ -193,16 +193,17 @@ def _take_from_centre(session: Session, lines: Sequence[Line], content: zipfile.
     note_receipts(session, CENTRE, of_kind(lines, ReceiptLine))
     if head.took is not None:
         forget_owed(session, CENTRE, head.took)
-    if upstream.told_at is not None and head.at < upstream.told_at:
+    told_at = min(head.at, now)
+    if upstream.told_at is not None and told_at < upstream.told_at:
         return
-    upstream.told_at, upstream.heard_at = head.at, now
+    upstream.told_at, upstream.heard_at = told_at, now
     news = [one for one in lines if not isinstance(one, ReceiptLine | HeadLine)]
     told = of_kind(news, FormLine)
     for sha256 in {sha256 for one in told for sha256 in find_lack(session, one).files.values()}:
         _keep(session, content, sha256, now)
     names = content.namelist()
     forms = {one.sha256: content.read(one.sha256) for one in told if one.sha256 in names}
-    owe_receipts(session, CENTRE, take_down(session, news, forms, now)[0], now)
+    owe_receipts(session, CENTRE, take_told(session, news, forms, now)[0], now)
 
 
 def _keep(session: Session, content: zipfile.ZipFile, sha256: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from server.accounts.credentials import revoke_secrets
 from server.config import ConfigError, Settings
 from server.extensions import attachment_store
 from server.transactions import Transactions
@@ -223,7 +224,7 @@ class Forwarding:
     def _take(self, news: Sequence[Line], forms: Mapping[str, bytes]) -> list[ReceiptLine]:
         if not news:
             return []
-        take = partial(take_down, lines=news, forms=forms, now=datetime.now(UTC))
+        take = partial(take_told, lines=news, forms=forms, now=datetime.now(UTC))
         receipts, refused = _ours.write(take)
         self.taken += len(receipts)
         self.problems += ["relay_news" for _ in refused]
@@ -236,6 +237,15 @@ class Forwarding:
         _ours.write(partial(_note_try, problem=problem, waiting=waiting))
         done = {"sent": self.sent, "files": self.files, "taken": self.taken, "waiting": len(waiting)}
         return {**done, "problem": problem} if problem else done
+
+
+def take_told(
+    session: Session, lines: Sequence[Line], forms: Mapping[str, bytes], now: datetime
+) -> tuple[list[ReceiptLine], list[str]]:
+    """Take in what the centre tells, and let no secret live on of a tablet that the centre revoked."""
+    taken = take_down(session, lines, forms, now)
+    revoke_secrets(session, now)
+    return taken
 
 
 def _read_untold(session: Session) -> list[Line]:
@@ -271,7 +281,7 @@ def _note_heard(session: Session, told: Sequence[Line], now: datetime) -> None:
     upstream.heard_at = now
     note_receipts(session, CENTRE, of_kind(told, ReceiptLine))
     for head in of_kind(told, HeadLine):
-        upstream.told_at = head.at
+        upstream.told_at = min(head.at, now)
         forget_owed(session, CENTRE, head.took or head.at)
 
 

@@ -80,6 +80,13 @@ def revoke_device(session: Session, device: Device, now: datetime) -> None:
     change_device_state(session, device, "revoked", now)
 
 
+def revoke_secrets(session: Session, now: datetime) -> None:
+    """Let no secret of a tablet live on that was revoked elsewhere: once it is in use again it needs new ones."""
+    revoked = DeviceCredential.device_id.in_(select(Device.id).where(Device.state == "revoked"))
+    living = update(DeviceCredential).where(revoked, DeviceCredential.revoked_at.is_(None))
+    session.execute(living.values(revoked_at=now).execution_options(synchronize_session=False))
+
+
 def _issue(session: Session, settings: Settings, device: Device, now: datetime) -> Enrolment:
     token, password = make_token(), make_password()
     username = f"t{device.id}-{make_password()[:6]}"

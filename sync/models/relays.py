@@ -44,13 +44,17 @@ class RelayedSite(Base):
 
 
 class RelayedDevice(Base):
-    """A tablet behind a relay, under the name that it has there."""
+    """A tablet behind a relay, under the name that it has there.
+
+    `state_changed_at` is since when it is in the state that the relay told of last, by the relay's clock.
+    """
 
     __tablename__ = "relayed_devices"
 
     relay_id: Mapped[int] = mapped_column(ForeignKey("relays.site_id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(255), primary_key=True)
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), unique=True)
+    state_changed_at: Mapped[datetime]
 
     device: Mapped[Device] = relationship()
 

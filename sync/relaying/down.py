@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from forms.xform import parse_form
 from sync.branches import Issued
-from sync.devices import find_device
+from sync.devices import change_device_state, find_device
 from sync.entity_decisions import get_entity
 from sync.entity_fold import fold_whole
 from sync.entity_lists import Receiver, read_view, select_visible
@@ -48,7 +48,6 @@ from sync.relaying.lines import (
 )
 from sync.relaying.receipts import list_untold
 from sync.relaying.taking import take_each
-from sync.relaying.up import take_state
 from sync.sites import SiteDetails, add_site, change_site, find_site
 
 
@@ -104,7 +103,7 @@ def describe_form(version: FormVersion) -> FormLine:
 
 def _list_states(session: Session, relay: Relay) -> Iterator[StateLine]:
     for one in session.scalars(select(RelayedDevice).filter_by(relay_id=relay.site_id).order_by(RelayedDevice.name)):
-        yield StateLine(one.name, one.device.state, one.device.state_changed_at)
+        yield StateLine(one.name, one.device.state, one.device.state_changed_at, one.state_changed_at)
 
 
 def _list_grounds(session: Session, relay: Relay, sites: Sequence[Site], now: datetime) -> Iterator[GroundLine]:
@@ -215,11 +214,16 @@ def _take_together(
     for form in of_kind(lines, FormLine):
         _take_form(session, form, forms, now)
     for state in of_kind(lines, StateLine):
-        device = find_device(session, state.device)
-        if device is not None:
-            take_state(session, device, state.state, state.changed_at)
+        _take_state(session, state, now)
     _take_grounds(session, of_kind(lines, GroundLine), now)
     return [receipt_for(one) for one in lines if not isinstance(one, ReceiptLine)]
+
+
+def _take_state(session: Session, line: StateLine, now: datetime) -> None:
+    """Obey, unless the tablet was given another state here of which the centre did not know; a revocation always."""
+    device = find_device(session, line.device)
+    if device is not None and (line.state == "revoked" or device.state_changed_at == line.instead_of):
+        change_device_state(session, device, line.state, min(line.changed_at, now))
 
 
 def _take_site(session: Session, line: SiteLine, now: datetime) -> None:

@@ -23,6 +23,7 @@ class RelayRefused(FormsError):
         "relay_exists": N_("The site %(site)s has a relay already."),
         "relay_numbers": N_("There are as many relays as there are numbers for them."),
         "relay_unknown": N_("This account is not that of a relay."),
+        "relay_state": N_("A tablet has no such state."),
         "relay_form": N_("Version “%(version)s” of form %(form_id)s did not come with its content."),
         "relay_file": N_("A file is not on this server's disk as it was received."),
         "relay_piece": N_("This piece of a file does not continue what is here."),
@@ -149,11 +150,15 @@ class FormLine(Line):
 
 @dataclass(frozen=True, slots=True)
 class StateLine(Line):
-    """Which state the centre gave a tablet behind the relay: lost, drained, revoked, or in use again."""
+    """Which state the centre gave a tablet behind the relay: lost, drained, revoked, or in use again.
+
+    `instead_of` names the state that the relay had told of last, by the moment when it began there.
+    """
 
     device: str
     state: str
     changed_at: datetime
+    instead_of: datetime
 
     @property
     def name(self) -> str:

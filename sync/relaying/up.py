@@ -18,6 +18,7 @@ from sync.entity_rows import read_slot
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.journal import IssuedFact, parse_lines, read_journal, receive_journal, write_line
 from sync.models import (
+    DEVICE_STATES,
     Blob,
     Device,
     Relay,
@@ -138,10 +139,10 @@ def hear_relay(relay: Relay, told: PostLine, now: datetime) -> None:
     if told.number != relay.number:
         raise RelayRefused("relay_number", number=relay.number)
     relay.heard_at = now
-    if relay.told_at is None or relay.told_at <= told.at:
-        relay.told_at = told.at
-        oldest = told.oldest_at.isoformat() if told.oldest_at else None
-        relay.told = {"waiting": told.waiting, "oldest_at": oldest}
+    told_at, oldest_at = min(told.at, now), _at_latest(told.oldest_at, now)
+    if relay.told_at is None or relay.told_at <= told_at:
+        relay.told_at = told_at
+        relay.told = {"waiting": told.waiting, "oldest_at": oldest_at.isoformat() if oldest_at else None}
 
 
 def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> Taken:
@@ -169,23 +170,36 @@ def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime
         taken = find_device(session, line.device) is not None
         name = f"{line.device} ({relay.site.code})" if taken else line.device
         known = RelayedDevice(
-            relay_id=relay.site_id, name=line.device, device=add_device(session, site, name, line.language, now)
+            relay_id=relay.site_id,
+            name=line.device,
+            device=add_device(session, site, name, line.language, now),
+            state_changed_at=now,
         )
-        known.device.state_changed_at = line.state_changed_at
         session.add(known)
+    _take_state(session, known, line, now)
     device = known.device
-    device.site = site
-    device.last_contact_at, device.last_contact_kind = line.last_contact_at, line.last_contact_kind
-    device.last_submission_at, device.collect_version = line.last_submission_at, line.collect_version
-    take_state(session, device, line.state, line.state_changed_at)
+    device.site, device.collect_version = site, line.collect_version
+    device.last_contact_at, device.last_contact_kind = _at_latest(line.last_contact_at, now), line.last_contact_kind
+    device.last_submission_at = _at_latest(line.last_submission_at, now)
     session.flush()
 
 
-def take_state(session: Session, device: Device, state: str, changed_at: datetime) -> None:
-    """Let a tablet be in the state that it was given last, there or here."""
-    if changed_at > device.state_changed_at or device.state == state:
-        change_device_state(session, device, state, changed_at)
-        device.state_changed_at = max(device.state_changed_at, changed_at)
+def _take_state(session: Session, known: RelayedDevice, line: DeviceLine, now: datetime) -> None:
+    """Let a tablet be in the state that it was given at the post since we heard of it.
+
+    The two clocks are not compared: one of them may be years off. A tablet that is revoked here stays so, since whoever
+    has it may be at the post.
+    """
+    if line.state not in DEVICE_STATES:
+        raise RelayRefused("relay_state")
+    if line.state_changed_at != known.state_changed_at and known.device.state != "revoked":
+        change_device_state(session, known.device, line.state, min(line.state_changed_at, now))
+    known.state_changed_at = line.state_changed_at
+
+
+def _at_latest(moment: datetime | None, now: datetime) -> datetime | None:
+    """A moment by the clock of a post, which may go fast: what happened there is never after we heard of it."""
+    return min(moment, now) if moment is not None else None
 
 
 def _take_record(session: Session, relay: Relay, line: RecordLine, taken: Taken, now: datetime) -> bool:

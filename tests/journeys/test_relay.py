@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.extensions import attachment_store
+from server.tablets.listing import NotOpenRosa
 from sync.devices import change_device_state, find_device
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import Entity, FilePiece, Relay, RelayedEntity, RelayedRecord, Submission
@@ -121,19 +122,33 @@ def known(posts: Chain) -> set[str]:
 
 
 def test_a_tablet_that_is_revoked_at_the_centre_is_shut_out_at_the_post(posts: Chain) -> None:
-    name = posts.relay.tablet("KLK").tablet.officer.username
+    a = posts.relay.tablet("KLK")
+    name = a.tablet.officer.username
     posts.sync()
     with posts.centre.looking() as session:
         device = find_device(session, name)
         assert device is not None
         assert device.site.code == "KLK"
-        change_device_state(session, device, "revoked", datetime.now(UTC))
         assert device.id in list_relays(session, None)[0].device_ids
+    assert change_state(posts, name, "revoked") == "revoked"
+    with pytest.raises(NotOpenRosa, match="403"):
+        a.refresh()
+    # In use again, but not with a secret that may be in wrong hands.
+    assert change_state(posts, name, "active") == "active"
+    with pytest.raises(NotOpenRosa, match="403"):
+        a.refresh()
+
+
+def change_state(posts: Chain, name: str, state: str) -> str | None:
+    """Give a tablet another state at the centre; return the one that it has at the post then."""
+    with posts.centre.looking() as session:
+        device = find_device(session, name)
+        assert device is not None
+        change_device_state(session, device, state, datetime.now(UTC))
     posts.sync()
     with posts.relay.looking() as session:
         found = find_device(session, name)
-        assert found is not None
-        assert found.state == "revoked"
+        return found.state if found else None
 
 
 def photo_record(name: str) -> bytes:

@@ -31,7 +31,7 @@ LINES: list[Line] = [
     DeviceLine("ROS-1", "ROS", "active", "fr", NOW, NOW, "submission", None, None),
     SiteLine("ROS", "Rosso", "border_post", "SN-SL", "", "fr wo", "", False),
     FormLine("passage", "1", "open", "0" * 64, [["villages.csv", "1" * 64]]),
-    StateLine("ROS-1", "lost", NOW),
+    StateLine("ROS-1", "lost", NOW, NOW),
     GroundLine("dossiers", "x", 5, "Dossier", {"lit": "1"}, ["passage uuid:1 1"], None),
 ]
 
@@ -48,7 +48,7 @@ def test_every_line_has_a_name_of_its_own() -> None:
 
 
 def test_a_name_tells_what_takes_the_place_of_what() -> None:
-    earlier, later = StateLine("ROS-1", "lost", NOW), StateLine("ROS-1", "revoked", NOW)
+    earlier, later = StateLine("ROS-1", "lost", NOW, NOW), StateLine("ROS-1", "revoked", NOW, NOW)
     assert receipt_for(earlier).line_name == receipt_for(later).line_name
     assert receipt_for(earlier).digest != receipt_for(later).digest
 

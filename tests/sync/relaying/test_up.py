@@ -1,14 +1,30 @@
-"""What a relay tells first, and what it tells no more."""
+"""What a relay tells first and what no more, and what the centre believes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.devices import change_device_state
+from sync.models import Actor, Device, Relay
 from sync.policy import programme
-from sync.relaying.lines import DeviceLine, RecordLine, of_kind, receipt_for
+from sync.relaying.enrolment import enrol_relay, place_sites
+from sync.relaying.lines import DeviceLine, PostLine, RecordLine, RelayRefused, of_kind, receipt_for
 from sync.relaying.receipts import CENTRE, note_receipts
-from sync.relaying.up import describe_relay, list_up, list_waiting
+from sync.relaying.up import describe_relay, list_up, list_waiting, take_up
 from tests.sync.factory import NOW, add_device, add_site, add_submission
+
+
+@pytest.fixture
+def relay(session: Session) -> Relay:
+    """The relay at a site of its own, whose number is 1."""
+    site, actor = add_site(session), Actor(kind="user", display_name="Rosso", created_at=NOW)
+    session.add(actor)
+    session.flush()
+    relay = enrol_relay(session, site, actor.id, NOW)
+    place_sites(session, relay, [site], NOW)
+    return relay
 
 
 def test_urgent_forms_come_first_and_of_each_the_oldest(session: Session) -> None:
@@ -38,3 +54,45 @@ def test_a_relay_says_how_much_waits_and_since_when(session: Session) -> None:
     add_submission(session, "uuid:2", received_at=NOW - timedelta(days=9))
     told = describe_relay(session, of_kind(list_up(session), RecordLine), NOW)
     assert (told.waiting, told.oldest_at) == (2, NOW - timedelta(days=9))
+
+
+@pytest.mark.parametrize("clock", [-900, 0, 900], ids=["post's clock slow", "clocks agree", "post's clock fast"])
+@pytest.mark.parametrize(("here", "told", "then"), [
+    ("active", "lost", "lost"), ("active", "revoked", "revoked"), ("lost", "active", "active"),
+    ("revoked", "active", "revoked"), ("revoked", "drained", "revoked"),
+])  # fmt: skip
+def test_a_tablets_state_is_what_the_post_gave_it_but_revoked_it_stays(
+    session: Session, relay: Relay, clock: int, here: str, told: str, then: str
+) -> None:
+    then_there = NOW + timedelta(days=clock)
+    tell_state(session, relay, "active", then_there)
+    device = session.scalars(select(Device)).one()
+    change_device_state(session, device, here, NOW)
+    tell_state(session, relay, "active", then_there)
+    assert device.state == here
+    tell_state(session, relay, told, then_there + timedelta(minutes=1))
+    assert device.state == then
+    assert device.state_changed_at <= NOW
+
+
+def tell_state(session: Session, relay: Relay, state: str, since: datetime) -> None:
+    line = DeviceLine("ROS-1", relay.site.code, state, "fr", since, since, "submission", since, None)
+    assert take_up(session, relay, [line], NOW).receipts == [receipt_for(line)]
+    device = session.scalars(select(Device)).one()
+    assert max(device.last_contact_at or NOW, device.last_submission_at or NOW) <= NOW
+
+
+def test_a_state_that_there_is_none_of_is_refused(session: Session, relay: Relay) -> None:
+    with pytest.raises(RelayRefused, match="no such state"):
+        tell_state(session, relay, "stolen", NOW)
+
+
+def test_a_post_whose_clock_went_fast_is_heard_again_when_it_is_right(session: Session, relay: Relay) -> None:
+    fast = NOW + timedelta(days=900)
+    take_up(session, relay, [PostLine(fast, relay.number, 5, fast)], NOW)
+    assert (relay.told_at, relay.told) == (NOW, {"waiting": 5, "oldest_at": NOW.isoformat()})
+    soon = NOW + timedelta(minutes=5)
+    take_up(session, relay, [PostLine(soon, relay.number, 0, None)], soon)
+    assert (relay.told_at, relay.told["waiting"]) == (soon, 0)
+    take_up(session, relay, [PostLine(NOW, relay.number, 3, NOW)], soon)
+    assert (relay.told_at, relay.told["waiting"]) == (soon, 0)
