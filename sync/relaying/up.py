@@ -24,6 +24,7 @@ from sync.models import (
     Relay,
     RelayedDevice,
     RelayedRecord,
+    RelayedSite,
     Site,
     Submission,
     SubmissionAttachment,
@@ -45,7 +46,6 @@ from sync.relaying.lines import (
 )
 from sync.relaying.pieces import count_held
 from sync.relaying.receipts import CENTRE, list_untold
-from sync.sites import find_site
 
 _AT_ONCE = 200
 
@@ -152,8 +152,7 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
     """
     for told in of_kind(lines, PostLine):
         hear_relay(relay, told, now)
-    facts = of_kind(lines, FactLine)
-    receive_journal(session, parse_lines(one.fact for one in facts), now)
+    _take_facts(session, relay, of_kind(lines, FactLine), now)
     for device in of_kind(lines, DeviceLine):
         _take_device(session, relay, device, now)
     taken = Taken([receipt_for(one) for one in lines if isinstance(one, FactLine | DeviceLine)])
@@ -163,8 +162,21 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
     return taken
 
 
+def _take_facts(session: Session, relay: Relay, lines: Sequence[FactLine], now: datetime) -> None:
+    facts = list(parse_lines(one.fact for one in lines))
+    if any(isinstance(one, IssuedFact) and slot_of(one.number) != relay.number for one in facts):
+        raise RelayRefused("relay_number", number=relay.number)
+    receive_journal(session, facts, now)
+
+
+def _find_own_site(session: Session, relay: Relay, code: str | None) -> Site:
+    """The site of this code if it is behind the relay, else the relay's own: a post speaks for nobody else's."""
+    own = select(Site).join(RelayedSite).where(RelayedSite.relay_id == relay.site_id, Site.code == code)
+    return session.scalar(own) or relay.site
+
+
 def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime) -> None:
-    site = find_site(session, line.site) or relay.site
+    site = _find_own_site(session, relay, line.site)
     known = session.get(RelayedDevice, (relay.site_id, line.device))
     if known is None:
         taken = find_device(session, line.device) is not None
@@ -224,7 +236,6 @@ def _take_record(session: Session, relay: Relay, line: RecordLine, taken: Taken,
 
 def _add_relayed(session: Session, relay: Relay, line: RecordLine) -> RelayedRecord:
     device = session.get(RelayedDevice, (relay.site_id, line.device)) if line.device else None
-    site = find_site(session, line.site) if line.site else None
     added = RelayedRecord(
         relay_id=relay.site_id,
         form_id=line.form_id,
@@ -232,7 +243,7 @@ def _add_relayed(session: Session, relay: Relay, line: RecordLine) -> RelayedRec
         xml_sha256=line.xml_sha256,
         received_at=line.received_at,
         device_id=device.device_id if device else None,
-        site_id=site.id if site else relay.site_id,
+        site_id=_find_own_site(session, relay, line.site).id,
         collect_id=line.collect_id,
         user_agent=line.user_agent,
     )

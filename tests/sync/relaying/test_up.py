@@ -7,10 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.devices import change_device_state
-from sync.models import Actor, Device, Relay
+from sync.journal import IssuedFact
+from sync.journal import write_line as write_fact
+from sync.models import Actor, Device, Relay, RelayedRecord
+from sync.numbering import FIRST_SHARED, next_number
 from sync.policy import programme
 from sync.relaying.enrolment import enrol_relay, place_sites
-from sync.relaying.lines import DeviceLine, PostLine, RecordLine, RelayRefused, of_kind, receipt_for
+from sync.relaying.lines import DeviceLine, FactLine, PostLine, RecordLine, RelayRefused, of_kind, receipt_for
 from sync.relaying.receipts import CENTRE, note_receipts
 from sync.relaying.up import describe_relay, list_up, list_waiting, take_up
 from tests.sync.factory import NOW, add_device, add_site, add_submission
@@ -96,3 +99,20 @@ def test_a_post_whose_clock_went_fast_is_heard_again_when_it_is_right(session: S
     assert (relay.told_at, relay.told["waiting"]) == (soon, 0)
     take_up(session, relay, [PostLine(NOW, relay.number, 3, NOW)], soon)
     assert (relay.told_at, relay.told["waiting"]) == (soon, 0)
+
+
+def test_a_post_numbers_for_nobody_else(session: Session, relay: Relay) -> None:
+    facts = [IssuedFact("dossiers", "x", next_number(FIRST_SHARED, slot), [], [], "", {}, NOW) for slot in (1, 2)]
+    own, foreign = [FactLine(write_fact(one)) for one in facts]
+    with pytest.raises(RelayRefused, match="number is 1"):
+        take_up(session, relay, [own, foreign], NOW)
+    assert take_up(session, relay, [own], NOW).receipts == [receipt_for(own)]
+
+
+def test_a_post_speaks_of_no_site_but_those_behind_it(session: Session, relay: Relay) -> None:
+    add_site(session, "DKR")
+    device = DeviceLine("ROS-1", "DKR", "active", "fr", NOW, NOW, "submission", NOW, None)
+    record = RecordLine("passage", "1", "uuid:1", "0" * 64, NOW, "ROS-1", "DKR", None, None, [])
+    take_up(session, relay, [device, record], NOW)
+    assert session.scalars(select(Device)).one().site == relay.site
+    assert session.scalars(select(RelayedRecord)).one().site_id == relay.site_id
