@@ -1,4 +1,4 @@
-"""Records that programs send, one at a time and outside of OpenRosa: what does not fit is refused, as Central does.
+"""Records that accounts send, one at a time and outside of OpenRosa: what does not fit is refused, as Central does.
 
 A tablet's record is never refused for its content (intake.py), since the tablet cannot mend it; a program can.
 """
@@ -17,7 +17,8 @@ from forms.xml import XmlRefused
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import FormVersion, Submission, SubmissionAttachment, SubmissionSender
 from sync.parts import IncomingFile
-from sync.publishing import find_form_version, get_definition
+from sync.publishing import PublishRefused, find_draft, find_form_version, find_newest, get_definition
+from sync.relaying.up import find_relay, receive_relayed
 
 _BARE_AMPERSAND = re.compile(rb"&(?!#?\w+;)")
 
@@ -33,6 +34,20 @@ class SendingRefused(FormsError):
         "edit_expected": N_("An edit must name the present version of the record in meta/deprecatedID."),
         "record_changed": N_("The record was changed meanwhile: %(deprecatedId)s is not its present version any more."),
     }
+
+
+def receive_sent(session: Session, form_id: str, xml: bytes, sender: Sender, now: datetime) -> Submission:
+    """Keep a record that came to this form's address, by the rules for the account that sends; return its row.
+
+    A program's record must fit. A relay's is kept as it is, and under the form that it names itself: it is the only
+    copy, of which the tablet knows nothing any more, so that a mistaken address may not cost it.
+    """
+    relay = find_relay(session, sender.actor_id) if sender.actor_id is not None else None
+    if relay is not None:
+        return receive_relayed(session, relay, xml, now)
+    if find_newest(session, form_id) is None and find_draft(session, form_id) is None:
+        raise PublishRefused("form_not_found", form_id=form_id, version="")
+    return send_record(session, form_id, xml, sender, now)
 
 
 def send_record(session: Session, form_id: str, xml: bytes, sender: Sender, now: datetime) -> Submission:

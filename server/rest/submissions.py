@@ -13,7 +13,6 @@ from server.rest.changes import list_differences
 from server.rest.forms import FORM, get_version
 from server.rest.problems import Problem
 from server.rest.records import list_events, show_head, show_version, stream_heads
-from server.rest.relays import get_relay
 from server.rest.shapes import ActorShape, AuditShape, ReviewShape, SubmissionShape, VersionShape
 from server.rest.speech import answers, blueprint, read_number, takes
 from server.web.raw_xml import withhold
@@ -22,10 +21,9 @@ from sync.heads import find_chain, make_head, select_heads
 from sync.intake import Sender
 from sync.models import Submission
 from sync.publishing import get_definition
-from sync.relaying.up import receive_relayed
 from sync.reviews import change_review_state
 from sync.senders import list_submitters
-from sync.sending import send_edit, send_record
+from sync.sending import receive_sent, send_edit
 
 SUBMISSIONS = f"{FORM}/submissions"
 SUBMISSION = f"{SUBMISSIONS}/<segment:instance_id>"
@@ -45,13 +43,8 @@ def submissions(form_id: str) -> ResponseReturnValue:
 @permission("submissions.add")
 @answers(SubmissionShape)
 def send(form_id: str) -> Any:
-    viewer, now = current_viewer(), datetime.now(UTC)
-    if viewer.role == "relay":
-        sent = receive_relayed(db.session(), get_relay(), read_xml(), now)
-    else:
-        get_version(form_id)
-        sent = send_record(db.session(), form_id, read_xml(), as_sender(), now)
-    return show_head(make_head(db.session(), [sent]), viewer)
+    sent = receive_sent(db.session(), form_id, read_xml(), as_sender(), datetime.now(UTC))
+    return show_head(make_head(db.session(), [sent]), current_viewer())
 
 
 @blueprint.get(f"{SUBMISSIONS}/submitters")

@@ -66,6 +66,12 @@ def test_a_record_that_nobody_told_of_is_kept_all_the_same(relay: Program, sessi
     ]  # fmt: skip
 
 
+def test_a_mistaken_address_costs_no_record(relay: Program, session: Session) -> None:
+    answer = relay.post(SEND.replace("passage", "elsewhere"), data=xml("uuid:1"), content_type="application/xml")
+    assert answer.status_code == 200
+    assert session.scalars(select(Submission.form_id)).one() == "passage"
+
+
 def test_a_tablet_of_a_name_that_is_taken_gets_the_relays_beside_it(relay: Program, session: Session) -> None:
     add_device(session, add_site(session), "ROS-1")
     session.commit()

@@ -76,6 +76,11 @@ def test_what_does_not_fit_is_refused_and_nothing_is_kept(
     assert [one["instanceId"] for one in market.json(RECORDS)] == ["a"]
 
 
+def test_a_form_that_is_not_there_takes_nothing(market: Program) -> None:
+    sent = market.post(f"{form_path('nowhere')}/submissions", data=record("a", form="nowhere"))
+    assert problem(sent) == (404, 404.1)
+
+
 def test_a_closed_form_takes_nothing(market: Program) -> None:
     market.call("PATCH", form_path("market"), json={"state": "closed"})
     assert problem(market.post(RECORDS, data=record("a"))) == (409, 409.2)
