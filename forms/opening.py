@@ -3,6 +3,7 @@
 Only failures that hang on the form and its lists are found: not what the clock or an answer decides.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -33,10 +34,10 @@ def list_failures_on_opening(html: etree._Element, definition: FormDefinition, l
     form = compile_form(definition)
     record = build_record(form.shape, primary_instance(html))
     environment = _environment(form, record, lists)
-    actions = list(_first_actions(html, form))
+    actions = _first_actions(html, form)
     for node in record.nodes:
         path = node.shape.path
-        filled = [(COLUMNS["calculate"], rule) for target, rule in actions if target == path]
+        filled = [(COLUMNS["calculate"], rule) for rule in actions.get(path, ())]
         for column, rule in (*_rules(form.rules.get(path)), *filled):
             if _fails(rule, node, environment):
                 yield FormProblem("fails_on_opening", {"path": path}, sheet="survey", column=column, quoted=rule.text)
@@ -50,13 +51,15 @@ def _rules(rules: Rules | None) -> Iterator[tuple[str, Expression]]:
             yield COLUMNS[kind], rule
 
 
-def _first_actions(html: etree._Element, form: CompiledForm) -> Iterator[tuple[str, Expression]]:
-    """What is computed and put into a node before the first question."""
+def _first_actions(html: etree._Element, form: CompiledForm) -> dict[str, list[Expression]]:
+    """By path what is computed and put into a node before the first question."""
+    found = defaultdict(list)
     for action in html.iter("{*}setvalue"):
         if OPENING_EVENTS.intersection(list_events(action)) and action.get("value"):
             with suppress(XPathRefused):
                 rule = compile_expression(action.get("value", ""), form.surroundings)
-                yield absolute_path(action.get("ref") or "", ""), rule
+                found[absolute_path(action.get("ref") or "", "")].append(rule)
+    return found
 
 
 def _environment(form: CompiledForm, record: Record, lists: Lists) -> Environment:
