@@ -5,6 +5,7 @@ A plain table with an index, the same on both databases. Who may look for what i
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,8 @@ MOST_HITS = 5000
 _WORD = re.compile(r"[^\W_]+")
 # Single letters are in every other row.
 _SHORTEST, _LONGEST = 2, 32
+# Of one text: whatever a form puts into a label, it fills no table, and whatever somebody pastes, it is looked for.
+_MOST_KEPT, _MOST_ASKED = 200, 10
 _LAST = "\U0010ffff"
 _word = EntityWord.__table__
 _FORGET = delete(EntityWord).where(
@@ -28,8 +31,9 @@ _FORGET = delete(EntityWord).where(
 
 
 def split_words(text: str) -> set[str]:
-    """The words of a text as they are kept and looked for: without case and accents."""
-    return {one[:_LONGEST] for one in _WORD.findall(fold_text(text)) if len(one) >= _SHORTEST}
+    """The words of a text as they are kept and looked for: without case and accents, the first ones of a long text."""
+    found = (one.group()[:_LONGEST] for one in _WORD.finditer(fold_text(text)) if len(one.group()) >= _SHORTEST)
+    return set(islice(dict.fromkeys(found), _MOST_KEPT))
 
 
 def list_words(state: EntityState) -> set[str]:
@@ -61,12 +65,12 @@ def rewrite_words(session: Session, ids: Sequence[int]) -> None:
 
 
 def has_words(session: Session, list_name: str, words: Sequence[str]) -> ColumnElement[bool]:
-    """The condition that an entity has, for each of these words, one that begins so."""
+    """The condition that an entity has, for each of these words, one that begins so; of many, for the longest."""
     wanted = [
         select(EntityWord.entity_id).where(
             EntityWord.list_name == list_name, EntityWord.word >= one, EntityWord.word < one + _LAST
         )
-        for one in sorted(words, key=len, reverse=True)
+        for one in sorted(words, key=len, reverse=True)[:_MOST_ASKED]
     ]
     conditions = [one.where(EntityWord.entity_id == Entity.id).exists() for one in wanted]
     for one in wanted:

@@ -55,6 +55,17 @@ def test_what_an_entity_says_no_more_finds_it_no_more(stays: Session) -> None:
     assert list(words) == ["mali"]
 
 
+@pytest.mark.both_databases
+def test_a_pasted_text_is_looked_for_by_its_longest_words(stays: Session) -> None:
+    assert found(stays, "d'ivoire " * 2000) == ["00012"]
+    assert found(stays, "ivoire " + " ".join(f"x{one}" for one in range(2000))) == []
+
+
+def test_a_label_without_end_keeps_its_first_words() -> None:
+    kept = split_words(" ".join(f"mot{one}" for one in range(2000)))
+    assert kept == {f"mot{one}" for one in range(200)}
+
+
 def test_words_are_without_case_accents_and_signs_and_no_single_letters() -> None:
     assert split_words("Ndèye-Fatou, l'ÉTÉ_2026 · x") == {"ndeye", "fatou", "ete", "2026"}
     assert split_words("a" * 40) == {"a" * 32}
