@@ -1,7 +1,7 @@
 """The body of an XForm: which node is asked how, with which label, hint and choices, and which groups repeat."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
@@ -12,11 +12,24 @@ from forms.itext import Itext, is_itext, itext_argument
 from forms.references import absolute_path, plain_path
 from forms.xml import attributes_of, child, local_name, text_of, without_namespace
 
-_CONTROLS = {"input", "select", "select1", "rank", "upload", "trigger", "range", "secret"}
+SELECTS = frozenset(["select", "select1", "rank"])
+CONTROLS = frozenset(["input", "upload", "trigger", "range", "secret"]) | SELECTS
+CONTAINERS = frozenset(["group", "repeat"])
 _INSTANCE = re.compile(r"""instance\(\s*['"]([^'"]+)['"]\s*\)""")
 _RANDOMIZE = re.compile(r"^\s*randomize\s*\(")
 # Collect's old way to take choices from a file: appearance `search('villages', …)`.
 _SEARCH = re.compile(r"""search\(\s*['"]([^'"]+)['"]""")
+
+
+@dataclass(slots=True)
+class Place:
+    """A question, group or repeat where the body asks for it; one that names no node is where its container is."""
+
+    kind: str
+    element: etree._Element
+    path: str
+    is_named: bool
+    below: list["Place"] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,50 +66,28 @@ class BodyReader:
     def read(self, element: etree._Element | None) -> Body:
         """Read the whole body; a form without one asks nothing."""
         if element is not None:
-            self._read_children(element, self.root)
+            self._read_places(list_places(element, self.root, self.bind_ids))
         return self.body
 
-    def _read_children(self, element: etree._Element, base: str) -> None:
-        for one in element:
-            name = local_name(one)
-            if name in _CONTROLS:
-                self._read_control(one, cast(Control, name), base)
-            else:
-                self._container(name)(one, base)
+    def _read_places(self, places: Iterable[Place]) -> None:
+        for one in places:
+            if one.is_named:
+                self.body.parts[one.path] = self._read(one)
+            # A repeat of nothing has no rows in which anything could be asked.
+            if one.is_named or one.kind == "group":
+                self._read_places(one.below)
 
-    def _container(self, name: str) -> Callable[[etree._Element, str], None]:
-        return {"group": self._read_group, "repeat": self._read_repeat}.get(name, self._read_children)
-
-    def _path_of(self, element: etree._Element, base: str) -> str | None:
-        bound = self.bind_ids.get(element.get("bind", ""))
-        reference = element.get("ref") or element.get("nodeset")
-        if bound is not None or reference is None:
-            return bound
-        return absolute_path(reference, base)
-
-    def _read_group(self, element: etree._Element, base: str) -> None:
-        path = self._path_of(element, base)
-        if path is not None:
-            self.body.parts[path] = Part("group", label=self._label(element), hint=self._hint(element))
-        self._read_children(element, path or base)
-
-    def _read_repeat(self, element: etree._Element, base: str) -> None:
-        path = self._path_of(element, base)
-        if path is None:
-            return
-        # pyxform labels the group around a repeat, which has the repeat's own path.
-        around = self.body.parts.get(path, Part("group"))
-        label = around.label or self._label(element)
-        self.body.parts[path] = replace(around, kind="repeat", label=label, repeat_count=_repeat_count(element))
-        self._read_children(element, path)
-
-    def _read_control(self, element: etree._Element, control: Control, base: str) -> None:
-        path = self._path_of(element, base)
-        if path is None:
-            return
-        itemset = self._itemset(element) if control in {"select", "select1", "rank"} else None
-        self.body.parts[path] = Part("question", control, self._label(element), self._hint(element), itemset)
+    def _read(self, place: Place) -> Part:
+        element, label, hint = place.element, self._label(place.element), self._hint(place.element)
+        if place.kind == "group":
+            return Part("group", label=label, hint=hint)
+        if place.kind == "repeat":
+            # pyxform labels the group around a repeat, which has the repeat's own path.
+            around = self.body.parts.get(place.path, Part("group"))
+            return replace(around, kind="repeat", label=around.label or label, repeat_count=_repeat_count(element))
         self.body.list_files.extend(_list_files(element))
+        itemset = self._itemset(element) if place.kind in SELECTS else None
+        return Part("question", cast(Control, place.kind), label, hint, itemset)
 
     def _label(self, element: etree._Element) -> Text:
         return self.itext.of(child(element, "label"))
@@ -141,6 +132,25 @@ class BodyReader:
         if not is_itext(label):
             return self.itext.text(row.get(plain_path(label), ""))
         return self.itext.texts.get(row.get(plain_path(itext_argument(label)), ""), {})
+
+
+def list_places(parent: etree._Element, base: str, bind_ids: Mapping[str, str]) -> Iterator[Place]:
+    """What is asked below an element, in order, with what stands in groups and repeats below them."""
+    for one in parent:
+        kind = local_name(one)
+        if kind not in CONTROLS | CONTAINERS:
+            yield from list_places(one, base, bind_ids)
+            continue
+        path = _path_of(one, base, bind_ids)
+        place = Place(kind, one, base if path is None else path, path is not None)
+        place.below += list_places(one, place.path, bind_ids) if kind in CONTAINERS else ()
+        yield place
+
+
+def _path_of(element: etree._Element, base: str, bind_ids: Mapping[str, str]) -> str | None:
+    bound = bind_ids.get(element.get("bind", ""))
+    reference = element.get("ref") or element.get("nodeset")
+    return absolute_path(reference, base) if bound is None and reference else bound
 
 
 def _ref_of(element: etree._Element | None, name: str) -> str:

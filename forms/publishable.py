@@ -11,7 +11,8 @@ from forms.check import check_form
 from forms.errors import FormProblem
 from forms.lists import HeldLists
 from forms.opening import list_failures_on_opening
-from forms.refused_models import list_refused_of_model, read_outline
+from forms.outline import read_outline
+from forms.refused_models import list_refused_of_model
 from forms.refused_questions import list_refused_of_questions
 from forms.xlsform import ReadForm, XlsFormRefused, read_form
 from forms.xml import FORM_LIMITS, parse_xml

@@ -5,62 +5,26 @@ What it refuses of the questions is refused_questions.py's.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import chain
 
 from lxml import etree
 
-from forms.definition import FormDefinition
 from forms.errors import FormProblem
+from forms.outline import Outline, Texts, count_texts, is_path, refusal
 from forms.references import absolute_path
 from forms.submission import TEMPLATE
+from forms.xform import ACTIONS
 from forms.xml import attributes_of, child, local_name, without_namespace
 from forms.xpath.compiler import compile_expression
 from forms.xpath.errors import XPathRefused
-from forms.xpath.parser import parse
-from forms.xpath.part import Surroundings
-from forms.xpath.syntax import Path
 
 ODK_NAMESPACE = "http://www.opendatakit.org/xforms"
-ACTIONS = ("setvalue", "setgeopoint", "recordaudio")
 _MODEL_PARTS = frozenset(["itext", "instance", "bind", "submission", *ACTIONS])
 OPENING_EVENTS = frozenset(["odk-instance-first-load", "odk-instance-load", "xforms-ready"])
 _NEW_REPEAT = "odk-new-repeat"
 _EVENTS = frozenset([*OPENING_EVENTS, _NEW_REPEAT, "jr-insert", "xforms-value-changed", "xforms-revalidate"])
 _RULES = ("relevant", "required", "readonly", "constraint", "calculate")
-Texts = dict[str, Counter[tuple[str, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """What the parts of a form may refer to: its nodes by path, its binds by id, the texts of its default language."""
-
-    definition: FormDefinition
-    model: etree._Element
-    surroundings: Surroundings
-    bind_ids: Mapping[str, str]
-    texts: frozenset[str]
-
-    @property
-    def root(self) -> str:
-        return f"/{self.definition.root}"
-
-    def has_node(self, path: str) -> bool:
-        return path == self.root or path in self.definition.by_path
-
-
-def read_outline(html: etree._Element, definition: FormDefinition) -> Outline:
-    """The outline of a form that has been read before."""
-    model = next(html.iter("{*}model"))
-    instances = frozenset(one.id for one in definition.instances)
-    binds = [one for one in model.iter("{*}bind") if one.get("id")]
-    ids = {one.get("id", ""): absolute_path(one.get("nodeset") or "", f"/{definition.root}") for one in binds}
-    texts = _texts(child(model, "itext"))
-    known = next(iter(texts.values()), Counter())
-    return Outline(
-        definition, model, Surroundings(definition, {}, instances), ids, frozenset(text for text, _ in known)
-    )
 
 
 def list_refused_of_model(html: etree._Element, outline: Outline) -> Iterator[FormProblem]:
@@ -75,19 +39,6 @@ def list_refused_of_model(html: etree._Element, outline: Outline) -> Iterator[Fo
         _outputs(html),
         chain.from_iterable(_action(one, outline) for one in html.iter(*(f"{{*}}{name}" for name in ACTIONS))),
     )
-
-
-def refusal(code: str, column: str | None = None, quoted: str | None = None, **params: object) -> FormProblem:
-    """A problem of the survey sheet that stops publishing."""
-    return FormProblem(code, params, sheet="survey", column=column, quoted=quoted)
-
-
-def is_path(text: str) -> bool:
-    """Whether a reference is what JavaRosa takes for one: a path, and no other expression."""
-    try:
-        return isinstance(parse(text), Path)
-    except XPathRefused:
-        return False
 
 
 def _order(html: etree._Element) -> Iterator[FormProblem]:
@@ -138,18 +89,6 @@ def _unknown_bind(element: etree._Element, outline: Outline) -> Iterator[FormPro
         yield refusal("bind_id_unknown", id=bind)
 
 
-def _texts(itext: etree._Element | None) -> Texts:
-    """How often each text and form of it stands in each language, the default language first."""
-    translations = [] if itext is None else list(itext.iterchildren("{*}translation"))
-    translations.sort(key=lambda one: one.get("default") is None)
-    return {
-        one.get("lang", ""): Counter(
-            (text.get("id", ""), value.get("form") or "") for text in one.iterchildren("{*}text") for value in text
-        )
-        for one in translations
-    }
-
-
 def _translations(model: etree._Element) -> Iterator[FormProblem]:
     itext = child(model, "itext")
     if itext is None:
@@ -162,7 +101,7 @@ def _translations(model: etree._Element) -> Iterator[FormProblem]:
     if sum(one.get("default") is not None for one in translations) > 1:
         yield refusal("translation_defaults")
     yield from chain.from_iterable(_translation(one) for one in translations)
-    yield from _untranslatable(_texts(itext))
+    yield from _untranslatable(count_texts(itext))
 
 
 def _translation(translation: etree._Element) -> Iterator[FormProblem]:
@@ -230,15 +169,3 @@ def _target(action: etree._Element, name: str, outline: Outline) -> Iterator[For
         yield refusal("action_without_target", action=name)
     elif not is_path(target) or not outline.has_node(absolute_path(target, "")):
         yield refusal("action_to_nothing", action=name, path=target)
-
-
-def list_label_refusals(label: etree._Element, path: str, outline: Outline) -> Iterator[FormProblem]:
-    """What is wrong with the reference of a label or hint; the texts that it names have to be there."""
-    reference = label.get("ref")
-    if reference is None:
-        return
-    text = reference.removeprefix("jr:itext('").removesuffix("')")
-    if len(text) != len(reference) - len("jr:itext('')"):
-        yield refusal("label_reference", local_name(label), path=path, text=reference)
-    elif text not in outline.texts:
-        yield refusal("text_missing_in_default", local_name(label), path=path, text=text)

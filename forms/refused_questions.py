@@ -5,70 +5,43 @@ As in refused_models.py, JavaRosa's parser stops at each of these, and the form 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import chain
 
 from lxml import etree
 
+from forms.body import CONTAINERS, CONTROLS, SELECTS, Place, list_places
 from forms.errors import FormProblem
 from forms.itext import is_itext, itext_argument
+from forms.outline import Outline, is_path, refusal
 from forms.references import absolute_path, plain_path
-from forms.refused_models import Outline, is_path, list_label_refusals, refusal
 from forms.submission import TEMPLATE
 from forms.xml import attributes_of, child, descend, local_name, text_of, without_namespace
 from forms.xpath.errors import XPathRefused
 from forms.xpath.parser import parse
 from forms.xpath.syntax import Call, Path, Syntax
 
-_SELECTS = ("select", "select1", "rank")
-_CONTROLS = ("input", "upload", "trigger", "range", "secret", *_SELECTS)
+# JavaRosa wants these very signs of a label; itext.py reads a form that came through, and forgives spaces and quotes.
+_TEXT = re.compile(r"jr:itext\('(.*)'\)", re.DOTALL)
 # What Java's BigDecimal takes, with the digits of any alphabet.
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-
-
-@dataclass(slots=True)
-class Place:
-    """A question, group or repeat where the body asks for it."""
-
-    kind: str
-    element: etree._Element
-    path: str
-    below: list["Place"] = field(default_factory=list)
 
 
 def list_refused_of_questions(html: etree._Element, outline: Outline) -> Iterator[FormProblem]:
     """What a tablet refuses of the body."""
     body = child(html, "body")
-    places = list(_places(body, outline.root, outline)) if body is not None else []
+    places = list(list_places(body, outline.root, outline.bind_ids)) if body is not None else []
     found = list(_every(places))
     repeats = frozenset(one.path for one in found if one.kind == "repeat")
     return chain(
         _loose_labels(body),
         chain.from_iterable(_reference(one, outline) for one in found),
         chain.from_iterable(_texts(one, outline) for one in found),
-        chain.from_iterable(_choices(one, outline) for one in found if one.kind in _SELECTS),
+        chain.from_iterable(_choices(one, outline) for one in found if one.kind in SELECTS),
         chain.from_iterable(_range(one) for one in found if one.kind == "range"),
-        chain.from_iterable(_looped(one, found, repeats) for one in found if one.kind in _SELECTS),
+        chain.from_iterable(_looped(one, found, repeats) for one in found if one.kind in SELECTS),
         _scopes(places, "", repeats),
         _templates(outline) if not repeats else (),
     )
-
-
-def _places(parent: etree._Element, base: str, outline: Outline) -> Iterator[Place]:
-    for one in parent:
-        kind = local_name(one)
-        if kind in _CONTROLS or kind in ("group", "repeat"):
-            place = Place(kind, one, _path_of(one, base, outline))
-            place.below += _places(one, place.path, outline) if kind in ("group", "repeat") else ()
-            yield place
-        else:
-            yield from _places(one, base, outline)
-
-
-def _path_of(element: etree._Element, base: str, outline: Outline) -> str:
-    bound = outline.bind_ids.get(element.get("bind", ""))
-    reference = element.get("ref") or element.get("nodeset")
-    return bound or (absolute_path(reference, base) if reference else base)
 
 
 def _every(places: list[Place]) -> Iterator[Place]:
@@ -79,7 +52,7 @@ def _every(places: list[Place]) -> Iterator[Place]:
 
 def _loose_labels(body: etree._Element | None) -> Iterator[FormProblem]:
     labels = body.iter("{*}label") if body is not None else ()
-    holders = ("group", "repeat", "item", "itemset", *_CONTROLS)
+    holders = frozenset(["item", "itemset"]) | CONTAINERS | CONTROLS
     for label in labels:
         if not any(local_name(above) in holders for above in label.iterancestors()):
             yield refusal("label_outside", text=text_of(label)[:40])
@@ -113,7 +86,19 @@ def _repeat(place: Place, outline: Outline) -> Iterator[FormProblem]:
 def _texts(place: Place, outline: Outline) -> Iterator[FormProblem]:
     for name in ("label", "hint"):
         for one in place.element.iterchildren(f"{{*}}{name}"):
-            yield from list_label_refusals(one, place.path, outline)
+            yield from _label(one, place.path, outline)
+
+
+def _label(label: etree._Element, path: str, outline: Outline) -> Iterator[FormProblem]:
+    """What is wrong with the reference of a label or hint; the texts that it names have to be there."""
+    reference = label.get("ref")
+    if reference is None:
+        return
+    named = _TEXT.fullmatch(reference)
+    if named is None:
+        yield refusal("label_reference", local_name(label), path=path, text=reference)
+    elif named.group(1) not in outline.texts:
+        yield refusal("text_missing_in_default", local_name(label), path=path, text=named.group(1))
 
 
 def _range(place: Place) -> Iterator[FormProblem]:
@@ -142,7 +127,7 @@ def _choice(item: etree._Element, place: Place, outline: Outline) -> Iterator[Fo
     if not worded or not text_of(value):
         yield refusal("choice_incomplete", path=place.path, value=text_of(value))
     if label is not None:
-        yield from list_label_refusals(label, place.path, outline)
+        yield from _label(label, place.path, outline)
 
 
 def _itemset(itemset: etree._Element, place: Place, outline: Outline) -> Iterator[FormProblem]:

@@ -40,7 +40,8 @@ _ATTACHMENT_TYPES: dict[str, Literal["image", "audio", "video", "file", "list"]]
 }  # fmt: skip
 _JR_FILE = re.compile(r"^jr://(images|audio|video|file-csv|file)/(.+)$")
 _PULLDATA = re.compile(r"""pulldata\(\s*['"]([^'"]+)['"]""")
-_SETS = ("{*}setvalue", "{*}setgeopoint", "{*}recordaudio")
+# What puts a value into a node, wherever it stands.
+ACTIONS = ("setvalue", "setgeopoint", "recordaudio")
 
 Kind = Literal["question", "calculate", "group", "repeat", "meta", "structure"]
 
@@ -90,7 +91,8 @@ class _FormReader:
             raise FormRefused("form_without_id")
         instances = _secondary_instances(self.model)
         self._read_node(self.root, self.root_path)
-        bind_ids = self._read_binds()
+        self.binds = dict(_list_binds(self.model, self.root_path))
+        bind_ids = read_bind_ids(self.model, self.root_path)
         reader = BodyReader(self.root_path, self.itext, {one.id: one for one in instances}, bind_ids)
         self.body = reader.read(child(self.html, "body"))
         self._read_actions()
@@ -118,22 +120,9 @@ class _FormReader:
         for name in names:
             self.nodes[f"{path}/@{name}"] = _Node(f"{path}/@{name}", default=element.get(name, ""))
 
-    def _read_binds(self) -> dict[str, str]:
-        ids = {}
-        for bind in self._of_model("bind"):
-            path = absolute_path(bind.get("nodeset") or bind.get("ref") or "", self.root_path)
-            self.binds[path] = bind
-            if bind.get("id"):
-                ids[bind.get("id", "")] = path
-        return ids
-
-    def _of_model(self, name: str) -> Iterator[etree._Element]:
-        # Nested binds are legal XForms 1.1; their paths are absolute in every form that JavaRosa reads.
-        return self.model.iter(f"{{*}}{name}")
-
     def _read_actions(self) -> None:
         """Nodes that an action fills are not asked and not calculated, yet they hold an answer."""
-        for one in self.html.iter(_SETS):
+        for one in self.html.iter(*(f"{{*}}{name}" for name in ACTIONS)):
             target = one.get("ref") or one.get("bind")
             if target:
                 value = one.get("value") or text_of(one)
@@ -191,7 +180,7 @@ class _FormReader:
         """Files that pulldata() names; the designer may leave out `.csv`."""
         expressions = (value for bind in self.binds.values() for value in attributes_of(bind).values())
         names = [name for one in expressions for name in _PULLDATA.findall(one)]
-        known = {one.get("id") for one in self._of_model("instance")}
+        known = {one.get("id") for one in self.model.iter("{*}instance")}
         return [name if "." in name else f"{name}.csv" for name in names if name not in known]
 
     def _fields(self) -> Iterator[Field]:
@@ -245,6 +234,17 @@ class _FormReader:
 
     def _holds_questions(self, path: str) -> bool:
         return any(one.startswith(f"{path}/") for one in self.body.parts)
+
+
+def read_bind_ids(model: etree._Element, root: str) -> dict[str, str]:
+    """The paths of those binds that questions name by their id."""
+    return {bind.get("id", ""): path for path, bind in _list_binds(model, root) if bind.get("id")}
+
+
+def _list_binds(model: etree._Element, root: str) -> Iterator[tuple[str, etree._Element]]:
+    # Nested binds are legal XForms 1.1; their paths are absolute in every form that JavaRosa reads.
+    for bind in model.iter("{*}bind"):
+        yield absolute_path(bind.get("nodeset") or bind.get("ref") or "", root), bind
 
 
 def primary_instance(html: etree._Element) -> etree._Element:
