@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
@@ -130,12 +131,27 @@ def settings(tmp_path: Path, database: str) -> Settings:
     return Settings(data_dir=str(tmp_path), database_url=database, secret_key=SECRET, public_url="http://teral.test")
 
 
+@pytest.fixture(scope="session")
+def compiled_statements() -> dict[str, Engine]:
+    """So are statements: by dialect, the engine whose dialect and cache of compiled statements all others use."""
+    return {}
+
+
+def _share_compiled(engine: Engine, first: Engine) -> None:
+    # SQLAlchemy keeps what it compiled by the dialect's identity, in a cache of each engine: with an engine for each
+    # test it compiled every statement anew, a fifth of the tests' time.
+    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+
+
 @pytest.fixture
-def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+def app(
+    settings: Settings, compiled_templates: FileSystemBytecodeCache, compiled_statements: dict[str, Engine]
+) -> Iterator[Flask]:
     app = create_app(settings)
     app.testing = True
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
+        _share_compiled(db.engine, compiled_statements.setdefault(db.engine.dialect.name, db.engine))
         yield app
         db.session.remove()
         db.engine.dispose()
