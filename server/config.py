@@ -56,7 +56,7 @@ class Settings:
     upstream_key: str = _setting("", "On a relay: the centre's public key, for bundles on a USB key.")
     bundle_key: str = _setting("", "File with this server's own key for bundles; `teral relay key` makes it.")
     peers: str = _setting(
-        "", "File (TOML) with the accounts on other servers: one table per name, with username and password."
+        "", "File (TOML) with the accounts on other servers: one table per name, with username, password and address."
     )
     spark_master: str = _setting(
         "local[*]", "Spark that `teral link run --engine spark` uses, such as spark://host:7077."
@@ -128,19 +128,26 @@ class Settings:
             )
 
 
-def find_peer_login(
-    settings: Settings, name: str, environment: Mapping[str, str] = os.environ
-) -> tuple[str, str] | None:
-    """The account of this name on another server: TERAL_PEER_<NAME>_USERNAME and _PASSWORD, else the file of peers.
+@dataclass(frozen=True, slots=True)
+class PeerLogin:
+    """An account on another server, and the one address that it is for: on a page anybody could name another."""
+
+    username: str
+    password: str
+    address: str
+
+
+def find_peer_login(settings: Settings, name: str, environment: Mapping[str, str] = os.environ) -> PeerLogin | None:
+    """The account of this name: TERAL_PEER_<NAME>_USERNAME, _PASSWORD and _ADDRESS, else the file of peers.
 
     Read anew each time, so that a changed password needs no restart.
     """
-    prefix = f"TERAL_PEER_{name.upper()}"
-    told: Mapping[str, Any] = {one: environment.get(f"{prefix}_{one.upper()}") for one in ("username", "password")}
+    prefix, names = f"TERAL_PEER_{name.upper()}", ("username", "password", "address")
+    told: Mapping[str, Any] = {one: environment.get(f"{prefix}_{one.upper()}") for one in names}
     if not any(told.values()) and settings.peers:
         told = _read_peers(Path(settings.peers)).get(name, {})
-    username, password = str(told.get("username") or ""), str(told.get("password") or "")
-    return (username, password) if username and password else None
+    username, password, address = (str(told.get(one) or "") for one in names)
+    return PeerLogin(username, password, address.rstrip("/")) if username and password and address else None
 
 
 def _read_peers(path: Path) -> dict[str, dict[str, Any]]:

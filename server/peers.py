@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from server.config import ConfigError, find_peer_login
+from server.config import ConfigError, PeerLogin, find_peer_login
 from server.extensions import attachment_store
 from server.transactions import Transactions
 from server.words import translator
@@ -90,11 +90,6 @@ def try_peer(peer: Peer) -> Project:
     return _at_work(peer, look, Patience(tries=1))
 
 
-def has_login(peer: Peer) -> bool:
-    """Whether the credentials that the peer names are set."""
-    return _find_login(peer) is not None
-
-
 class _Turn:
     """The right to exchange with a peer, which one process has at a time, until somebody pauses the peer."""
 
@@ -159,20 +154,26 @@ def _fail(refused: PeerRefused) -> Outcome:
     return outcome
 
 
-def _find_login(peer: Peer) -> Login | None:
+def _get_login(peer: Peer) -> Login:
+    """The account that the peer names, and only where it is for the peer's address; else PeerRefused."""
+    found = _find_login(peer.credentials)
+    if found is None:
+        raise PeerRefused("peer_login_missing", name=peer.credentials, variable=peer.credentials.upper())
+    if found.address != peer.address:
+        raise PeerRefused("peer_login_elsewhere", name=peer.credentials)
+    return Login(found.username, found.password)
+
+
+def _find_login(name: str) -> PeerLogin | None:
     try:
-        found = find_peer_login(current_app.extensions["teral_settings"], peer.credentials)
+        return find_peer_login(current_app.extensions["teral_settings"], name)
     except ConfigError as error:
         log.error("%s", error)
         return None
-    return Login(*found) if found else None
 
 
 def _at_work(peer: Peer, work: Callable[[Bridge], T], patience: Patience) -> T:
-    login = _find_login(peer)
-    if login is None:
-        raise PeerRefused("peer_login_missing", name=peer.credentials, variable=peer.credentials.upper())
-    ours = Transactions()
+    login, ours = _get_login(peer), Transactions()
     pace = Pace(ours.read(lambda session: get_setting(session, "peer_rate")))
     client = PeerClient(peer.address, peer.project_id, login, pace, patience)
     try:

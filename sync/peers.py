@@ -36,8 +36,9 @@ class PeerRefused(FormsError):
         "peer_direction": N_("A peer is read from, written to, or both."),
         "peer_login_missing": N_(
             "The credentials %(name)s are neither in the file that TERAL_PEERS names nor in "
-            "TERAL_PEER_%(variable)s_USERNAME and TERAL_PEER_%(variable)s_PASSWORD."
+            "TERAL_PEER_%(variable)s_USERNAME, TERAL_PEER_%(variable)s_PASSWORD and TERAL_PEER_%(variable)s_ADDRESS."
         ),
+        "peer_login_elsewhere": N_("The credentials %(name)s are for a server at another address."),
         "peer_working": N_("An exchange with %(name)s is under way. Wait until it ends."),
         "peer_broken": N_("The exchange broke off through a fault of this server; its log names it."),
         "peer_since": N_("A date such as 2026-11-20 is needed here."),

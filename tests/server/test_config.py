@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.config import ConfigError, Settings, describe_settings, find_peer_login
+from server.config import ConfigError, PeerLogin, Settings, describe_settings, find_peer_login
 
 
 def test_variables_are_read_from_the_environment() -> None:
@@ -41,11 +41,16 @@ def test_a_weak_secret_is_refused(secret: str) -> None:
 
 def test_the_account_on_another_server_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
     path = tmp_path / "peers.toml"
-    path.write_text('[ministry]\nusername = "a@teral.test"\npassword = "of the file"\n[half]\nusername = "b"\n')
+    path.write_text(
+        '[ministry]\nusername = "a@teral.test"\npassword = "of the file"\naddress = "https://a.test/"\n'
+        '[half]\nusername = "b"\npassword = "c"\n'
+    )
     settings = Settings(peers=str(path))
-    own = {"TERAL_PEER_MINISTRY_USERNAME": "c@teral.test", "TERAL_PEER_MINISTRY_PASSWORD": "of the environment"}
-    assert find_peer_login(settings, "ministry", {}) == ("a@teral.test", "of the file")
-    assert find_peer_login(settings, "ministry", own) == ("c@teral.test", "of the environment")
+    own = {"USERNAME": "c@teral.test", "PASSWORD": "of the environment", "ADDRESS": "https://c.test"}
+    environment = {f"TERAL_PEER_MINISTRY_{name}": value for name, value in own.items()}
+    in_file = PeerLogin("a@teral.test", "of the file", "https://a.test")
+    assert find_peer_login(settings, "ministry", {}) == in_file
+    assert find_peer_login(settings, "ministry", environment) == PeerLogin(*own.values())
     assert [find_peer_login(settings, name, {}) for name in ("half", "unknown")] == [None, None]
     assert find_peer_login(Settings(), "ministry", {}) is None
 

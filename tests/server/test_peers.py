@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server import peers
 from server.config import Settings
-from server.peers import Project, has_login, plan_exchange, run_due, run_exchange, try_peer
+from server.peers import Project, plan_exchange, run_due, run_exchange, try_peer
 from server.transactions import Transactions
 from sync.leases import take_lease
 from sync.models import JobLease, Peer, PeerRun, Submission
@@ -22,14 +22,19 @@ from tests.sync.central.conftest import running, there
 from tests.sync.central.second_server import EMAIL, SecondServer
 
 __all__ = ["running", "there"]
-MISSING = "The credentials %(name)s are neither"
+MISSING = "The credentials ministry are neither"
 
 
 @pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
+def settings(settings: Settings, tmp_path: Path, running: SecondServer) -> Settings:
     path = tmp_path / "peers.toml"
-    path.write_text(f'[ministry]\nusername = "{EMAIL}"\npassword = "{PASSWORD}"\n')
+    path.write_text(account(running.url))
     return Settings(**{**vars(settings), "peers": str(path)})
+
+
+def account(address: str, password: str = PASSWORD) -> str:
+    """The table of an account in the file that TERAL_PEERS names."""
+    return f'[ministry]\nusername = "{EMAIL}"\npassword = "{password}"\naddress = "{address}"\n'
 
 
 @pytest.fixture
@@ -51,7 +56,6 @@ def always() -> bool:
 def test_due_peers_are_exchanged_with_and_the_run_is_kept(peer: Peer, there: SecondServer, session: Session) -> None:
     there.publish("1")
     there.send("uuid:a")
-    assert has_login(peer)
     assert try_peer(peer) == Project("Teral", 1)
     assert dict(plan_exchange(peer).counts) == {"forms_in": 1, "records_in": 1}
     assert run_due(always) == {"ministry": "done"}
@@ -125,11 +129,23 @@ def test_a_peer_that_was_changed_before_its_turn_is_read_as_it_is_now(
 
 def test_credentials_that_are_not_set_are_told(peer: Peer, settings: Settings, session: Session) -> None:
     Path(settings.peers).write_text("[another]\n")
-    assert not has_login(peer)
-    with pytest.raises(PeerRefused):
+    with pytest.raises(PeerRefused, match=MISSING):
         try_peer(peer)
     assert run_due(always) == {"ministry": "failed"}
-    assert session.scalars(select(PeerRun)).one().problems[0]["message"].startswith(MISSING)
+    assert session.scalars(select(PeerRun)).one().problems[0]["message"].startswith("The credentials %(name)s are")
+
+
+def test_an_account_is_sent_to_its_own_address_only(
+    peer: Peer, settings: Settings, there: SecondServer, session: Session
+) -> None:
+    Path(settings.peers).write_text(account("https://odk.example.sn"))
+    asked: list[bytes] = []
+    there.says["/v1/sessions"] = lambda: asked.append(b"") or b""  # type: ignore[func-returns-value]
+    for look in (try_peer, plan_exchange):
+        with pytest.raises(PeerRefused, match="for a server at another address"):
+            look(peer)
+    assert run_due(always) == {"ministry": "failed"}
+    assert asked == []
 
 
 @pytest.mark.parametrize("content", ["[ministry", None], ids=["no TOML", "not there"])
@@ -138,11 +154,12 @@ def test_a_file_of_credentials_that_cannot_be_read_is_like_none(
 ) -> None:
     path = Path(settings.peers)
     path.unlink() if content is None else path.write_text(content)
-    assert not has_login(peer)
+    with pytest.raises(PeerRefused, match=MISSING):
+        try_peer(peer)
 
 
 def test_wrong_credentials_are_told(peer: Peer, settings: Settings, session: Session) -> None:
-    Path(settings.peers).write_text(f'[ministry]\nusername = "{EMAIL}"\npassword = "wrong"\n')
+    Path(settings.peers).write_text(account(peer.address, "wrong"))
     with pytest.raises(PeerError) as refused:
         try_peer(peer)
     assert refused.value.code == "peer_credentials"

@@ -13,9 +13,10 @@ __all__ = ["running", "there"]
 
 
 @pytest.fixture
-def login(monkeypatch: pytest.MonkeyPatch) -> None:
+def login(there: SecondServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERAL_PEER_MINISTRY_USERNAME", EMAIL)
     monkeypatch.setenv("TERAL_PEER_MINISTRY_PASSWORD", PASSWORD)
+    monkeypatch.setenv("TERAL_PEER_MINISTRY_ADDRESS", there.url)
 
 
 def told(run: Any, *arguments: str) -> Any:

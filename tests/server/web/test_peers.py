@@ -28,6 +28,7 @@ def peer(administrator: FlaskClient, session: Session, there: SecondServer, monk
     """One that was added on the page; its account is in the environment."""
     monkeypatch.setenv("TERAL_PEER_BRIDGE_USERNAME", EMAIL)
     monkeypatch.setenv("TERAL_PEER_BRIDGE_PASSWORD", PASSWORD)
+    monkeypatch.setenv("TERAL_PEER_BRIDGE_ADDRESS", there.url)
     asked = ASKED | {"address": there.url, "credentials": "bridge", "lists": "dossiers"}
     assert administrator.post("/peers/new", data=asked).status_code == 302
     session.rollback()
