@@ -36,6 +36,8 @@ T = TypeVar("T")
 TURN = timedelta(minutes=2)
 RENEWAL = timedelta(seconds=30)
 LOOK = timedelta(seconds=5)
+# Somebody sits before the page and waits.
+HURRIED = Patience(tries=0, wait_s=15, whole_s=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,9 @@ def run_exchange(peer: Peer, may_go_on: Callable[[], bool] = lambda: True) -> Pe
         ours.write(turn.leave)
 
 
-def plan_exchange(peer: Peer) -> Outcome:
-    """What an exchange would move now; nothing moves."""
-    return _at_work(peer, plan, Patience(tries=1))
+def plan_exchange(peer: Peer, patience: Patience | None = None) -> Outcome:
+    """What an exchange would move now, as far as patience reaches; nothing moves."""
+    return _at_work(peer, plan, patience or HURRIED)
 
 
 def try_peer(peer: Peer) -> Project:
@@ -87,7 +89,7 @@ def try_peer(peer: Peer) -> Project:
             raise PeerError("peer_confused")
         return Project(str(project.get("name")), len(forms))
 
-    return _at_work(peer, look, Patience(tries=1))
+    return _at_work(peer, look, HURRIED)
 
 
 class _Turn:

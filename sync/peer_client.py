@@ -14,6 +14,7 @@ Who our peers are is peers.py's knowledge, what goes to and fro central.py's and
 """
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +61,7 @@ class PeerError(FormsError):
         "peer_forbidden": N_("The account may not do this on the server."),
         "peer_missing": N_("The server has nothing at this address, or the account may not see it."),
         "peer_busy": N_("The server is busy. The next run tries again."),
+        "peer_slow": N_("This takes longer than a page waits. The command “teral peers” waits until the end."),
         "peer_refused": N_("The server refused a request (%(status)s)."),
         "peer_confused": N_("The server's answer is not what ODK Central would answer."),
     }
@@ -71,7 +73,7 @@ class PeerError(FormsError):
     @property
     def is_lasting(self) -> bool:
         """Whether the next request would meet the same: there is no use in going on."""
-        return self.code in ("peer_unreachable", "peer_credentials", "peer_busy")
+        return self.code in ("peer_unreachable", "peer_credentials", "peer_busy", "peer_slow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Pace:
     ) -> None:
         self._request_s = 1 / requests_s if requests_s else 0.0
         self._byte_s = 1 / bytes_s if bytes_s else 0.0
-        self.sleep, self._clock = sleep, clock
+        self.sleep, self.clock = sleep, clock
         self._free_at = 0.0
 
     def start_request(self) -> None:
@@ -106,7 +108,7 @@ class Pace:
         self._spend(count * self._byte_s)
 
     def _spend(self, seconds: float) -> None:
-        now = self._clock()
+        now = self.clock()
         if seconds and self._free_at > now:
             self.sleep(self._free_at - now)
             now = self._free_at
@@ -115,10 +117,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a request is tried again, and how long the first pause is; each further one is twice as long."""
+    """How often a request is tried again, and how long the first pause is; each further one is twice as long.
+
+    `wait_s` is for how long an answer is waited for, `whole_s` for how long requests are made at all.
+    """
 
     tries: int = 5
     pause_s: float = 1.0
+    wait_s: float = READ_S
+    whole_s: float = math.inf
 
     def pause(self, tried: int) -> float:
         """Of random length, so that many posts whose link returns do not all ring at once."""
@@ -129,13 +136,13 @@ class Patience:
 class _Adapter(HTTPAdapter):
     """Waits for every server the same, and sends bodies no faster than is allowed."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, wait_s: float) -> None:
         super().__init__()
-        self._pace = pace
+        self._pace, self._timeout = pace, (min(CONNECT_S, wait_s), wait_s)
 
     def send(self, request: Any, **given: Any) -> requests.Response:  # type: ignore[override]
         if given.get("timeout") is None:
-            given["timeout"] = (CONNECT_S, READ_S)
+            given["timeout"] = self._timeout
         if isinstance(request.body, str):
             request.body = request.body.encode()
         if request.body is not None:
@@ -167,12 +174,15 @@ class _Session(PyodkSession):  # type: ignore[misc]
     def __init__(self, address: str, login: Login, pace: Pace, patience: Patience) -> None:
         super().__init__(address, "v1", login.username, login.password, cache_path=None)
         self.pace, self.patience = pace, patience
+        self._ends_at = pace.clock() + patience.whole_s
         for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(pace))
+            self.mount(scheme, _Adapter(pace, patience.wait_s))
 
     def request(self, method: str, url: str, *args: Any, **given: Any) -> requests.Response:
         tried = 0
         while True:
+            if self.pace.clock() > self._ends_at:
+                raise PeerError("peer_slow")
             self.pace.start_request()
             try:
                 response: requests.Response = super().request(method, url, *args, **given)

@@ -86,6 +86,8 @@ def running() -> Iterator[Central]:
             """Tests are quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    # Whoever waits for no answer has gone when it comes.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     central.url = f"http://127.0.0.1:{server.server_port}"
@@ -294,6 +296,29 @@ def test_pace_bounds_requests_and_bytes() -> None:
     pace.move(1000)
     pace.move(1)
     assert slept == [0.5, 0.5, 0.5, 1.0]
+
+
+def test_no_request_is_made_after_the_time_for_all_of_them(central: Central) -> None:
+    now = [0.0]
+    client = PeerClient(central.url, 7, Login("a", "b"), Pace(clock=lambda: now[0]), Patience(whole_s=20))
+    now[0] = 20.0
+    assert client.ask("projects/7")
+    now[0] = 20.1
+    with pytest.raises(PeerError) as slow:
+        client.ask("projects/7")
+    assert (slow.value.code, slow.value.is_lasting) == ("peer_slow", True)
+    client.close()
+
+
+def test_no_answer_is_waited_for_longer_than_patience_lasts(central: Central) -> None:
+    answered = threading.Event()
+    central.answer = lambda *_: (answered.wait(10), (200, {}, b"{}"))[1]  # type: ignore[method-assign]
+    client = PeerClient(central.url, 7, Login("a", "b"), patience=Patience(0, wait_s=0.05))
+    with pytest.raises(PeerError) as late:
+        client.ask("projects/7")
+    answered.set()
+    assert late.value.code == "peer_unreachable"
+    client.close()
 
 
 def test_bodies_go_out_at_the_pace_too(central: Central) -> None:

@@ -7,8 +7,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server import peers
 from sync.leases import take_lease
 from sync.models import Peer, PeerRun
+from sync.peer_client import Patience
 from sync.peers import add_run
 from tests.accounts import PASSWORD, add_account, log_in
 from tests.sync.central.conftest import running, there
@@ -65,6 +67,13 @@ def test_it_is_tried_and_looked_ahead_and_nothing_moves(
     assert "versions de formulaires lues: 1" in answer
     assert "envois lus: 1" in answer
     assert session.scalars(select(PeerRun)).all() == []
+
+
+def test_looking_ahead_ends_in_time_for_whoever_waits(
+    administrator: FlaskClient, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "HURRIED", Patience(whole_s=-1))
+    assert "plus de temps qu’une page n’attend" in administrator.post("/peers/ministere/plan").text
 
 
 def test_credentials_that_are_not_set_are_told(administrator: FlaskClient) -> None:
