@@ -1,27 +1,32 @@
 """A person's word about whose records are whose, and about a golden value. All reversible, nothing ever overwritten.
 
 Decisions name records by their references, not persons: what a person is follows from them (link_fold.py). Of two
-decisions about the same two records the later one holds. Who may decide is the caller's question.
+decisions about the same two records the later one holds. Who may decide is the caller's question; what is decided about
+a whole person is decided by who may read all of it.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, and_, insert, select
+from sqlalchemy import Select, and_, func, insert, select
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
 from sync.golden import GOLDEN
+from sync.link_documents import compare_documents
 from sync.link_fold import decide_around
-from sync.link_models import list_linkings
+from sync.link_models import find_linking, list_linkings
 from sync.link_rows import LINKING
 from sync.linkage.explain import Step
 from sync.models import LinkDecision, LinkVerdict, Person, PersonRecord
+from sync.policy import Viewer
+from sync.quarantine import MIN_REASON, DecisionRefused
 from sync.registry import lock_registry
+from sync.scopes import scope_people
 
 LONGEST = 4000
 # What a second person must confirm before it holds.
@@ -38,7 +43,11 @@ class LinkDecisionRefused(FormsError):
 
     messages = {
         "link_records_missing": N_("A decision needs two different records."),
+        "link_side_empty": N_("Choose some of the records, but not all of them."),
         "link_records_many": N_("So many records cannot be decided at once."),
+        "link_records_hidden": N_(
+            "Some records of this person are not yours to read. Leave this to somebody who may read all of them."
+        ),
         "link_person_changed": N_("The records of this person have changed meanwhile. Look at them again."),
         "link_value_unknown": N_("There is no such property of a person."),
         "link_text_long": N_("At most %(most)s characters are possible here."),
@@ -101,18 +110,28 @@ def decide_unsure(session: Session, one: str, other: str, word: Word) -> LinkDec
     return _decide(session, "unsure", [one], [other], word)
 
 
-def unlink_record(session: Session, reference: str, word: Word) -> LinkDecision:
-    """Take one record out of its person: it is of none of the others, or raise LinkDecisionRefused."""
-    mates = list_mates(session, reference)
-    return _decide(session, "unlink", [reference], [one for one in mates if one != reference], word)
+def unlink_record(session: Session, viewer: Viewer, reference: str, word: Word) -> LinkDecision:
+    """Take one record out of its person: it is of none of the others, or raise LinkDecisionRefused.
+
+    Where a document speaks against it, a second person must confirm.
+    """
+    records = _lock_person(session, viewer, reference)
+    return _part(session, "unlink", records, [reference], word)
 
 
-def split_person(session: Session, left: Collection[str], right: Collection[str], word: Word) -> LinkDecision:
-    """Part the records of a person in two, all of them named, or raise LinkDecisionRefused if they are others now."""
-    lock_registry(session)
-    if not left or {*left, *right} != set(list_mates(session, min(left))):
+def split_person(
+    session: Session, viewer: Viewer, left: Collection[str], right: Collection[str], word: Word
+) -> LinkDecision:
+    """Part the records of a person in two, all of them named, or raise LinkDecisionRefused if they are others now.
+
+    Where a document speaks against it, a second person must confirm.
+    """
+    if not left or not right:
+        raise LinkDecisionRefused("link_side_empty")
+    records = _lock_person(session, viewer, min(left))
+    if {*left, *right} != {one.reference for one in records}:
         raise LinkDecisionRefused("link_person_changed")
-    return _decide(session, "split", left, right, word)
+    return _part(session, "split", records, left, word)
 
 
 def set_golden_value(session: Session, reference: str, property_name: str, value: str, word: Word) -> LinkDecision:
@@ -154,11 +173,9 @@ def undo_link_decision(session: Session, decision: LinkDecision, actor_id: int |
     _audit(session, decision, "undone", actor_id, now)
 
 
-def list_mates(session: Session, reference: str) -> list[str]:
-    """The references of all records of the person that this record belongs to, in order; none if it is not here."""
-    mine = select(PersonRecord.person_id).where(PersonRecord.reference == reference)
-    mates = select(PersonRecord.reference).where(PersonRecord.person_id.in_(mine))
-    return list(session.scalars(mates.order_by(PersonRecord.reference)))
+def list_records_of(session: Session, person_id: int) -> Sequence[PersonRecord]:
+    """All records of a person, whoever may read them: for what is decided, never for what is shown."""
+    return session.scalars(select(PersonRecord).where(PersonRecord.person_id == person_id)).all()
 
 
 def list_decisions(session: Session, references: Collection[str]) -> Sequence[LinkDecision]:
@@ -200,12 +217,38 @@ def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> No
     _link_anew(session, decision, now)
 
 
+def _lock_person(session: Session, viewer: Viewer, reference: str) -> Sequence[PersonRecord]:
+    """All records of the person whom this one belongs to, none if it is not here, until the end of the transaction."""
+    lock_registry(session)
+    person_id = session.scalar(select(PersonRecord.person_id).where(PersonRecord.reference == reference))
+    if person_id is None:
+        return []
+    readable = scope_people(select(func.count(PersonRecord.id)), viewer).where(PersonRecord.person_id == person_id)
+    records = list_records_of(session, person_id)
+    if session.scalar(readable) != len(records):
+        raise LinkDecisionRefused("link_records_hidden")
+    return records
+
+
+def _part(
+    session: Session, kind: str, records: Sequence[PersonRecord], left: Collection[str], word: Word
+) -> LinkDecision:
+    """These records of a person from all the others."""
+    mine = [one for one in records if one.reference in left]
+    theirs = [one for one in records if one.reference not in left]
+    grave = compare_documents(find_linking(session), mine, theirs).same_number
+    right = [one.reference for one in theirs]
+    return _decide(session, kind, [one.reference for one in mine], right, replace(word, needs_second=grave))
+
+
 def _decide(session: Session, kind: str, left: Collection[str], right: Collection[str], word: Word) -> LinkDecision:
     if not left or not right or set(left) & set(right):
         raise LinkDecisionRefused("link_records_missing")
     if len(left) * len(right) > MOST_PAIRS:
         raise LinkDecisionRefused("link_records_many")
     lock_registry(session)
+    if word.needs_second and len(word.reason.strip()) < MIN_REASON:
+        raise DecisionRefused("reason_missing", least=MIN_REASON)
     if word.needs_second and find_waiting(session, left, right):
         raise LinkDecisionRefused("link_decision_waiting")
     decision = _new(session, kind, left, right, word)

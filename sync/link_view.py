@@ -10,12 +10,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from sync import link_rows as rows
-from sync.link_decisions import Shown, find_waiting, select_about
+from sync.link_decisions import Shown, find_waiting, list_records_of, select_about
+from sync.link_documents import Documents, compare_documents
 from sync.link_fold import read_link_record
 from sync.link_inquiries import list_inquiries_about
 from sync.link_models import Linking, find_linking
 from sync.link_queue import scope_link_decisions
-from sync.linkage.comparisons import DOCUMENT
 from sync.linkage.explain import Step, explain
 from sync.linkage.features import Features
 from sync.models import LinkDecision, LinkInquiry, LinkQuestion, PersonRecord
@@ -57,9 +57,8 @@ class PairView:
     # The one that awaits a second person; until then nobody is asked about the two.
     waiting: LinkDecision | None
     inquiries: Sequence[LinkInquiry]
-    # What a document says against either answer: then it takes two people.
-    same_number: bool
-    other_number: bool
+    # What they say against either answer: then it takes two people.
+    documents: Documents
 
     @property
     def bits(self) -> float:
@@ -80,7 +79,7 @@ class PairView:
 
     def needs_second(self, *, same: bool) -> bool:
         """Whether this answer goes against a document, so that another person must confirm it."""
-        return self.other_number if same else self.same_number
+        return self.documents.other_number if same else self.documents.same_number
 
 
 def find_record(session: Session, viewer: Viewer, home_id: int) -> PersonRecord | None:
@@ -92,11 +91,8 @@ def view_pair(session: Session, viewer: Viewer, one: PersonRecord, other: Person
     """Look at two records that the viewer may read."""
     sides = (_view_side(session, viewer, one), _view_side(session, viewer, other))
     linking = find_linking(session)
-    compared = [side.mates if one.person_id != other.person_id else [side.record] for side in sides]
-    read = [[_read(linking, record) for record in records] if linking else [] for records in compared]
     ends = {one.home_id, other.home_id}
     asked = select(LinkQuestion).where(LinkQuestion.one_id.in_(ends), LinkQuestion.other_id.in_(ends))
-    levels = {_compare_documents(mine, theirs) for mine in read[0] for theirs in read[1]}
     return PairView(
         sides=sides,
         steps=explain(linking.scorer, _read(linking, one), _read(linking, other)) if linking else [],
@@ -106,9 +102,15 @@ def view_pair(session: Session, viewer: Viewer, one: PersonRecord, other: Person
         decisions=_list_decisions(session, viewer, one, other),
         waiting=find_waiting(session, [one.reference], [other.reference]),
         inquiries=list_inquiries_about(session, one, other),
-        same_number="the same number" in levels,
-        other_number="different" in levels and "the same number" not in levels,
+        documents=compare_documents(linking, *_list_deciding(session, one, other)),
     )
+
+
+def _list_deciding(session: Session, one: PersonRecord, other: PersonRecord) -> list[Sequence[PersonRecord]]:
+    """The records whose documents count: all of the two persons, whoever may read them; of one person these two."""
+    if one.person_id == other.person_id:
+        return [[one], [other]]
+    return [list_records_of(session, side.person_id) for side in (one, other)]
 
 
 def _list_decisions(session: Session, viewer: Viewer, one: PersonRecord, other: PersonRecord) -> Sequence[LinkDecision]:
@@ -134,10 +136,6 @@ def _view_side(session: Session, viewer: Viewer, record: PersonRecord) -> Side:
 
 def _read(linking: Linking, record: PersonRecord) -> Features:
     return linking.model.cleaner.clean(read_link_record(record))
-
-
-def _compare_documents(one: Features, other: Features) -> str:
-    return DOCUMENT.levels[DOCUMENT.find_level(one, other)].label
 
 
 def _list_rivals(session: Session, viewer: Viewer, linking: Linking, sides: Sequence[Side]) -> list[Rival]:

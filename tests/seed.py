@@ -234,7 +234,7 @@ def add_doubt(session: Session, person: Person, now: datetime) -> tuple[LinkDeci
             opened_at=now,
         )
     )  # fmt: skip
-    word = Word(None, now, needs_second=True)
+    word = Word(None, now, "à revoir", needs_second=True)
     decision = decide_unsure(session, person.reference, rival.reference, word)
     return decision, ask_site(session, known, other, ["sex"], "", _add_actor(session, now), now)
 

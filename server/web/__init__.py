@@ -26,6 +26,7 @@ from server.web import (
     navigation,
     peers,
     people,
+    person_decisions,
     purpose,
     reviews,
     settings,
@@ -37,7 +38,7 @@ from server.web import (
 )
 
 _PAGES = (
-    login, account, status, submissions, decisions, reviews, people, links, inquiries, purpose,
+    login, account, status, submissions, decisions, reviews, people, person_decisions, links, inquiries, purpose,
     entities, entity_decisions, entity_deletions, headcounts, devices,
     forms, validation, users, sites, peers, settings, jobs, audit, health,
 )  # fmt: skip

@@ -28,7 +28,6 @@ from sync.link_decisions import (
     decide_same,
     decide_unsure,
     undo_link_decision,
-    unlink_record,
 )
 from sync.link_inquiries import ask_site
 from sync.link_queue import (
@@ -43,7 +42,6 @@ from sync.link_queue import (
 from sync.link_view import PairView, Side, find_record, view_pair
 from sync.models import LinkDecision, PersonRecord
 from sync.policy import Viewer
-from sync.quarantine import MIN_REASON, DecisionRefused
 
 blueprint = Blueprint("links", __name__, url_prefix="/links")
 
@@ -166,23 +164,6 @@ def undo(link_id: int) -> ResponseReturnValue:
     return redirect(url_for("links.page", home_id=homes[0], rival_id=homes[1]) if homes else url_for("links.decisions"))
 
 
-@blueprint.post("/<int:home_id>/unlink")
-@permission("links.review")
-def unlink(home_id: int) -> ResponseReturnValue:
-    """Take one record out of its person, from the person's page."""
-    record = find_record(db.session(), current_viewer(), home_id) or abort(404)
-    person_id, word = (
-        record.person_id,
-        Word(current_viewer().actor_id, datetime.now(UTC), request.form.get("reason", "")),
-    )
-    try:
-        unlink_record(db.session(), record.reference, word)
-    except FormsError as refused:
-        return _say(refused)
-    flash(gettext("The record stands for itself now. The decision can be undone below."))
-    return redirect(url_for("people.page", person_id=person_id))
-
-
 def _get_pair(home_id: int, rival_id: int) -> PairView:
     viewer = current_viewer()
     records = [find_record(db.session(), viewer, one) or abort(404) for one in (home_id, rival_id)]
@@ -200,11 +181,8 @@ def _get_decision(link_id: int) -> LinkDecision:
 
 def _decide(pair: PairView, given: str) -> LinkDecision:
     one, other = (side.record.reference for side in pair.sides)
-    reason = request.form.get("reason", "").strip()
     second = given != "unsure" and pair.needs_second(same=given == "same")
-    if second and len(reason) < MIN_REASON:
-        raise DecisionRefused("reason_missing", least=MIN_REASON)
-    word = Word(current_viewer().actor_id, datetime.now(UTC), reason, pair.shown, second)
+    word = Word(current_viewer().actor_id, datetime.now(UTC), request.form.get("reason", ""), pair.shown, second)
     return _ANSWERS[given](db.session(), one, other, word)
 
 

@@ -61,18 +61,22 @@ def search() -> ResponseReturnValue:
 @opens("D3")
 def page(person_id: int) -> ResponseReturnValue:
     viewer = current_viewer()
-    rows = _list_records(PersonRecord.person_id == person_id, viewer)
-    if not rows:
-        return _lead_on(person_id, viewer)
+    rows = list_records(PersonRecord.person_id == person_id, viewer)
+    return render_person(person_id, rows) if rows else _lead_on(person_id, viewer)
+
+
+def render_person(person_id: int, rows: Sequence[PersonRecord], problem: str | None = None) -> str:
+    """The page of a person, by these records of theirs, which the viewer may read."""
+    viewer = current_viewer()
     note_reading("person.read", f"person:{person_id}")
     return render_template(
-        "people/page.html", reference=rows[0].reference, encounters=_list_encounters(rows, viewer),
+        "people/page.html", person_id=person_id, reference=rows[0].reference, encounters=_list_encounters(rows, viewer),
         records=[(one, present_record(one, viewer)) for one in rows], golden=_present_golden(rows, viewer),
-        decisions=_list_decisions(rows, viewer),
+        decisions=_list_decisions(rows, viewer), problem=problem,
     )  # fmt: skip
 
 
-def _list_records(condition: ColumnElement[bool], viewer: Viewer) -> list[PersonRecord]:
+def list_records(condition: ColumnElement[bool], viewer: Viewer) -> list[PersonRecord]:
     """Those that the viewer may read, as they were made."""
     records = select(PersonRecord).where(condition).options(joinedload(PersonRecord.submission))
     return sorted(db.session.scalars(scope_people(records, viewer)), key=order_of)
@@ -80,7 +84,7 @@ def _list_records(condition: ColumnElement[bool], viewer: Viewer) -> list[Person
 
 def _lead_on(home_id: int, viewer: Viewer) -> ResponseReturnValue:
     """From the person that a record was before it was linked to the one that it belongs to now."""
-    rows = _list_records(PersonRecord.home_id == home_id, viewer) or abort(404)
+    rows = list_records(PersonRecord.home_id == home_id, viewer) or abort(404)
     return redirect(url_for("people.page", person_id=rows[0].person_id))
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from server.extensions import db
 from sync.audit import AuditEvent
 from sync.journal import parse_lines, read_journal, receive_journal, write_line
 from sync.link_decisions import (
@@ -27,11 +29,14 @@ from sync.link_decisions import (
     unlink_record,
 )
 from sync.models import Actor, LinkDecision
+from sync.policy import Viewer
+from sync.quarantine import DecisionRefused
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, MODOU, meet, persons, prepare, reference, shown_reference
 from tests.sync.test_registry import forget
 
+STEWARD = Viewer(1, "data_steward")
 ONE, TWO, THREE = reference("uuid:1"), reference("uuid:2"), reference("uuid:3")
 
 
@@ -93,13 +98,40 @@ def test_a_word_about_a_record_waits_for_it(session: Session, published: None) -
 
 def test_a_record_is_taken_out_of_its_person(session: Session, linked: None) -> None:
     meet(session, "uuid:3", AWA)
-    unlink_record(session, THREE, word())
+    unlink_record(session, STEWARD, THREE, word())
     assert persons(session) == {frozenset({ONE, TWO}), frozenset({THREE})}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_record_that_comes_before_the_registry_is_locked_is_a_mate(session: Session, linked: None) -> None:
+    session.commit()
+    waiting = [True]
+
+    def overtake(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if waiting and "pg_advisory_xact_lock" in statement:
+            waiting.clear()
+            with Session(db.engine) as other:
+                meet(other, "uuid:3", AWA)
+
+    event.listen(db.engine, "before_cursor_execute", overtake)
+    decision = unlink_record(session, STEWARD, ONE, word())
+    assert (waiting, decision.right) == ([], sorted([TWO, THREE]))
+
+
+def test_a_document_of_both_sides_lets_a_split_wait(session: Session, linked: None) -> None:
+    meet(session, "uuid:3", replace(AWA, papier="passport", numero="A00123456"))
+    meet(session, "uuid:4", replace(AWA, papier="passport", numero="A00123456"))
+    shown = reference("uuid:4")
+    with pytest.raises(DecisionRefused):
+        split_person(session, STEWARD, [ONE, THREE], [TWO, shown], Word(None, NOW))
+    assert split_person(session, STEWARD, [ONE, THREE], [TWO, shown], word()).needs_second
+    assert persons(session) == {frozenset({ONE, TWO, THREE, shown})}
+    assert not split_person(session, STEWARD, [ONE, TWO], [THREE, shown], word()).needs_second
 
 
 def test_a_person_is_split_and_whole_again(session: Session, linked: None) -> None:
     meet(session, "uuid:3", AWA)
-    decision = split_person(session, [ONE, THREE], [TWO], word())
+    decision = split_person(session, STEWARD, [ONE, THREE], [TWO], word())
     assert persons(session) == {frozenset({ONE, THREE}), frozenset({TWO})}
     undo_link_decision(session, decision, None, NOW)
     assert persons(session) == {frozenset({ONE, TWO, THREE})}
@@ -108,7 +140,7 @@ def test_a_person_is_split_and_whole_again(session: Session, linked: None) -> No
 def test_a_split_names_all_records(session: Session, linked: None) -> None:
     meet(session, "uuid:3", AWA)
     with pytest.raises(LinkDecisionRefused) as refused:
-        split_person(session, [ONE], [TWO], word())
+        split_person(session, STEWARD, [ONE], [TWO], word())
     assert refused.value.code == "link_person_changed"
 
 
@@ -172,8 +204,10 @@ def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linke
     ("verb", "code"),
     [
         pytest.param(lambda s: decide_same(s, ONE, ONE, word()), "link_records_missing", id="one record"),
-        pytest.param(lambda s: unlink_record(s, ONE, word()), "link_records_missing", id="alone"),
-        pytest.param(lambda s: unlink_record(s, THREE, word()), "link_records_missing", id="not here"),
+        pytest.param(lambda s: unlink_record(s, STEWARD, ONE, word()), "link_records_missing", id="alone"),
+        pytest.param(lambda s: unlink_record(s, STEWARD, THREE, word()), "link_records_missing", id="not here"),
+        pytest.param(lambda s: split_person(s, STEWARD, [], [ONE], word()), "link_side_empty", id="none chosen"),
+        pytest.param(lambda s: split_person(s, STEWARD, [ONE], [], word()), "link_side_empty", id="all chosen"),
         pytest.param(lambda s: set_golden_value(s, ONE, "mrz", "x", word()), "link_value_unknown", id="no property"),
         pytest.param(lambda s: set_golden_value(s, ONE, "phone", "x" * 4001, word()), "link_text_long", id="long"),
         pytest.param(lambda s: decide_same(s, ONE, TWO, Word(None, NOW, "x" * 4001)), "link_text_long", id="reason"),

@@ -99,7 +99,7 @@ def test_what_was_done_about_a_pair_is_a_sign(session: Session, pair: tuple[Pers
     assert list_queue(session, STEWARD, NOW)[0].signs == ("asked",)
     answer_inquiry(session, inquiry, "right", "", 1, NOW)
     assert list_queue(session, STEWARD, NOW)[0].signs == ("answered",)
-    decide_same(session, one.reference, other.reference, Word(1, NOW, needs_second=True))
+    decide_same(session, one.reference, other.reference, Word(1, NOW, "vu au poste", needs_second=True))
     assert list_queue(session, STEWARD, NOW)[0].signs == ("unconfirmed",)
 
 
@@ -109,7 +109,7 @@ def test_who_works_at_a_site_is_asked_about_its_records_only(
 ) -> None:
     site_id = pair[0].site_id if where == "own" else add_site(session, "DIA").id
     viewer = Viewer(1, "protection_officer", site_id)
-    decide_same(session, pair[0].reference, pair[1].reference, Word(1, NOW, needs_second=True))
+    decide_same(session, pair[0].reference, pair[1].reference, Word(1, NOW, "vu au poste", needs_second=True))
     expected = 1 if where == "own" else 0
     assert len(list_queue(session, viewer, NOW)) == count_questions(session, viewer) == expected
     assert len(list_latest(session, viewer)) == len(list_unconfirmed(session, viewer)) == expected

@@ -52,6 +52,17 @@ def test_an_answer_against_a_document_takes_two_people(
     assert look(session, one, other).needs_second(same=given) is second
 
 
+def test_a_document_that_the_reader_may_not_see_counts_all_the_same(session: Session) -> None:
+    own, elsewhere = add_site(session).id, add_site(session, "DIA").id
+    mine = add_record(session, **MOUSSA, age=20, site_id=own)
+    far = add_record(session, **MOUSSA, document_number="A1234567", age=20, site_id=elsewhere)
+    decide_same(session, mine.reference, far.reference, Word(None, NOW))
+    other = add_record(session, **MOUSSA | {"given_names": "Mody"}, document_number="B7654321", age=44, site_id=own)
+    pair = look(session, mine, other, Viewer(1, "protection_officer", own))
+    assert [mate.id for mate in pair.sides[0].mates] == [mine.id]
+    assert pair.needs_second(same=True)
+
+
 def test_who_was_met_together_with_a_record_is_around_it(session: Session) -> None:
     together = add_submission(session, "uuid:together")
     one = add_record(session, **AWA, submission=together)
@@ -70,7 +81,7 @@ def test_what_was_decided_about_the_two_is_told(session: Session) -> None:
 
 def test_a_split_says_nothing_of_two_records_that_it_left_together(session: Session) -> None:
     one, other, third = (add_record(session, **AWA, birth_date=date(1991, 4, 12)) for _ in range(3))
-    made = split_person(session, [one.reference, other.reference], [third.reference], Word(None, NOW))
+    made = split_person(session, STEWARD, [one.reference, other.reference], [third.reference], Word(None, NOW))
     assert list(look(session, one, other).decisions) == []
     assert list(look(session, one, third).decisions) == [made]
 
@@ -87,7 +98,8 @@ def test_another_site_s_records_are_not_there(session: Session) -> None:
     assert far.id not in seen | {rival.record.id for rival in pair.rivals}
     joined = decide_same(session, mine.reference, twin.reference, Word(None, NOW))
     decide_same(session, mine.reference, far.reference, Word(None, NOW))
-    split_person(session, [mine.reference], [far.reference, twin.reference], Word(None, NOW, "vu à l'autre poste"))
+    word = Word(None, NOW, "vu à l'autre poste")
+    split_person(session, STEWARD, [mine.reference], [far.reference, twin.reference], word)
     assert list(look(session, mine, twin, viewer).decisions) == [joined]
 
 

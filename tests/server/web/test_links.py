@@ -1,6 +1,5 @@
 """Reviewing links through the front door: queue, two records, every answer, two people where it takes two, undoing."""
 
-import re
 from datetime import date
 from typing import Any
 
@@ -257,16 +256,3 @@ def test_a_record_beside_itself_is_no_pair(
     client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
     assert log_in(client, steward).get(address((pair[0], pair[0]))).status_code == 404
-
-
-def test_a_record_is_taken_out_of_its_person_and_put_back(client: FlaskClient, session: Session, steward: User) -> None:
-    one, other = (add_record(session, **AWA, **BORN) for _ in range(2))
-    session.commit()
-    log_in(client, steward)
-    assert f"/links/{one.home_id}/unlink" in client.get(f"/people/{one.person_id}").text
-    client.post(f"/links/{one.home_id}/unlink")
-    assert not are_one(session, (one, other))
-    undo = re.search(r'action="(/links/decisions/\d+/undo)"', client.get(f"/people/{one.person_id}").text)
-    assert undo
-    client.post(undo[1])
-    assert are_one(session, (one, other))

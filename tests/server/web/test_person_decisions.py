@@ -1,0 +1,114 @@
+"""What a reviewer says about one person from that person's page: through the front door, always with the way back."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from server.accounts.models import User
+from sync.link_decisions import Word, decide_same
+from sync.models import LinkDecision, PersonRecord
+from tests.accounts import add_account, add_site, log_in
+from tests.server.web.test_links import BORN, MOUSSA, are_one, list_kept, log_in_another
+from tests.sync.factory import NOW
+from tests.sync.people import AWA, add_record
+
+
+@pytest.fixture
+def steward(client: FlaskClient, session: Session) -> User:
+    user = add_account(session, "data_steward", language="en")
+    log_in(client, user)
+    return user
+
+
+def add_awas(session: Session, many: int = 3) -> list[PersonRecord]:
+    made = [add_record(session, **AWA, **BORN) for _ in range(many)]
+    session.commit()
+    return made
+
+
+def part(
+    client: FlaskClient, records: list[PersonRecord], chosen: list[PersonRecord], reason: str = ""
+) -> TestResponse:
+    """Choose these of the records that the page shows."""
+    shown, taken = ([one.reference for one in some] for some in (records, chosen))
+    address = f"/people/{records[0].person_id}/part"
+    return client.post(address, data={"shown": shown, "record": taken, "reason": reason})
+
+
+def undo_what_was_decided(client: FlaskClient, person_id: int) -> None:
+    undo = re.search(r'action="(/links/decisions/\d+/undo)"', client.get(f"/people/{person_id}").text)
+    assert undo
+    client.post(undo[1])
+
+
+def test_a_record_is_taken_out_of_its_person_and_put_back(client: FlaskClient, session: Session, steward: User) -> None:
+    one, other = add_awas(session, 2)
+    assert f'value="{other.reference}"' in client.get(f"/people/{one.person_id}").text
+    part(client, [one, other], [one])
+    assert not are_one(session, (one, other))
+    undo_what_was_decided(client, one.person_id)
+    assert are_one(session, (one, other))
+    assert [decision.kind for decision in list_kept(session, LinkDecision)] == ["unlink"]
+
+
+def test_chosen_records_are_a_person_of_their_own(client: FlaskClient, session: Session, steward: User) -> None:
+    one, other, third, fourth = add_awas(session, 4)
+    page = client.get(part(client, [one, other, third, fourth], [third, other]).location).text
+    assert "The records are taken apart." in page
+    assert [are_one(session, pair) for pair in ((one, fourth), (other, third), (one, other))] == [True, True, False]
+    undo_what_was_decided(client, one.person_id)
+    assert are_one(session, (one, other))
+
+
+def test_a_page_that_is_out_of_date_parts_nothing(client: FlaskClient, session: Session, steward: User) -> None:
+    one, other, third = add_awas(session)
+    alone = add_record(session, **MOUSSA)
+    session.commit()
+    for shown, chosen in (([one, other], [one, other]), ([one, alone], [alone]), ([one, other, alone], [other, one])):
+        refused = part(client, shown, chosen)
+        assert refused.status_code == 422, chosen
+    assert "have changed meanwhile" in refused.text
+    assert (are_one(session, (one, third)), list_kept(session, LinkDecision)) == (True, [])
+
+
+@pytest.mark.parametrize("many", [0, 3])
+def test_some_records_are_chosen_and_some_are_not(
+    client: FlaskClient, session: Session, steward: User, many: int
+) -> None:
+    records = add_awas(session)
+    refused = part(client, records, records[:many])
+    assert (refused.status_code, "Choose some of the records" in refused.text) == (422, True)
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_parting_against_a_document_takes_two_people_and_a_reason(
+    client: FlaskClient, session: Session, steward: User, many: int
+) -> None:
+    records = [add_record(session, **MOUSSA) for _ in range(3)]
+    session.commit()
+    refused = part(client, records, records[:many])
+    assert (refused.status_code, "Give a reason" in refused.text) == (422, True)
+    part(client, records, records[:many], "a passport that was lent")
+    assert are_one(session, (records[0], records[2]))
+    (decision,) = list_kept(session, LinkDecision)
+    log_in_another(client, session, "data_steward", email="second@teral.test")
+    client.post(f"/links/decisions/{decision.id}/confirm")
+    assert not are_one(session, (records[0], records[2]))
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_who_may_not_read_all_of_a_person_parts_nothing(client: FlaskClient, session: Session, many: int) -> None:
+    """Else they would also say of records which they have never seen that they are of somebody else."""
+    own, elsewhere = add_site(session, "DKR-C", "centre"), add_site(session, "ROSSO")
+    mine = [add_record(session, **AWA, **BORN, site_id=own.id) for _ in range(3)]
+    far = add_record(session, **MOUSSA, site_id=elsewhere.id)
+    decide_same(session, mine[0].reference, far.reference, Word(None, NOW))
+    session.commit()
+    log_in(client, add_account(session, "protection_officer", own, language="en"))
+    refused = part(client, mine, mine[:many])
+    assert (refused.status_code, "not yours to read" in refused.text) == (422, True)
+    assert far.reference not in refused.text
+    assert [one.kind for one in list_kept(session, LinkDecision)] == ["same"]
