@@ -75,6 +75,10 @@ class Settings:
             **{f.name: _parse(f.name, f.type, environment) for f in fields(cls) if _variable(f.name) in environment}
         )
 
+    def to_environment(self) -> dict[str, str]:
+        """The environment of another process of ours: it reads the same settings, whatever stands in this one's."""
+        return {**os.environ, **{_variable(one.name): str(getattr(self, one.name)) for one in fields(self)}}
+
     @property
     def data_path(self) -> Path:
         return Path(self.data_dir).absolute()

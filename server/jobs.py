@@ -18,10 +18,12 @@ from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
 from server.keys import unlock_submissions
 from server.peers import run_due
+from server.processes import MayGoOn, run_command
 from server.processing import process_pending
 from server.relay import current_settings, forward, is_due, open_link
 from sync.db import begin_write
 from sync.entity_fold import force_overdue, has_overdue
+from sync.link_models import find_linking
 from sync.models import JobRun, PeerRun
 from sync.registry import lock_registry
 from sync.settings import get_setting
@@ -34,7 +36,6 @@ KEEP_SESSIONS = timedelta(days=30)
 KEEP_LOGIN_FAILURES = timedelta(days=2)
 
 Details = dict[str, Any]
-MayGoOn = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +124,17 @@ def exchange_with_centre(may_go_on: MayGoOn) -> Details:
     return forward(open_link(settings), may_go_on) if is_due(settings, datetime.now(UTC)) else {}
 
 
-def link_anew(_may_go_on: MayGoOn) -> Details:
-    """Weigh all records by the active linkage model, and find what it overlooked."""
-    from server.linking import describe_run, run_registry
+def link_anew(may_go_on: MayGoOn) -> Details:
+    """Weigh all records by the active linkage model, and find what it overlooked; in a process of its own.
 
-    found = run_registry("duckdb")
-    if found is None:
-        return {}
-    report = describe_run(found)
+    DuckDB and what it needs take some gigabytes for a million records, and a process gives little back before its end.
+    """
+    with Session(db.engine) as session:
+        if find_linking(session) is None:
+            return {}
+    report = run_command(current_settings(), may_go_on, "link", "run", "--json")
     told = ("records", "persons", "joined", "parted", "questions", "overlooked")
-    return {**{name: report[name] for name in told}, "report": report}
+    return {**{name: report[name] for name in told}, "report": report} if report else {}
 
 
 JOBS = (

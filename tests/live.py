@@ -1,14 +1,12 @@
 """A real server process on a free port, as `teral serve` starts it, for journeys and benchmarks."""
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import urllib3
@@ -47,9 +45,8 @@ def serving(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def start(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
-    values = {f"TERAL_{one.name.upper()}": str(getattr(settings, one.name)) for one in fields(settings)}
     root = str(Path(__file__).parent.parent)
-    environment = {**os.environ, **values, "PYTHONPATH": root}
+    environment = {**settings.to_environment(), "PYTHONPATH": root}
     # The access log would bury a benchmark's table; what goes wrong is on standard error.
     with (settings.data_path / f"{command[0]}.log").open("ab") as log:
         return subprocess.Popen([sys.executable, "-m", "server.cli", *command], cwd=root, env=environment, stdout=log)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -71,7 +71,7 @@ def _children(settings: Settings) -> Iterator[dict[str, subprocess.Popen[bytes]]
     """Start both; whatever ends us ends them."""
     # A line for each request would carry the logins off the screen.
     quiet = settings if "TERAL_LOG_LEVEL" in os.environ else replace(settings, log_level="WARNING")
-    environment = {**os.environ, **_as_environment(replace(quiet, demo=1))}
+    environment = replace(quiet, demo=1).to_environment()
     command = [sys.executable, "-m", "server.cli"]
     running = {}
     try:
@@ -85,10 +85,6 @@ def _children(settings: Settings) -> Iterator[dict[str, subprocess.Popen[bytes]]
         click.echo("\nTeral stops.")
     finally:
         _stop(running)
-
-
-def _as_environment(settings: Settings) -> dict[str, str]:
-    return {f"TERAL_{one.name.upper()}": str(getattr(settings, one.name)) for one in fields(settings)}
 
 
 def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
