@@ -3,6 +3,7 @@
 gunicorn was chosen by measurement among servers that hand over the raw address (RAW_URI): `%2F` must reach us as sent.
 """
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def serve(settings: Settings) -> None:
     check_storage(settings)
     app = create_app(settings)
     check_database(app, settings)
+    # What is loaded by now stays shared with the workers: the collector writes into all that it looks at, and each page
+    # that it writes into becomes a copy of the worker's own (70 MB for two).
+    del app
+    gc.collect()
+    gc.freeze()
     WebServer(settings).run()
 
 
