@@ -3,11 +3,13 @@
 A bundle holds all that the other has not confirmed, so the last one is enough, and a lost one loses nothing.
 """
 
+import logging
 import os
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
@@ -16,12 +18,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.config import ConfigError, Settings
-from server.extensions import attachment_store, db
-from server.relay import is_relay, take_told
+from server.extensions import attachment_store
+from server.relay import is_relay, read_xml, take_told
 from server.transactions import Transactions
 from sync.attachments import sync_folder
-from sync.db import begin_write
-from sync.models import FormVersion, Relay, Submission, Upstream
+from sync.models import FormVersion, Relay, Upstream
 from sync.relaying.bundles import check_public_key, open_bundle, seal_bundle
 from sync.relaying.down import find_lack, list_down
 from sync.relaying.lines import (
@@ -38,18 +39,47 @@ from sync.relaying.lines import (
 )
 from sync.relaying.pieces import keep_file
 from sync.relaying.receipts import CENTRE, forget_owed, list_owed, note_receipts, owe_receipts
-from sync.relaying.up import describe_relay, list_up, receive_relayed, take_up
+from sync.relaying.taking import take_each
+from sync.relaying.up import describe_relay, hear_relay, list_up, receive_relayed, take_up_each
+
+log = logging.getLogger(__name__)
 
 _LINES = "lines.jsonl"
+_ours = Transactions()
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a bundle carries: lines but for receipts, records or forms, and files."""
+    """What a bundle carries: lines but for receipts, records or forms, and files; and how many lines were refused."""
 
     lines: int
     contents: int
     receipts: int
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle that was opened: what is told, and contents by their SHA-256. Nothing of them goes into /tmp."""
+
+    lines: Sequence[Line]
+    content: zipfile.ZipFile
+    folder: Path
+
+    @property
+    def head(self) -> HeadLine:
+        return of_kind(self.lines, HeadLine)[0]
+
+    @property
+    def names(self) -> set[str]:
+        return set(self.content.namelist()) - {_LINES}
+
+    def keep(self, session: Session, sha256: str, now: datetime) -> None:
+        """Keep a file of it, if it is there and what it was said to be."""
+        if sha256 in self.names:
+            with self.content.open(sha256) as file, TemporaryFile(dir=self.folder) as whole:
+                _copy(file, whole)
+                keep_file(session, attachment_store(), sha256, whole, now)
 
 
 def read_own_key(settings: Settings) -> str:
@@ -66,57 +96,63 @@ def export_up(settings: Settings, target: Path) -> Carried:
     """On a relay: write all that the centre has not confirmed."""
     if not settings.upstream_key:
         raise ConfigError("TERAL_UPSTREAM_KEY, the centre's public key, is needed for bundles.")
-    now = datetime.now(UTC)
-    with Session(db.engine) as session:
-        lines = list(list_up(session))
-        upstream = session.scalars(select(Upstream)).one()
-        heads = [HeadLine(now, upstream.told_at), describe_relay(session, of_kind(lines, RecordLine), now)]
-        owed = list_owed(session, CENTRE)
-        records = _find_records(session, of_kind(lines, RecordLine))
-        files = {one[2] for line in of_kind(lines, RecordLine) for one in line.files}
-        return _write(settings, target, [*heads, *owed, *lines], records, files, settings.upstream_key)
+    told = _ours.read(partial(_list_for_centre, now=datetime.now(UTC)))
+    records = of_kind(told, RecordLine)
+    texts = ((one.xml_sha256, _ours.read(partial(read_xml, line=one))) for one in records)
+    files = {one[2] for line in records for one in line.files}
+    return _write(settings, target, told, texts, files, settings.upstream_key)
+
+
+def _list_for_centre(session: Session, now: datetime) -> list[Line]:
+    lines = list(list_up(session))
+    relay = describe_relay(session, of_kind(lines, RecordLine), now)
+    head = HeadLine(now, session.scalars(select(Upstream.told_at)).one())
+    return [head, relay, *list_owed(session, CENTRE), *lines]
 
 
 def export_down(settings: Settings, target: Path, relay_id: int) -> Carried:
     """At the centre: write all that a relay has not confirmed, for that relay alone."""
-    now = datetime.now(UTC)
-    with Session(db.engine) as session:
-        begin_write(session)
-        relay = session.get_one(Relay, relay_id)
-        if not relay.public_key:
-            raise ConfigError("The relay's public key is not known: give it with `teral relay key --of`.")
-        lines, owed = list(list_down(session, relay, now)), list_owed(session, relay_id)
-        open_forms = [one for one in of_kind(lines, FormLine) if one.state == "open"]
-        forms = _find_forms(session, open_forms)
-        files = {sha256 for line in open_forms for _name, sha256 in line.files}
-        told = [HeadLine(now, relay.told_at), *owed, *lines]
-        carried = _write(settings, target, told, forms, files, relay.public_key)
-        session.commit()
-    return carried
+    # Tablets must not wait for a slow key: nothing is locked while it is written.
+    told, recipient = _ours.write(partial(_list_for_relay, relay_id=relay_id, now=datetime.now(UTC)))
+    forms = [one for one in of_kind(told, FormLine) if one.state == "open"]
+    texts = ((one.sha256, _ours.read(partial(_read_form, sha256=one.sha256))) for one in forms)
+    files = {sha256 for line in forms for _name, sha256 in line.files}
+    return _write(settings, target, told, texts, files, recipient)
+
+
+def _list_for_relay(session: Session, relay_id: int, now: datetime) -> tuple[list[Line], str]:
+    relay = session.get_one(Relay, relay_id)
+    if not relay.public_key:
+        raise ConfigError("The relay's public key is not known: give it with `teral relay key --of`.")
+    owed, lines = list_owed(session, relay_id), list_down(session, relay, now)
+    return [HeadLine(now, relay.told_at), *owed, *lines], relay.public_key
+
+
+def _read_form(session: Session, sha256: str) -> bytes:
+    return session.scalars(select(FormVersion.xml).filter_by(sha256=sha256).limit(1)).one()
 
 
 def import_bundle(settings: Settings, source: Path) -> Carried:
-    """Take in a bundle: all of it, or nothing; twice is once. Raises BundleRefused where it is not in order."""
+    """Take in a bundle; twice is once. Raises BundleRefused where it is not in order, and takes nothing of it then.
+
+    Of a bundle that is in order a line may be refused; it gets no receipt, so that the other goes on telling it.
+    """
     with TemporaryFile(dir=settings.data_path) as opened:
         with source.open("rb") as sealed:
             sender = open_bundle(sealed, opened, read_own_key(settings), _list_senders(settings))
-        with zipfile.ZipFile(opened) as content, Session(db.engine) as session:
+        with zipfile.ZipFile(opened) as content:
             # A name may hold one of the other signs that Python takes for the end of a line.
             lines = parse_lines(content.read(_LINES).decode().split("\n"))
-            begin_write(session)
-            if is_relay(settings):
-                _take_from_centre(session, lines, content)
-            else:
-                relay = session.scalars(select(Relay).filter_by(public_key=sender)).one()
-                _take_from_relay(session, relay, lines, content)
-            session.commit()
-            return _count(lines, len(content.namelist()) - 1)
+            bundle = Bundle(lines, content, settings.data_path)
+            take = _take_from_centre if is_relay(settings) else partial(_take_from_relay, sender=sender)
+            refused = _ours.write(partial(take, bundle=bundle, now=datetime.now(UTC)))
+            return replace(_count(lines, len(bundle.names)), refused=len(refused))
 
 
 def _list_senders(settings: Settings) -> list[str]:
     if is_relay(settings):
         return [settings.upstream_key]
-    return Transactions().read(lambda session: [one for one in session.scalars(select(Relay.public_key)) if one])
+    return _ours.read(lambda session: [one for one in session.scalars(select(Relay.public_key)) if one])
 
 
 def note_public_key(relay_id: int, key: str) -> None:
@@ -129,7 +165,7 @@ def note_public_key(relay_id: int, key: str) -> None:
             raise ConfigError("This site is no relay.")
         relay.public_key = key.strip()
 
-    Transactions().write(note)
+    _ours.write(note)
 
 
 def _write(
@@ -146,12 +182,20 @@ def _write(
             for sha256, text in texts:
                 content.writestr(sha256, text)
             for sha256 in sorted(files):
-                with attachment_store().open(sha256) as file, content.open(sha256, "w", force_zip64=True) as entry:
-                    _copy(file, entry)
+                _add_file(content, sha256)
             number = len(content.namelist()) - 1
         plain.seek(0)
         _write_whole(target, plain, read_own_key(settings), recipient)
     return _count(lines, number)
+
+
+def _add_file(content: zipfile.ZipFile, sha256: str) -> None:
+    try:
+        with attachment_store().open(sha256) as file, content.open(sha256, "w", force_zip64=True) as entry:
+            _copy(file, entry)
+    except FileNotFoundError:
+        # Its record or form waits here until somebody brings the file back from a copy; all others go.
+        log.warning("file %s is not on this server's disk", sha256)
 
 
 def _write_whole(target: Path, plain: IO[bytes], key: str, recipient: str) -> None:
@@ -168,60 +212,59 @@ def _write_whole(target: Path, plain: IO[bytes], key: str, recipient: str) -> No
     sync_folder(target.parent)
 
 
-def _take_from_relay(session: Session, relay: Relay, lines: Sequence[Line], content: zipfile.ZipFile) -> None:
-    now, head = datetime.now(UTC), of_kind(lines, HeadLine)[0]
-    if relay.told_at is not None and min(head.at, now) < relay.told_at:
-        # An older bundle, found in a drawer: what happened since is not to be undone by it.
-        lines = [one for one in lines if not isinstance(one, DeviceLine | PostLine)]
+def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetime) -> list[str]:
+    """Take in what a relay tells; return a code for each line that was refused."""
+    relay = session.scalars(select(Relay).filter_by(public_key=sender)).one()
+    head = bundle.head
+    # An older bundle, found in a drawer: what happened since is not to be undone by it.
+    is_older = relay.told_at is not None and min(head.at, now) < relay.told_at
+    lines = [one for one in bundle.lines if not (is_older and isinstance(one, DeviceLine | PostLine))]
+    for one in of_kind(lines, PostLine):
+        hear_relay(relay, one, now)
     note_receipts(session, relay.site_id, of_kind(lines, ReceiptLine))
-    wanted = take_up(session, relay, lines, now)
-    for sha256 in wanted.records:
-        if sha256 in content.namelist():
-            receive_relayed(session, relay, content.read(sha256), now)
     records = of_kind(lines, RecordLine)
-    for sha256 in take_up(session, relay, records, now).files:
-        _keep(session, content, sha256, now)
-    receipts = [*wanted.receipts, *take_up(session, relay, records, now).receipts]
-    owe_receipts(session, relay.site_id, receipts, now)
+    take = partial(take_up_each, session, relay, now=now)
+    taken, refused = take([one for one in lines if not isinstance(one, RecordLine | PostLine)])
+    unread = _receive_records(session, relay, bundle, take(records)[0].records, now)
+    for sha256 in take(records)[0].files:
+        bundle.keep(session, sha256, now)
+    whole, unkept = take(records)
+    owe_receipts(session, relay.site_id, [*taken.receipts, *whole.receipts], now)
     if head.took is not None:
         forget_owed(session, relay.site_id, head.took)
+    return [*refused, *unread, *unkept]
 
 
-def _take_from_centre(session: Session, lines: Sequence[Line], content: zipfile.ZipFile) -> None:
-    now, head = datetime.now(UTC), of_kind(lines, HeadLine)[0]
+def _receive_records(
+    session: Session, relay: Relay, bundle: Bundle, lacking: Sequence[str], now: datetime
+) -> list[str]:
+    wanted = [one for one in of_kind(bundle.lines, RecordLine) if one.xml_sha256 in bundle.names.intersection(lacking)]
+
+    def receive(some: Sequence[Line]) -> None:
+        for one in of_kind(some, RecordLine):
+            receive_relayed(session, relay, bundle.content.read(one.xml_sha256), now)
+
+    return take_each(session, wanted, receive)[1]
+
+
+def _take_from_centre(session: Session, bundle: Bundle, now: datetime) -> list[str]:
+    """Take in what the centre tells; return a code for each line that was refused."""
+    head, told_at = bundle.head, min(bundle.head.at, now)
     upstream = session.scalars(select(Upstream)).one()
-    note_receipts(session, CENTRE, of_kind(lines, ReceiptLine))
+    note_receipts(session, CENTRE, of_kind(bundle.lines, ReceiptLine))
     if head.took is not None:
         forget_owed(session, CENTRE, head.took)
-    told_at = min(head.at, now)
     if upstream.told_at is not None and told_at < upstream.told_at:
-        return
+        return []
     upstream.told_at, upstream.heard_at = told_at, now
-    news = [one for one in lines if not isinstance(one, ReceiptLine | HeadLine)]
+    news = [one for one in bundle.lines if not isinstance(one, ReceiptLine | HeadLine)]
     told = of_kind(news, FormLine)
     for sha256 in {sha256 for one in told for sha256 in find_lack(session, one).files.values()}:
-        _keep(session, content, sha256, now)
-    names = content.namelist()
-    forms = {one.sha256: content.read(one.sha256) for one in told if one.sha256 in names}
-    owe_receipts(session, CENTRE, take_told(session, news, forms, now)[0], now)
-
-
-def _keep(session: Session, content: zipfile.ZipFile, sha256: str, now: datetime) -> None:
-    if sha256 in content.namelist():
-        with content.open(sha256) as file, TemporaryFile() as whole:
-            _copy(file, whole)
-            keep_file(session, attachment_store(), sha256, whole, now)
-
-
-def _find_records(session: Session, lines: Sequence[RecordLine]) -> Iterable[tuple[str, bytes]]:
-    for one in lines:
-        found = select(Submission.xml).where(Submission.xml_sha256 == one.xml_sha256, Submission.is_draft.is_(False))
-        yield one.xml_sha256, session.scalars(found.limit(1)).one()
-
-
-def _find_forms(session: Session, lines: Sequence[FormLine]) -> Iterable[tuple[str, bytes]]:
-    for one in lines:
-        yield one.sha256, session.scalars(select(FormVersion.xml).filter_by(sha256=one.sha256).limit(1)).one()
+        bundle.keep(session, sha256, now)
+    forms = {one.sha256: bundle.content.read(one.sha256) for one in told if one.sha256 in bundle.names}
+    receipts, refused = take_told(session, news, forms, now)
+    owe_receipts(session, CENTRE, receipts, now)
+    return refused
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:

@@ -130,7 +130,7 @@ class Forwarding:
 
     def _send_record(self, line: RecordLine) -> None:
         try:
-            self.link.send_record(line.form_id, _ours.read(partial(_read_xml, line=line)))
+            self.link.send_record(line.form_id, _ours.read(partial(read_xml, line=line)))
             self.sent += 1
         except PeerError as error:
             self._pass_over(error)
@@ -266,7 +266,8 @@ def _list_owed(session: Session) -> list[ReceiptLine]:
     return list_owed(session, CENTRE)
 
 
-def _read_xml(session: Session, line: RecordLine) -> bytes:
+def read_xml(session: Session, line: RecordLine) -> bytes:
+    """The bytes of a record that is told of."""
     query = select(Submission.xml).where(
         Submission.xml_sha256 == line.xml_sha256,
         Submission.form_id == line.form_id,

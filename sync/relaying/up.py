@@ -46,6 +46,7 @@ from sync.relaying.lines import (
 )
 from sync.relaying.pieces import count_held
 from sync.relaying.receipts import CENTRE, list_untold
+from sync.relaying.taking import take_each
 
 _AT_ONCE = 200
 
@@ -160,6 +161,17 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
         if _take_record(session, relay, record, taken, now):
             taken.receipts.append(receipt_for(record))
     return taken
+
+
+def take_up_each(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> tuple[Taken, list[str]]:
+    """The same, but that a line which is refused stops no other; return a code for each of those, too."""
+    parts, refused = take_each(session, lines, lambda some: take_up(session, relay, some, now))
+    taken = Taken()
+    for part in parts:
+        taken.receipts += part.receipts
+        taken.records += part.records
+        taken.files |= part.files
+    return taken, refused
 
 
 def _take_facts(session: Session, relay: Relay, lines: Sequence[FactLine], now: datetime) -> None:

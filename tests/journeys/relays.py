@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,16 +16,21 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from server.accounts.users import add_user
-from server.bundles import export_down, export_up, import_bundle
-from server.extensions import db
+from server.bundles import Carried, export_down, export_up, import_bundle
+from server.extensions import attachment_store, db
 from server.relay import forward, open_link
+from sync.attachments import add_blob
+from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import Relay
+from sync.parts import IncomingFile
 from sync.peer_client import Pace, Patience
+from sync.publishing import find_form_version, publish_form
 from sync.registry import registry_digest
 from sync.relaying.bundles import make_key, public_key
 from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.sites import find_site
-from tests.journeys.outposts import Outposts, outposts
+from tests.journeys.outposts import MONDAY, Outposts, outposts
+from tests.sync.factory import form_file
 
 PASSWORD = "un-baobab-au-poste"
 
@@ -45,7 +51,7 @@ class Chain:
             link.client._session.patience = Patience(tries=0)
             return forward(link)
 
-    def carry(self, bundle: Path, *, down: bool) -> None:
+    def carry(self, bundle: Path, *, down: bool) -> Carried:
         """A USB key goes from the one to the other."""
         sender, receiver = (self.centre, self.relay) if down else (self.relay, self.centre)
         with sender.app.app_context():
@@ -53,12 +59,13 @@ class Chain:
                 export_down(sender.settings, bundle, _relay_id())
             else:
                 export_up(sender.settings, bundle)
-        self.take(receiver, bundle)
+        return self.take(receiver, bundle)
 
-    def take(self, receiver: Outposts, bundle: Path) -> None:
+    def take(self, receiver: Outposts, bundle: Path) -> Carried:
         with receiver.app.app_context():
-            import_bundle(receiver.settings, bundle)
+            carried = import_bundle(receiver.settings, bundle)
             db.session.remove()
+        return carried
 
     def settle(self) -> None:
         """Links come until nobody has news, and everybody judges what came."""
@@ -155,3 +162,38 @@ def enrol(centre: Outposts, key: str) -> dict[str, Any]:
         place_sites(session, relay, [site], datetime.now(UTC))
         relay.public_key, number = key, relay.number
     return {"upstream_user": "klk@relay.invalid", "upstream_password": PASSWORD, "upstream_number": number}
+
+
+def publish(place: Outposts, form_id: str, villages: bytes) -> Path:
+    """A form with one file, or the file that it lacked; returns where that is on the disk."""
+    with place.looking() as session:
+        stored, now = attachment_store().save(villages), datetime.now(UTC)
+        add_blob(session.connection(), stored, now)
+        publish_form(session, form_file(form_id=form_id), {"villages.csv": stored.sha256}, None, now)
+    return place.settings.data_path / "attachments" / stored.sha256[:2] / stored.sha256[2:]
+
+
+def read_villages(place: Outposts, form_id: str) -> bytes | None:
+    """The file of that form as tablets there are given it, empty where it is missing; None where there is no form."""
+    with place.looking() as session:
+        version = find_form_version(session, form_id, "1")
+        if version is None:
+            return None
+        [held] = [one.blob_sha256 for one in version.attachments if one.name == "villages.csv"]
+        return attachment_store().read(held) if held else b""
+
+
+def photo_record(name: str) -> bytes:
+    named = f"<meta><instanceID>uuid:{name}</instanceID></meta>"
+    return f'<data id="photos" version="1"><photo>p.jpg</photo>{named}</data>'.encode()
+
+
+def receive_photo(posts: Chain, name: str, photo: bytes) -> str:
+    """A record with one photograph reaches the post; returns the photograph's hash."""
+    body = photo_record(name)
+    with posts.relay.looking() as session:
+        stored = attachment_store().save(photo)
+        record = IncomingRecord("photos", "1", f"uuid:{name}", expected_files=("p.jpg",))
+        upload = Upload(body, sha256(body).hexdigest(), (IncomingFile("p.jpg", "image/jpeg", stored),))
+        receive_submission(session, record, upload, Sender(), MONDAY)
+    return stored.sha256

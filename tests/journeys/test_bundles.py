@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from sync.models import Entity, OwedReceipt, Submission
+from server.extensions import attachment_store
+from sync.models import Entity, IssuedVersion, OwedReceipt, RelayedEntity, Submission
+from sync.publishing import find_form_version, publish_form
 from sync.relaying.bundles import BundleRefused
-from tests.journeys.relays import Chain, chain, digest
+from tests.journeys.outposts import MONDAY
+from tests.journeys.relays import Chain, chain, digest, receive_photo
+from tests.sync.factory import form_file
 
 
 @pytest.fixture
@@ -78,6 +82,52 @@ def test_a_bundle_twice_and_an_older_one_later_change_nothing(posts: Chain, tmp_
     assert (digest(posts.centre), digest(posts.relay)) == before
     with posts.relay.looking() as session:
         assert session.scalars(select(Entity)).one().properties["lit"] == "9"
+
+
+def test_what_a_bundle_tells_and_is_refused_stops_nothing_else_and_is_told_again(posts: Chain, tmp_path: Path) -> None:
+    a = posts.relay.tablet("KLK")
+    stay = a.open_stay("KLK-1", lit="1")
+    posts.relay.meet(a)
+    number = posts.relay.entity(stay).version
+    with posts.centre.looking() as session:
+        other = Entity(list_name="dossiers", uuid=stay, properties={})
+        session.add(other)
+        session.flush()
+        said = {"added": ["another"], "removed": [], "label": "", "properties": {}, "issued_at": MONDAY}
+        session.add(IssuedVersion(entity_id=other.id, number=number, **said))
+    # Another form of that name and version is at the post already.
+    for place, title in ((posts.centre, "A"), (posts.relay, "B")):
+        with place.looking() as session:
+            publish_form(session, form_file(form_id="both", title=title), {}, None, MONDAY)
+    with posts.centre.looking() as session:
+        publish_form(session, form_file(form_id="after"), {}, None, MONDAY)
+    assert posts.carry(tmp_path / "up", down=False).refused == 1
+    assert count(posts) == 1
+    assert posts.carry(tmp_path / "down", down=True).refused == 1
+    with posts.relay.looking() as session:
+        assert find_form_version(session, "after", "1") is not None
+    again = posts.carry(tmp_path / "again", down=False), posts.carry(tmp_path / "last", down=True)
+    assert [one.refused for one in again] == [1, 1]
+
+
+def test_a_file_that_was_lost_stops_no_bundle(posts: Chain, tmp_path: Path) -> None:
+    lost, kept = [receive_photo(posts, name, name.encode()) for name in ("lost", "kept")]
+    (posts.relay.settings.data_path / "attachments" / lost[:2] / lost[2:]).unlink()
+    posts.carry(tmp_path / "up", down=False)
+    assert count(posts) == 2
+    with posts.centre.looking():
+        assert (attachment_store().has(lost), attachment_store().has(kept)) == (False, True)
+
+
+def test_nothing_is_locked_while_a_bundle_is_written(posts: Chain, tmp_path: Path) -> None:
+    """A key may take minutes, or be drawn: what was noted for the bundle was committed before."""
+    b = posts.centre.tablet("KLK")
+    b.open_stay("KLK-1", lit="1")
+    posts.centre.meet(b)
+    with pytest.raises(FileNotFoundError):
+        posts.carry(tmp_path / "drawn" / "down", down=True)
+    with posts.centre.looking() as session:
+        assert len(session.scalars(select(RelayedEntity)).all()) == 1
 
 
 def test_of_a_damaged_bundle_nothing_is_taken(posts: Chain, tmp_path: Path) -> None:

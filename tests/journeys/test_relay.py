@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -12,15 +11,12 @@ from sqlalchemy import func, select
 from server.extensions import attachment_store
 from server.tablets.listing import NotOpenRosa
 from sync.devices import change_device_state, find_device
-from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import Entity, FilePiece, Relay, RelayedEntity, RelayedRecord, Submission
-from sync.parts import IncomingFile
 from sync.quarantine import reject
 from sync.relaying.overview import list_relays
 from sync.sites import find_site
 from tests.accounts import add_account, log_in
-from tests.journeys.outposts import MONDAY
-from tests.journeys.relays import Chain, chain, digest
+from tests.journeys.relays import Chain, chain, digest, photo_record, receive_photo
 
 
 @pytest.fixture(scope="module")
@@ -149,22 +145,6 @@ def change_state(posts: Chain, name: str, state: str) -> str | None:
     with posts.relay.looking() as session:
         found = find_device(session, name)
         return found.state if found else None
-
-
-def photo_record(name: str) -> bytes:
-    named = f"<meta><instanceID>uuid:{name}</instanceID></meta>"
-    return f'<data id="photos" version="1"><photo>p.jpg</photo>{named}</data>'.encode()
-
-
-def receive_photo(posts: Chain, name: str, photo: bytes) -> str:
-    """A record with one photograph reaches the post; returns the photograph's hash."""
-    body = photo_record(name)
-    with posts.relay.looking() as session:
-        stored = attachment_store().save(photo)
-        record = IncomingRecord("photos", "1", f"uuid:{name}", expected_files=("p.jpg",))
-        upload = Upload(body, sha256(body).hexdigest(), (IncomingFile("p.jpg", "image/jpeg", stored),))
-        receive_submission(session, record, upload, Sender(), MONDAY)
-    return stored.sha256
 
 
 def test_a_photograph_goes_on_where_the_line_broke(posts: Chain) -> None:

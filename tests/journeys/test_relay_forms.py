@@ -7,12 +7,10 @@ from random import Random
 
 import pytest
 
-from server.extensions import attachment_store
-from sync.attachments import add_blob
 from sync.devices import change_device_state, find_device
 from sync.publishing import find_form_version, publish_form
-from tests.journeys.outposts import MONDAY, Outposts
-from tests.journeys.relays import Chain, chain
+from tests.journeys.outposts import MONDAY
+from tests.journeys.relays import Chain, chain, publish, read_villages
 from tests.sync.factory import form_file
 
 
@@ -21,25 +19,6 @@ def posts(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
     with chain(tmp_path_factory.mktemp("forms"), sqlite_template) as posts:
         assert "problem" not in posts.sync()
         yield posts
-
-
-def publish(place: Outposts, form_id: str, villages: bytes) -> Path:
-    """A form with one file, or the file that it lacked; returns where that is on the disk."""
-    with place.looking() as session:
-        stored, now = attachment_store().save(villages), datetime.now(UTC)
-        add_blob(session.connection(), stored, now)
-        publish_form(session, form_file(form_id=form_id), {"villages.csv": stored.sha256}, None, now)
-    return place.settings.data_path / "attachments" / stored.sha256[:2] / stored.sha256[2:]
-
-
-def read_villages(place: Outposts, form_id: str) -> bytes | None:
-    """The file of that form as tablets there are given it, empty where it is missing; None where there is no form."""
-    with place.looking() as session:
-        version = find_form_version(session, form_id, "1")
-        if version is None:
-            return None
-        [held] = [one.blob_sha256 for one in version.attachments if one.name == "villages.csv"]
-        return attachment_store().read(held) if held else b""
 
 
 def test_a_form_that_cannot_be_fetched_stops_nothing_else(posts: Chain) -> None:

@@ -101,7 +101,7 @@ def relay(session: Session, seeded: Seeded) -> Relay:
     place_sites(session, relay, [seeded.site], two_days_ago)
     relay.heard_at = relay.told_at = two_days_ago
     relay.told = {"waiting": 3, "oldest_at": two_days_ago.isoformat()}
-    known = RelayedDevice(relay_id=site.id, name="T-1", device=seeded.device, state_changed_at=site.created_at)
+    known = RelayedDevice(relay_id=site.id, name="T-1", device=seeded.device, state_changed_at=two_days_ago)
     session.add(known)
     return relay
 
