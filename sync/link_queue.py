@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from sync.link_decisions import WAITING
@@ -104,7 +104,7 @@ def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
     )
     rows = session.execute(_scoped(likeliest.limit(_LIKELIEST), viewer)).all()
     sizes = _count_records(session, {person for row in rows for person in (row.one_person_id, row.other_person_id)})
-    known = _list_known_signs(session)
+    known = _list_known_signs(session, {home for row in rows for home in (row[0].one_id, row[0].other_id)})
     return sort_queue(_queue(row, sizes, known, now) for row in rows)
 
 
@@ -135,19 +135,24 @@ def _count_records(session: Session, persons: set[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in session.execute(counted.group_by(PersonRecord.person_id))}
 
 
-def _list_known_signs(session: Session) -> dict[tuple[int, int], str]:
-    """Pairs about which somebody could not tell, a site was asked, or a decision awaits a second person: the last
-    that holds of a pair."""
-    inquiries = select(LinkInquiry.home_id, LinkInquiry.other_id, LinkInquiry.answered_at).order_by(LinkInquiry.id)
+def _list_known_signs(session: Session, homes: set[int]) -> dict[tuple[int, int], str]:
+    """Pairs of these homes about which somebody could not tell, a site was asked, or a decision awaits a second
+    person: the last that holds of a pair."""
+    inquiries = select(LinkInquiry.home_id, LinkInquiry.other_id, LinkInquiry.answered_at)
     asked = {
         (min(home, other), max(home, other)): "answered" if answered_at else "asked"
-        for home, other, answered_at in session.execute(inquiries)
+        for home, other, answered_at in session.execute(
+            inquiries.where(LinkInquiry.home_id.in_(homes)).order_by(LinkInquiry.id)
+        )
     }
     unsure = and_(LinkDecision.kind == "unsure", LinkDecision.undone_at.is_(None))
-    return _list_decided(session, unsure, "unsure") | asked | _list_decided(session, WAITING, "unconfirmed")
+    unconfirmed = _list_decided(session, homes, WAITING, "unconfirmed")
+    return _list_decided(session, homes, unsure, "unsure") | asked | unconfirmed
 
 
-def _list_decided(session: Session, condition: ColumnElement[bool], sign: str) -> dict[tuple[int, int], str]:
+def _list_decided(
+    session: Session, homes: set[int], condition: ColumnElement[bool], sign: str
+) -> dict[tuple[int, int], str]:
     left, right = aliased(Person), aliased(Person)
     found = (
         select(left.id, right.id)
@@ -155,7 +160,7 @@ def _list_decided(session: Session, condition: ColumnElement[bool], sign: str) -
         .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
         .join(left, left.reference == LinkVerdict.record)
         .join(right, right.reference == LinkVerdict.other)
-        .where(condition, left.id < right.id)
+        .where(condition, left.id.in_(homes), left.id < right.id)
     )
     return {(row[0], row[1]): sign for row in session.execute(found)}
 
@@ -180,11 +185,9 @@ def scope_link_decisions(found: Select[LinkDecision], viewer: Viewer) -> Select[
     return found.where(told, ~hidden)
 
 
-def find_homes(session: Session, decision: LinkDecision) -> tuple[int, int] | None:
-    """The first record of each side of a decision, by home; None of a decision about one record alone."""
-    if not decision.right:
-        return None
-    named = or_(Person.reference == decision.left[0], Person.reference == decision.right[0])
+def find_homes(session: Session, decisions: Sequence[LinkDecision]) -> list[tuple[int, int] | None]:
+    """Of each decision the first record of either side, by home; None where it is about one record alone."""
+    ends = [(one.left[0], one.right[0]) if one.right else None for one in decisions]
+    named = Person.reference.in_({reference for pair in ends if pair for reference in pair})
     homes = {row.reference: row.id for row in session.execute(select(Person.reference, Person.id).where(named))}
-    ends = homes.get(decision.left[0]), homes.get(decision.right[0])
-    return (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
+    return [(homes[pair[0]], homes[pair[1]]) if pair and homes.keys() >= {*pair} else None for pair in ends]

@@ -17,7 +17,7 @@ from server.accounts.permissions import note_reading, opens, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.routing import row_id
-from server.web.people import PROPERTIES, present_record
+from server.web.people import PROPERTIES, add_homes, present_record
 from server.web.waterfall import place_bars
 from sync.link_checks import add_check, find_next_check, is_to_check, measure_precision
 from sync.link_decisions import (
@@ -61,7 +61,7 @@ def queue() -> ResponseReturnValue:
     return render_template(
         "links/queue.html", queue=listed, records=_find_records(listed, viewer), done=_find_done(viewer),
         total=count_questions(db.session(), viewer), precision=measure_precision(db.session()),
-        unconfirmed=_with_homes(list_unconfirmed(db.session(), viewer)), check=find_next_check(db.session(), viewer),
+        unconfirmed=add_homes(list_unconfirmed(db.session(), viewer)), check=find_next_check(db.session(), viewer),
     )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def queue() -> ResponseReturnValue:
 @permission("links.review")
 def decisions() -> ResponseReturnValue:
     latest = list_latest(db.session(), current_viewer())
-    return render_template("links/decisions.html", decisions=_with_homes(latest))
+    return render_template("links/decisions.html", decisions=add_homes(latest))
 
 
 @blueprint.get("/check")
@@ -160,7 +160,7 @@ def undo(link_id: int) -> ResponseReturnValue:
     except FormsError as refused:
         return _say(refused)
     flash(gettext("The decision is undone. What held before it holds again."))
-    homes = find_homes(db.session(), decision)
+    (homes,) = find_homes(db.session(), [decision])
     return redirect(url_for("links.page", home_id=homes[0], rival_id=homes[1]) if homes else url_for("links.decisions"))
 
 
@@ -268,7 +268,3 @@ def _find_records(listed: Iterable[Queued], viewer: Viewer) -> dict[int, Any]:
     homes = {home for one in listed for home in (one.one_id, one.other_id)}
     found = db.session.scalars(select(PersonRecord).where(PersonRecord.home_id.in_(homes)))
     return {record.home_id: (record, present_record(record, viewer)) for record in found}
-
-
-def _with_homes(decisions: Iterable[LinkDecision]) -> list[tuple[LinkDecision, tuple[int, int] | None]]:
-    return [(one, find_homes(db.session(), one)) for one in decisions]

@@ -123,8 +123,12 @@ def _list_decisions(records: Any, viewer: Viewer) -> list[tuple[LinkDecision, tu
     """What people decided about these records and nobody undid, with the pair that each was about."""
     named = [one for one in list_decisions(db.session(), [row.reference for row in records]) if not one.undone_at]
     readable = select(LinkDecision).where(LinkDecision.id.in_([one.id for one in named]))
-    found = db.session.scalars(scope_link_decisions(readable, viewer).order_by(LinkDecision.id.desc()))
-    return [(one, find_homes(db.session(), one)) for one in found]
+    return add_homes(db.session.scalars(scope_link_decisions(readable, viewer).order_by(LinkDecision.id.desc())).all())
+
+
+def add_homes(decisions: Sequence[LinkDecision]) -> list[tuple[LinkDecision, tuple[int, int] | None]]:
+    """Decisions with the pair that each was about, so that a line of them leads there."""
+    return list(zip(decisions, find_homes(db.session(), decisions), strict=True))
 
 
 def _present_encounter(encounter: Encounter, viewer: Viewer) -> dict[str, Presented]:

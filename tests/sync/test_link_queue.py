@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from server.extensions import db
 from sync.link_decisions import Word, decide_same, decide_unsure
 from sync.link_inquiries import answer_inquiry, ask_site
 from sync.link_queue import (
@@ -20,8 +21,10 @@ from sync.link_queue import (
 )
 from sync.models import Actor, LinkDecision, PersonRecord
 from sync.policy import Viewer
+from tests.plans import watched_scans
 from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
+from tests.sync.test_entity_rows import counted
 
 STEWARD = Viewer(1, "data_steward")
 
@@ -118,6 +121,30 @@ def test_who_works_at_a_site_is_asked_about_its_records_only(
 def test_decision_is_found_by_its_two_records(session: Session, pair: tuple[PersonRecord, PersonRecord]) -> None:
     one, other = pair
     made = decide_same(session, one.reference, other.reference, Word(1, NOW))
-    assert set(find_homes(session, made) or ()) == {one.home_id, other.home_id}
-    assert find_homes(session, LinkDecision(left=[one.reference], right=[])) is None
+    alone, elsewhere = LinkDecision(left=[one.reference], right=[]), LinkDecision(left=[one.reference], right=["?"])
+    homes = find_homes(session, [alone, made, elsewhere])
+    assert (homes[0], set(homes[1] or ()), homes[2]) == (None, {one.home_id, other.home_id}, None)
     assert list_queue(session, STEWARD, NOW) == []
+
+
+@pytest.mark.both_databases
+def test_homes_of_many_decisions_are_asked_for_at_once(
+    session: Session, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    made = [decide_unsure(session, pair[0].reference, pair[1].reference, Word(1, NOW)) for _ in range(4)]
+    with counted("persons") as statements:
+        assert None not in find_homes(session, made)
+    assert len(statements) == 1
+
+
+def test_signs_are_looked_for_at_the_ends_of_what_is_queued(
+    session: Session, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    """What was asked and decided in years is many times what is open."""
+    with (
+        watched_scans(db.engine, "link_inquiries") as inquiries,
+        watched_scans(db.engine, "link_verdicts") as verdicts,
+        watched_scans(db.engine, "link_decisions") as decisions,
+    ):
+        list_queue(session, STEWARD, NOW)
+    assert (inquiries, verdicts, decisions) == ([], [], [])
