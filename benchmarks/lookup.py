@@ -23,7 +23,7 @@ from sync.linkage.features import pack
 from sync.linkage.model import find_size
 from sync.linkage.record import parse_record
 from sync.linkage.words import list_asked_words, list_words, read_clues
-from sync.lookup import Asked, look_up
+from sync.lookup import Description, look_up
 from sync.models import LinkIdentity, LinkMember, LinkProgress, LinkWord, Person, PersonRecord, Submission
 from sync.policy import Viewer
 from sync.references import make_reference
@@ -51,16 +51,16 @@ def run(folder: Path, database_url: str, _floor: str, _seconds: float, _rate: fl
 
 
 # The same person as somebody else writes them: a record of the sample says it in its own way, the officer in theirs.
-WAYS: dict[str, Callable[[Row], Asked]] = {
-    "names": lambda one: Asked(f"{one['given_name']} {one['family_name']}"),
-    "names crossed, with the year": lambda one: Asked(
+WAYS: dict[str, Callable[[Row], Description]] = {
+    "names": lambda one: Description(f"{one['given_name']} {one['family_name']}"),
+    "names crossed, with the year": lambda one: Description(
         f"{one['family_name']} {one['given_name']} {one['birth_date'][:4]}"
     ),
-    "parts of names": lambda one: Asked(f"{one['given_name'][:4]} {one['family_name'][:4]}"),
-    "given name and mother": lambda one: Asked(one["given_name"], one["mother_name"]),
-    "family name alone": lambda one: Asked(one["family_name"]),
-    "telephone": lambda one: Asked(one["phone"] or one["document_number"] or one["family_name"]),
-    "reference": lambda one: Asked(one["reference"]),
+    "parts of names": lambda one: Description(f"{one['given_name'][:4]} {one['family_name'][:4]}"),
+    "given name and mother": lambda one: Description(one["given_name"], one["mother_name"]),
+    "family name alone": lambda one: Description(one["family_name"]),
+    "telephone": lambda one: Description(one["phone"] or one["document_number"] or one["family_name"]),
+    "reference": lambda one: Description(one["reference"]),
 }
 
 
@@ -121,7 +121,7 @@ def _identity(number: int, packed: bytes, linking: Linking) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _measure(session: Session, name: str, asked: list[Asked]) -> None:
+def _measure(session: Session, name: str, asked: list[Description]) -> None:
     now = datetime.now(UTC)
     took = list(_time(lambda one: look_up(session, _VIEWER, one, now), asked))
     bottom = list(_time(lambda one: _read_rarest(session, one, now), asked))
@@ -133,7 +133,7 @@ def _measure(session: Session, name: str, asked: list[Asked]) -> None:
     )
 
 
-def _time(work: Callable[[Asked], object], asked: list[Asked]) -> Iterator[float]:
+def _time(work: Callable[[Description], object], asked: list[Description]) -> Iterator[float]:
     work(asked[0])
     for one in asked:
         begun = time.perf_counter()
@@ -141,7 +141,7 @@ def _time(work: Callable[[Asked], object], asked: list[Asked]) -> Iterator[float
         yield (time.perf_counter() - begun) * 1000
 
 
-def _read_rarest(session: Session, asked: Asked, now: datetime) -> object:
+def _read_rarest(session: Session, asked: Description, now: datetime) -> object:
     linking = next(one for one in list_linkings(session.connection(), now) if one.active)
     words = list_asked_words(read_clues(asked.text, asked.mother, "", now.date()), linking.model.cleaner)
     rows = select(LinkWord.identity_id).where(

@@ -25,7 +25,7 @@ _CHILD_BANDS = frozenset({"0_4", "5_11", "12_17"})
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class QueuedSide:
     """What the order of the queue looks at in a record."""
 
     age_band: str | None
@@ -65,7 +65,7 @@ _URGENT = {"answered": 4, "child": 2, "fresh": 1}
 _CAN_WAIT = {"asked": 1, "unsure": 1, "unconfirmed": 2}
 
 
-def find_signs(sides: Iterable[Side], now: datetime) -> tuple[str, ...]:
+def find_signs(sides: Iterable[QueuedSide], now: datetime) -> tuple[str, ...]:
     """Why a pair is urgent: a child is among the two, or one of them was met so lately that they can still be asked."""
     told = list(sides)
     fresh = any(one.ended_at is not None and now - one.ended_at <= FRESH for one in told)
@@ -125,9 +125,9 @@ def _queue(
     return Queued(asked.one_id, asked.other_id, asked.bits, asked.reason, asked.opened_at, records, signs)
 
 
-def _read_side(row: Row[*tuple[Any, ...]], label: str) -> Side:
+def _read_side(row: Row[*tuple[Any, ...]], label: str) -> QueuedSide:
     age_band, age, born, ended_at = (getattr(row, f"{label}_{name}") for name in _READ[:4])
-    return Side(age_band, age, born.year if born else None, ended_at)
+    return QueuedSide(age_band, age, born.year if born else None, ended_at)
 
 
 def _count_records(session: Session, persons: set[int]) -> dict[int, int]:

@@ -39,8 +39,8 @@ _MOST_ENDINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody types. `text` takes anything: names, a reference, numbers, a birth or an age."""
+class Description:
+    """Who is looked for, as it is typed. `text` takes anything: names, a reference, numbers, a birth or an age."""
 
     text: str = ""
     mother: str = ""
@@ -70,7 +70,7 @@ class _Search:
         return self.viewer.site_id if access(self.viewer, "D3").own_site else None
 
 
-def look_up(session: Session, viewer: Viewer, asked: Asked, now: datetime) -> list[Found]:
+def look_up(session: Session, viewer: Viewer, asked: Description, now: datetime) -> list[Found]:
     """Find the persons who fit what was asked, the likeliest first, of those records that the viewer may read."""
     sex = asked.sex if asked.sex in ("1", "2") else ""
     clues = read_clues(asked.text.strip(), asked.mother.strip(), sex, now.date())

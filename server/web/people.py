@@ -20,7 +20,7 @@ from server.web.vocabularies import word_code
 from sync.golden import Golden, order_of, read_golden
 from sync.link_decisions import list_decisions
 from sync.link_queue import find_homes, scope_link_decisions
-from sync.lookup import LISTED, Asked, look_up
+from sync.lookup import LISTED, Description, look_up
 from sync.models import Encounter, LinkDecision, PersonRecord
 from sync.policy import Presented, Viewer, access, present
 from sync.scopes import scope_people
@@ -43,7 +43,7 @@ PROPERTIES = tuple(_SHOWN)
 def search_page() -> ResponseReturnValue:
     viewer = current_viewer()
     newest = select(PersonRecord).order_by(PersonRecord.id.desc()).limit(LISTED)
-    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, Asked())
+    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, Description())
 
 
 @blueprint.post("/")
@@ -51,7 +51,7 @@ def search_page() -> ResponseReturnValue:
 @opens("D3")
 def search() -> ResponseReturnValue:
     viewer = current_viewer()
-    asked = Asked(*(request.form.get(name, "").strip()[:_LONGEST] for name in ("asked", "mother", "sex")))
+    asked = Description(*(request.form.get(name, "").strip()[:_LONGEST] for name in ("asked", "mother", "sex")))
     found = look_up(db.session(), viewer, asked, datetime.now(UTC))
     return _render_list([one.record for one in found], viewer, asked, [one.bits for one in found])
 
@@ -142,7 +142,7 @@ def _word(value: Presented, name: str) -> Presented:
     return Presented("shown", word_code(value.text, name)) if value.kind == "shown" else value
 
 
-def _render_list(records: Any, viewer: Viewer, asked: Asked, weights: Sequence[float | None] = ()) -> str:
+def _render_list(records: Any, viewer: Viewer, asked: Description, weights: Sequence[float | None] = ()) -> str:
     rows = [(one, present_record(one, viewer), weight) for one, weight in zip_longest(records, weights)]
     if rows:
         note_reading("people.searched", "people")

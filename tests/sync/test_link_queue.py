@@ -10,7 +10,7 @@ from sync.link_decisions import Word, decide_same, decide_unsure
 from sync.link_inquiries import answer_inquiry, ask_site
 from sync.link_queue import (
     Queued,
-    Side,
+    QueuedSide,
     count_questions,
     find_homes,
     find_signs,
@@ -72,17 +72,17 @@ def test_order_of_the_queue(earlier: Queued, later: Queued) -> None:
 @pytest.mark.parametrize(
     ("side", "signs"),
     [
-        (Side("5_11", None, None, None), ("child",)),
-        (Side(None, 17, None, None), ("child",)),
-        (Side(None, None, 2012, NOW - timedelta(days=9)), ("child",)),
-        (Side("25_59", None, 2012, NOW - timedelta(days=9)), ()),
-        (Side(None, None, None, NOW - timedelta(days=2)), ("fresh",)),
-        (Side(None, None, None, None), ()),
+        (QueuedSide("5_11", None, None, None), ("child",)),
+        (QueuedSide(None, 17, None, None), ("child",)),
+        (QueuedSide(None, None, 2012, NOW - timedelta(days=9)), ("child",)),
+        (QueuedSide("25_59", None, 2012, NOW - timedelta(days=9)), ()),
+        (QueuedSide(None, None, None, NOW - timedelta(days=2)), ("fresh",)),
+        (QueuedSide(None, None, None, None), ()),
     ],
     ids=["by band", "by age", "by birth", "band before birth", "fresh", "nothing known"],
 )
-def test_signs_of_urgency(side: Side, signs: tuple[str, ...]) -> None:
-    assert find_signs([Side("60_plus", None, None, None), side], NOW) == signs
+def test_signs_of_urgency(side: QueuedSide, signs: tuple[str, ...]) -> None:
+    assert find_signs([QueuedSide("60_plus", None, None, None), side], NOW) == signs
 
 
 def test_open_question_is_queued_with_what_is_known_of_it(

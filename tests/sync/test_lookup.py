@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sync.link_decisions import Word, decide_same
 from sync.link_fold import fold_links
-from sync.lookup import Asked, look_up
+from sync.lookup import Description, look_up
 from sync.models import LinkWord, PersonRecord
 from sync.policy import Viewer
 from tests.sync.factory import NOW, add_site
@@ -18,7 +18,7 @@ STEWARD = Viewer(1, "data_steward")
 
 
 def find(session: Session, viewer: Viewer = STEWARD, **asked: str) -> list[str]:
-    return [one.record.reference for one in look_up(session, viewer, Asked(**asked), NOW)]
+    return [one.record.reference for one in look_up(session, viewer, Description(**asked), NOW)]
 
 
 @pytest.fixture
@@ -67,9 +67,12 @@ def test_a_person_is_found_once_and_by_each_reference(session: Session, people: 
     one, other = people["awa"], people["old"]
     decide_same(session, one.reference, other.reference, Word(None, NOW))
     assert (
-        len([hit for hit in look_up(session, STEWARD, Asked("awa ndiaye"), NOW) if hit.person_id == one.person_id]) == 1
+        len(
+            [hit for hit in look_up(session, STEWARD, Description("awa ndiaye"), NOW) if hit.person_id == one.person_id]
+        )
+        == 1
     )
-    hits = [look_up(session, STEWARD, Asked(record.reference), NOW) for record in (one, other)]
+    hits = [look_up(session, STEWARD, Description(record.reference), NOW) for record in (one, other)]
     assert {hit.person_id for (hit,) in hits} == {one.person_id}
 
 
