@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.web.addresses import filtered_url
 from server.web.submissions import get_submission, page
 from sync.quarantine import DecisionRefused, accept, reject, replay
 
@@ -30,5 +31,4 @@ def decide(submission_id: int) -> ResponseReturnValue:
         db.session.rollback()
         return page(submission_id, problem=refused.word(gettext)), 422
     flash(gettext("Your decision is noted. The record is judged in a moment."))
-    filters: dict[str, Any] = request.args.to_dict()
-    return redirect(url_for("submissions.page", submission_id=submission_id, **filters))
+    return redirect(filtered_url("submissions.page", submission_id=submission_id))

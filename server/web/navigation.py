@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from flask import Flask, current_app, g, request, url_for
 
 from forms.errors import N_
+from server.web.addresses import filtered_url
 from sync.policy import PERMISSIONS
 
 
@@ -41,6 +42,7 @@ MENU = (
 
 def init_app(app: Flask) -> None:
     app.context_processor(page_context)
+    app.jinja_env.globals["filtered_url"] = filtered_url
 
 
 def list_entries(role: str) -> list[Entry]:

@@ -1,15 +1,15 @@
 """Comments on a submission, and the mark that it is to be checked: what programs read and write as well."""
 
 from datetime import UTC, datetime
-from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.web.addresses import filtered_url
 from server.web.submissions import get_submission, page
 from sync.browsing import list_edits
 from sync.reviews import ReviewRefused, add_comment, change_review_state
@@ -44,5 +44,4 @@ def mark(submission_id: int) -> ResponseReturnValue:
 
 
 def _back(submission_id: int) -> ResponseReturnValue:
-    filters: dict[str, Any] = request.args.to_dict()
-    return redirect(url_for("submissions.page", submission_id=submission_id, **filters))
+    return redirect(filtered_url("submissions.page", submission_id=submission_id))

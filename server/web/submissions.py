@@ -87,7 +87,7 @@ def page(submission_id: int, problem: str | None = None) -> str:
     edits = list_edits(session, viewer, submission)
     return render_template(
         "submissions/page.html", one=submission, problem=problem, answers=answers, newer=newer, older=older,
-        asked=request.args, decisions_open=_DECISIONS.get(submission.state, ()),
+        decisions_open=_DECISIONS.get(submission.state, ()),
         twins=_compare_twins(submission, answers, viewer),
         edits=edits, comments=list_comments(session, edits[0].id), findings=_word_findings(submission, viewer),
         review=decide_review_state(submission, find_mark(session, submission.id)),
