@@ -1,6 +1,6 @@
 """The journal of who did or looked at what, as far as the caller may read it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
@@ -36,6 +36,7 @@ def _read_moment(name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError as error:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Problem(400.8, field=name, reason="ISO 8601") from error

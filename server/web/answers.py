@@ -106,7 +106,8 @@ def word_answer(text: str, known: Field | None, language: str) -> str:
             return str(format_date(date.fromisoformat(text), "long"))
         if known.type == "dateTime":
             return str(format_datetime(datetime.fromisoformat(text), "medium"))
-    except ValueError:
+    except (ValueError, OverflowError):
+        # No date at all, or one at the very end of the calendar, which has no hour here.
         return text
     return text
 

@@ -136,14 +136,13 @@ def get_submission(submission_id: int) -> Submission:
 def read_filters() -> Filters:
     """The filters of the address; what makes no sense is no filter."""
     asked = request.args
-    until = _read_day(asked.get("until"))
     return Filters(
         state=asked.get("state") if asked.get("state") in SUBMISSION_STATES else None,
         form_id=asked.get("form") or None,
         site_id=asked.get("site", type=row_id),
         device_id=asked.get("device", type=row_id) if may(current_viewer(), "devices.read") else None,
         since=_read_day(asked.get("since")),
-        until=until + timedelta(days=1) if until else None,
+        until=_read_day(asked.get("until"), timedelta(days=1)),
     )
 
 
@@ -217,10 +216,10 @@ def _get_file(submission_id: int, file_id: int) -> tuple[Submission, SubmissionA
     return submission, found
 
 
-def _read_day(text: str | None) -> datetime | None:
+def _read_day(text: str | None, later: timedelta = timedelta()) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(text or ""), time(), UTC)
-    except ValueError:
+        return datetime.combine(date.fromisoformat(text or ""), time(), UTC) + later
+    except (ValueError, OverflowError):
         return None
 
 

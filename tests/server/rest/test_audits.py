@@ -13,4 +13,5 @@ def test_the_journal_is_told_filtered_and_cut(client: FlaskClient, session: Sess
     assert auditor.json("audits?limit=0") == []
     assert auditor.json("audits?start=2999-01-01T00:00:00Z") == []
     assert len(auditor.json("audits?end=2999-01-01T00:00:00Z")) == 1
-    assert problem(auditor.get("audits?start=yesterday")) == (400, 400.8)
+    for moment in ("yesterday", "0001-01-01T00:00:00%2B14:00"):
+        assert problem(auditor.get(f"audits?start={moment}")) == (400, 400.8)

@@ -21,9 +21,7 @@ def test_filters_stay_and_the_place_in_the_list_does_not(app: Flask) -> None:
     with app.test_request_context("/submissions/?state=merged&form=a%26b&before=70&site="):
         assert filtered_url("submissions.export") == "/submissions/export.csv?state=merged&form=a%26b&site="
         assert filtered_url("submissions.page", submission_id=5).startswith("/submissions/5?state=merged&")
-        assert (
-            filtered_url("submissions.list_page", before=2) == "/submissions/?before=2&state=merged&form=a%26b&site="
-        )
+        assert filtered_url("submissions.list_page", before=2) == "/submissions/?before=2&state=merged&form=a%26b&site="
     with app.test_request_context("/submissions/"):
         assert filtered_url("submissions.list_page") == "/submissions/"
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from forms.definition import Field
 from forms.submission import parse_submission
-from server.web.answers import Section, classes_of, present_answers, shows_personal_data
+from server.web.answers import Section, classes_of, present_answers, shows_personal_data, word_answer
 from sync.policy import Viewer
 from tests.seed import arrival_xml, shipped_form
 
@@ -53,6 +54,11 @@ def test_a_date_is_written_as_people_write_it_and_masked_to_its_year() -> None:
     path = "/data/personnes[1]/identite/naissance"
     assert answer(read("protection_officer"), path) == ("shown", "12 avril 1991")
     assert answer(read("auditor"), path) == ("masked", "1991-••-••")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "soon"])
+def test_a_moment_that_has_no_hour_here_is_shown_as_it_was_written(text: str) -> None:
+    assert word_answer(text, Field("/data/at", "question", "dateTime"), "fr") == text
 
 
 def test_sections_are_the_forms_groups_and_turns() -> None:

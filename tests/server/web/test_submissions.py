@@ -48,6 +48,7 @@ def add(session: Session, seeded: Seeded, instance: str, **facts: object) -> Sub
         ("until=2020-01-01", False),
         ("since=2020-01-01", True),
         ("state=melted&since=never&site=x&before=y", True),
+        ("since=0001-01-01&until=9999-12-31", True),
     ],
     ids=lambda one: str(one) or "none",
 )
