@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
-from server.accounts.permissions import note_reading, opens, permission
+from server.accounts.permissions import note_reading, opens, permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.web.vocabularies import word_code
@@ -49,6 +49,7 @@ def search_page() -> ResponseReturnValue:
 @blueprint.post("/")
 @permission("people.read")
 @opens("D3")
+@reads_first
 def search() -> ResponseReturnValue:
     viewer = current_viewer()
     asked = Description(*(request.form.get(name, "").strip()[:_LONGEST] for name in ("asked", "mother", "sex")))

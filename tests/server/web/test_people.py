@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from server.extensions import db
 from sync.db import begin_write
 from sync.link_decisions import Word, decide_same, undo_link_decision
 from sync.models import AuditEvent, LinkDecision, Person, PersonRecord
@@ -43,6 +44,16 @@ def test_staff_find_by_name_telephone_and_reference(
     client: FlaskClient, session: Session, seeded: Seeded, asked: str, found: bool
 ) -> None:
     assert search(log_in(client, add_account(session, "centre_staff", seeded.site)), asked) == found
+
+
+def test_a_search_keeps_no_tablet_waiting_while_it_looks(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    log_in(client, add_account(session, "centre_staff", seeded.site))
+    begun: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda _c, _cursor, sql, *_more: begun.append(sql))
+    client.post("/people/", data={"asked": "Canaritrois"})
+    locked = begun.index("BEGIN IMMEDIATE")
+    assert "BEGIN" in begun[:locked]
+    assert not [one for one in begun[locked:] if "person_records" in one]
 
 
 def test_who_reads_masked_finds_by_reference_only(client: FlaskClient, session: Session, seeded: Seeded) -> None:
