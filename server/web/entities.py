@@ -4,11 +4,12 @@ What a person decides about an entity is entity_decisions.py, taking it out of i
 is a POST: a label may name somebody.
 """
 
-from typing import Any
+from dataclasses import replace
 
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer
@@ -47,6 +48,7 @@ blueprint = Blueprint("entities", __name__, url_prefix="/entities")
 
 # A table of every property would not fit on a tablet; all of them are on the entity's own page.
 _COLUMNS = 4
+_LONGEST = 100
 
 
 @blueprint.get("/")
@@ -67,7 +69,9 @@ def list_page(list_name: str) -> ResponseReturnValue:
 @permission("entities.read")
 @reads_first
 def search(list_name: str) -> ResponseReturnValue:
-    return _render_list(list_name, read_filters(request.form), request.form.get("after", type=row_id))
+    asked = request.form.get("asked", "").strip()[:_LONGEST]
+    filters = replace(read_filters(request.form), asked=asked)
+    return _render_list(list_name, filters, request.form.get("after", type=row_id))
 
 
 @blueprint.get("/<list_name>/export.csv")
@@ -109,14 +113,13 @@ def render_entity(entity: Entity, problem: str | None = None) -> str:
     )  # fmt: skip
 
 
-def read_filters(asked: Any) -> EntityFilters:
-    """The filters of the address or of the search; what makes no sense is no filter."""
+def read_filters(asked: MultiDict[str, str]) -> EntityFilters:
+    """The filters beside the words that are searched; what makes no sense is no filter."""
     state, trouble = asked.get("state"), asked.get("trouble")
     return EntityFilters(
         site_code=asked.get("site") or None,
         state=state if state in ENTITY_STATES else None,
         trouble=trouble if trouble in TROUBLES else None,
-        asked=asked.get("asked", "").strip()[:100],
     )
 
 

@@ -55,6 +55,12 @@ def test_a_search_finds_by_the_label_and_stays_out_of_the_address(
     assert seeded.entity.uuid not in browser.post("/entities/dossiers/", data={"asked": "personne"}).text
 
 
+def test_words_in_an_address_search_nothing(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    browser = enter(client, session, seeded, "national_supervisor")
+    assert "row-link" in browser.get("/entities/evenements/?asked=nobody").text
+    assert browser.get("/entities/evenements/export.csv?asked=nobody").text.count("\n") == 2
+
+
 def test_pages_of_a_search_are_asked_for_by_form(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     for number in range(100, 152):
         add_stay(session, number, f"Lit {number}", site_code="DKR-C")
