@@ -18,7 +18,7 @@ from sync.entity_state import fold_label
 from sync.entity_words import has_words, split_words
 from sync.models import Entity, EntityConflict, EntityContribution, EntityList, Submission
 from sync.models.entities import IS_DISPUTED
-from sync.policy import Viewer, access, list_row_classes, present_property, programme
+from sync.policy import Viewer, access, list_exportable_classes, list_row_classes, present_property, programme
 from sync.scopes import receiving_site, scope_entities
 
 _Select = TypeVar("_Select", bound=Select[*tuple[Any, ...]])
@@ -115,6 +115,12 @@ def list_properties(session: Session, list_name: str) -> list[str]:
     """The properties that forms or the programme declare for a list, in one order everywhere."""
     declared = session.scalar(select(EntityList.properties).where(EntityList.name == list_name)) or []
     return list(dict.fromkeys([*programme().policy_for_list(list_name).properties, *declared]))
+
+
+def list_exportable_properties(session: Session, viewer: Viewer, list_name: str) -> list[str]:
+    """Those properties that the viewer may take out of the server, each by its own class."""
+    policy, classes = programme().policy_for_list(list_name), list_exportable_classes(viewer)
+    return [one for one in list_properties(session, list_name) if policy.data_class(one) in classes]
 
 
 def summarise_list(session: Session, viewer: Viewer | None, list_name: str, most: int | None = None) -> ListSummary:

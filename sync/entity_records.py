@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, aliased
 
-from sync.entity_browsing import list_properties
+from sync.entity_browsing import list_exportable_properties, list_properties
 from sync.merge import LABEL
 from sync.models import (
     Actor,
@@ -23,7 +23,7 @@ from sync.models import (
     Submission,
     SubmissionSender,
 )
-from sync.policy import Viewer, list_exportable_classes, present_property, programme
+from sync.policy import Viewer, present_property
 from sync.publishing import get_definition, list_open_versions
 from sync.record_filters import Named
 from sync.scopes import scope_entities
@@ -90,13 +90,8 @@ def describe_list(session: Session, name: str) -> ListFacts:
 
 def list_readable_properties(session: Session, viewer: Viewer, name: str, *, export: bool = False) -> list[str]:
     """The properties that the viewer reads plainly; with `export` those that they may take out of the server."""
-    policy, classes = programme().policy_for_list(name), list_exportable_classes(viewer)
-    return [
-        one
-        for one in list_properties(session, name)
-        if present_property(viewer, name, one, "x").kind == "shown"
-        and (not export or policy.data_class(one) in classes)
-    ]
+    found = list_exportable_properties(session, viewer, name) if export else list_properties(session, name)
+    return [one for one in found if present_property(viewer, name, one, "x").kind == "shown"]
 
 
 def name_entity_columns(viewer: Viewer, list_name: str, properties: Iterable[str]) -> dict[str, Named]:

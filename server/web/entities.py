@@ -25,6 +25,7 @@ from sync.entity_browsing import (
     EntityFilters,
     find_entity,
     list_entities,
+    list_exportable_properties,
     list_names,
     list_properties,
     may_search_labels,
@@ -81,7 +82,7 @@ def export(list_name: str) -> ResponseReturnValue:
     _check_list(list_name)
     if not _may_export(viewer, list_name):
         abort(403)
-    properties = list_properties(session, list_name)
+    properties = list_exportable_properties(session, viewer, list_name)
     note_reading("entities.exported", f"entities:{list_name}")
     lines = export_lines(session, viewer, list_name, properties, read_filters(request.args))
     table = stream_csv(export_head(properties), lines)

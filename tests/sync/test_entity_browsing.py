@@ -1,5 +1,6 @@
 """Lists of entities for people: whose rows, in which order, page by page, found by the beginning of a label."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from sync.entity_browsing import (
     EntityFilters,
     find_entity,
     list_entities,
+    list_exportable_properties,
     list_names,
     list_properties,
     list_troubles,
@@ -18,7 +20,7 @@ from sync.entity_browsing import (
 )
 from sync.entity_state import fold_label
 from sync.models import Entity, Site
-from sync.policy import Viewer
+from sync.policy import Viewer, programme
 from tests.plans import watched_plans
 from tests.sync.entities import STAY, add_arrival, add_update, keep_words, publish_entity_forms
 from tests.sync.factory import NOW, add_device, add_site
@@ -179,3 +181,13 @@ def test_a_page_is_read_off_an_index_in_order(stays: Session, filters: dict[str,
     pages = [detail for statement, detail in steps if "ORDER BY" in statement]
     assert pages
     assert [detail for detail in pages if f"USING INDEX {index} (" not in detail] == []
+
+
+def test_a_property_leaves_the_server_by_its_own_class(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_entity_forms(session)
+    events = replace(programme().lists["evenements"], data_classes={"date": "D3"})
+    changed = replace(programme(), lists={**programme().lists, "evenements": events})
+    monkeypatch.setattr(entity_browsing, "programme", lambda: changed)
+    national = list_exportable_properties(session, Viewer(1, "national_supervisor"), "evenements")
+    assert set(list_properties(session, "evenements")) - set(national) == {"date"}
+    assert list_exportable_properties(session, Viewer(1, "protection_officer"), "evenements") == []
