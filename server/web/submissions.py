@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -23,7 +23,7 @@ from server.web.headers import FILE_POLICY
 from server.web.paging import read_page
 from server.web.raw_xml import withhold
 from server.web.reading import list_files, may_open, may_read_raw, read_content
-from server.web.tables import render_csv
+from server.web.tables import stream_csv
 from server.web.timeline import list_happenings
 from server.words import label_path
 from sync.browsing import (
@@ -31,8 +31,8 @@ from sync.browsing import (
     find_neighbours,
     find_submission,
     list_edits,
+    list_exportable,
     list_twins,
-    select_exportable,
     select_submissions,
 )
 from sync.models import SUBMISSION_STATES, Device, Form, Site, Submission, SubmissionAttachment
@@ -69,10 +69,11 @@ def list_page() -> ResponseReturnValue:
 @blueprint.get("/export.csv")
 @permission("submissions.export")
 def export() -> ResponseReturnValue:
-    rows = db.session.scalars(select_exportable(current_viewer(), read_filters()))
+    rows = list_exportable(db.session(), current_viewer(), read_filters())
     note_reading("submissions.exported", "submissions")
-    table = render_csv(_COLUMNS, (_line(one) for one in rows))
-    return Response(table, mimetype="text/csv", headers=as_download("teral-submissions.csv"))
+    table = stream_csv(_COLUMNS, (_line(one) for one in rows))
+    headers = as_download("teral-submissions.csv")
+    return Response(stream_with_context(table), mimetype="text/csv", headers=headers)
 
 
 @blueprint.get("/<int:submission_id>")

@@ -10,18 +10,12 @@ _ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 _PIECE = 16 * 1024
 _SKIPPED = " \ufeff\n"
 _SUSPECT = frozenset(_ACTIVE) | frozenset(_SKIPPED)
-
-
+# The byte order mark, without which Excel reads accents wrongly.
 _MARK = b"\xef\xbb\xbf"
 
 
-def render_csv(head: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
-    """The table with a byte order mark, without which Excel reads accents wrongly."""
-    return b"".join(stream_csv(head, lines))
-
-
 def stream_csv(head: Sequence[str], lines: Iterable[Sequence[object]], mark: bytes = _MARK) -> Iterator[bytes]:
-    """The same table piece by piece: a long one needs no more memory than a short one."""
+    """The table piece by piece: a long one needs no more memory than a short one."""
     yield mark
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")

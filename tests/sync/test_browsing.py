@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from sync import browsing
 from sync.browsing import (
     Filters,
     find_neighbours,
     find_submission,
     list_edits,
+    list_exportable,
     list_twins,
-    select_exportable,
     select_submissions,
 )
 from sync.models import Submission
@@ -61,9 +62,9 @@ def test_a_reader_of_one_site_gets_its_rows(session: Session, rows: list[Submiss
 
 
 def test_only_classes_that_may_leave_are_exported(session: Session, rows: list[Submission]) -> None:
-    exported = session.scalars(select_exportable(Viewer(1, "national_supervisor"), Filters())).all()
+    exported = list(list_exportable(session, Viewer(1, "national_supervisor"), Filters()))
     assert {one.form_id for one in exported} == {"f02_passage"}
-    assert session.scalars(select_exportable(AUDITOR, Filters())).all() == []
+    assert list(list_exportable(session, AUDITOR, Filters())) == []
 
 
 def test_neighbours_are_those_of_the_same_list(session: Session, rows: list[Submission]) -> None:
@@ -94,3 +95,14 @@ def test_corrections_in_a_circle_come_to_an_end(session: Session, rows: list[Sub
     one = add_submission(session, "uuid:x", deprecated_id="uuid:y", **given)
     other = add_submission(session, "uuid:y", deprecated_id="uuid:x", **given)
     assert set(list_edits(session, AUDITOR, one)) == {one, other}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_an_export_is_read_in_pieces_that_meet(
+    session: Session, rows: list[Submission], monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(browsing, "_AT_ONCE", at_once)
+    exchange = Viewer(1, "exchange")
+    assert [rows.index(one) for one in list_exportable(session, exchange, Filters())] == [2, 1, 0]
+    assert [rows.index(one) for one in list_exportable(session, exchange, Filters(state="merged"))] == [0]
