@@ -33,6 +33,7 @@ PEER_LABELS: dict[str, dict[str, str]] = {
         "peer_forbidden": N_("The account may not do this on the server."),
         "peer_missing": N_("The server has nothing at this address, or the account may not see it."),
         "peer_busy": N_("The server is busy. The next run tries again."),
+        "peer_slow": N_("This takes longer than a page waits. The command “teral peers” waits until the end."),
         "peer_refused": N_("The centre refused something; it waits here."),
         "peer_confused": N_("The server's answer is not what ODK Central would answer."),
         "relay_news": N_("Something that the centre told could not be taken in; it is told again."),
