@@ -12,7 +12,7 @@ from itertools import product
 from math import prod
 from random import Random
 
-from sync.linkage.blocking import Key, find_candidates, find_keys, find_too_common
+from sync.linkage.blocking import Key, find_candidates, find_keys, find_most_common, find_too_common
 from sync.linkage.comparisons import COMPARISONS, Comparison
 from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
@@ -51,7 +51,8 @@ _ROUNDS = 6
 # So many pairs' worth of independence is mixed into each cell: a combination never seen is not impossible.
 _PRIOR_PAIRS = 30.0
 _LARGEST_SAMPLE, _SAMPLE_PER_RECORD = 300_000, 20
-_MOST_COMMON = 2_000
+# Much is learnt from those whom only a common key brings together, so that learning looks further than look-up.
+_MOST_LEARNT = 2_000
 _SEED = 20260601
 _FEWEST = 0.5
 # Seldom seen values stay out of a model: they say no more than that they are rare. A phone is named only when it is
@@ -79,8 +80,8 @@ def train_model(records: Sequence[LinkRecord], base: LinkModel, labels: Collecti
     plain = [Cleaner(aliases, name_order, {}, {}).clean(one) for one in ordered]
     shares = {name: _count_shares(plain, name) for name in FREQUENCIES}
     keys = [find_keys(one) for one in plain]
-    too_common = find_too_common(keys, _MOST_COMMON)
-    kept = [[key for key in own if key.hash not in too_common] for own in keys]
+    crowded = find_too_common(keys, _MOST_LEARNT)
+    kept = [[key for key in own if key.hash not in crowded] for own in keys]
     patterns = _count_patterns(plain, kept, labels)
     kinds = learn(patterns)
     chances = zip(COMPARISONS, kinds.match, kinds.u, strict=True)
@@ -94,7 +95,7 @@ def train_model(records: Sequence[LinkRecord], base: LinkModel, labels: Collecti
         name_order=name_order,
         aliases=aliases,
         learnt={**base.learnt, **{alias: count for alias, (_, count) in learnt.items()}},
-        too_common=too_common,
+        too_common=find_too_common(keys, find_most_common(len(ordered))),
         link_at=base.link_at,
         review_at=base.review_at,
     )

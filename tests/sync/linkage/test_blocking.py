@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.linkage.blocking import Key, find_candidates, find_keys, find_too_common, meet
+from sync.linkage.blocking import Key, find_candidates, find_keys, find_most_common, find_too_common, meet
 from sync.linkage.record import LinkRecord
 from tests.sync.linkage.people import MODEL, clean
 
@@ -54,9 +54,24 @@ def test_an_empty_record_has_no_keys() -> None:
 
 
 def test_too_common_keys_are_left_out() -> None:
-    keys = find_keys(clean())
+    document, *keys = find_keys(clean())
     common = find_too_common([keys, keys, keys[:1]], most=2)
-    assert (common, find_keys(clean(), common)) == ({keys[0].hash}, keys[1:])
+    assert (common, find_keys(clean(), common)) == ({keys[0].hash}, [document, *keys[1:]])
+
+
+def test_records_with_an_equal_document_are_never_strangers() -> None:
+    every_key = frozenset(key.hash for key in find_keys(clean()))
+    one, other = (find_keys(record, every_key) for record in (clean(), clean("b", family_name="Sow")))
+    assert list(find_candidates([one, other])) == [(0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("records", "most"),
+    [(200, 50), (20_000, 50), (50_000, 125), (10_000_000, 2_000)],
+    ids=["few", "those of the model that ships", "one in 400", "very many"],
+)
+def test_how_many_may_share_a_key_follows_the_records_that_taught(records: int, most: int) -> None:
+    assert find_most_common(records) == most
 
 
 KEYS = st.builds(Key, st.integers(0, 3), st.integers(0, 9), st.integers(0, 4))

@@ -1,11 +1,14 @@
 import json
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from sync.linkage.blocking import find_candidates, find_keys
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.model import LinkModel, default_model, parse_model
+from sync.linkage.record import LinkRecord
 from tests.sync.linkage.people import MODEL
 
 
@@ -21,6 +24,14 @@ def test_the_version_covers_what_weights_depend_on() -> None:
 
 def test_the_default_model_names_no_seldom_phone() -> None:
     assert len(default_model().frequencies["phone"]) < 200
+
+
+def test_the_default_model_brings_nobody_together_by_what_is_common_to_many() -> None:
+    many = {"given_name": "Mamadou", "sex": "1", "birth_date": date(1990, 1, 1), "nationality": "GIN"}
+    one, other = (MODEL.cleaner.clean(LinkRecord(name, family_name=name * 4, **many)) for name in ("a", "b"))
+    assert [list(find_candidates([find_keys(one, common), find_keys(other, common)])) for common in (
+        frozenset(), MODEL.too_common,
+    )] == [[(0, 1)], []]  # fmt: skip
 
 
 @pytest.mark.parametrize(

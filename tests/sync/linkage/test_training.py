@@ -1,10 +1,12 @@
 from collections import Counter
+from datetime import date
 from random import Random
 
 import pytest
 
 from benchmarks.accuracy import measure_pairs
 from benchmarks.regional.recording import make_records
+from sync.linkage.blocking import find_keys
 from sync.linkage.comparisons import COMPARISONS
 from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
@@ -43,6 +45,15 @@ def test_brothers_and_sisters_do_not_teach_that_given_names_differ(trained: Link
     given = next(one for one in COMPARISONS if one.name == "given")
     differing = [place for place, levels in enumerate(given.cells) if levels[0].label == "different"]
     assert sum(trained.cells["given"][place][0] for place in differing) < 0.15
+
+
+def test_keys_that_too_many_share_are_frozen() -> None:
+    born = {"sex": "1", "birth_date": date(1990, 1, 1), "nationality": "SEN"}
+    names = [("Ba", "Amadou")] * 160 + [("Sow", "Demba")] * 40
+    records = [LinkRecord(str(place), *name, **born) for place, name in enumerate(names)]
+    learnt = train_model(records, MODEL)
+    many, few = ({key.hash for key in find_keys(learnt.cleaner.clean(one))} for one in (records[0], records[-1]))
+    assert (learnt.too_common, len(few)) == (many, 3)
 
 
 def test_aliases_and_thresholds_stay(trained: LinkModel) -> None:
