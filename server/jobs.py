@@ -133,8 +133,12 @@ def link_anew(may_go_on: MayGoOn) -> Details:
         if find_linking(session) is None:
             return {}
     report = run_command(current_settings(), may_go_on, "link", "run", "--json")
-    told = ("records", "persons", "joined", "parted", "questions", "overlooked")
-    return {**{name: report[name] for name in told}, "report": report} if report else {}
+    if not report:
+        return {}
+    if report["crowded"]:
+        log.warning("%d keys have outgrown the linkage model %s: train another", report["crowded"], report["model"])
+    told = ("records", "persons", "joined", "parted", "questions", "overlooked", "crowded")
+    return {**{name: report[name] for name in told}, "report": report}
 
 
 JOBS = (

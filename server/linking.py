@@ -21,6 +21,7 @@ from sync.intake import Sender
 from sync.legacy import Taken, publish_legacy_form, take_in
 from sync.link_fold import look_again
 from sync.link_models import activate_model, add_model, find_linking, get_model, keep_model
+from sync.link_rows import count_crowded
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import LinkRecord
 from sync.linkage.training import train_model
@@ -101,8 +102,11 @@ def learn_from_registry(*, shadow: bool) -> LinkModel:
     return model
 
 
-def list_models() -> list[dict[str, str]]:
-    """The models of the registry, oldest first: the active one, those that read along, and those that rest."""
+def list_models() -> list[dict[str, Any]]:
+    """The models of the registry, oldest first: the active one, those that read along, and those that rest.
+
+    With each, how many keys have outgrown it.
+    """
     with Session(db.engine) as session:
         active = session.scalar(select(LinkProgress.model_id))
         return [
@@ -110,6 +114,7 @@ def list_models() -> list[dict[str, str]]:
                 "version": one.version,
                 "state": "active" if one.id == active else "shadow" if one.kept else "kept",
                 "added_at": one.added_at.isoformat(),
+                "crowded": count_crowded(session.connection(), one.id),
             }
             for one in session.scalars(select(LinkModelVersion).order_by(LinkModelVersion.id))
         ]

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func,
 from sqlalchemy.orm import aliased
 
 from sync.db import add_rows
-from sync.linkage.blocking import Key, find_keys
+from sync.linkage.blocking import MOST_COMMON, Key, find_keys
 from sync.linkage.decision import Reason
 from sync.linkage.features import Cleaner, Features, pack, unpack
 from sync.linkage.score import Scorer
@@ -208,6 +208,13 @@ _FEATURES = {
     """),
     "postgresql": text("SELECT id, features FROM link_identities WHERE id = ANY(CAST(:ids AS integer[]))"),
 }
+_CROWDED = select(func.count()).select_from(
+    select(_key.c.hash)
+    .where(_key.c.model_id == bindparam("model_id"))
+    .group_by(_key.c.hash)
+    .having(func.count() > MOST_COMMON)
+    .subquery()
+)
 # How far apart two years of birth may ever be and still meet: the widest spread of features.py.
 _WIDEST = 4
 
@@ -275,6 +282,11 @@ def add_words(connection: Connection, model_id: int, cleaner: Cleaner, new: Mapp
         for word in sorted(list_words(cleaner, one))
     ]
     add_rows(connection, LinkWord, rows)
+
+
+def count_crowded(connection: Connection, model_id: int) -> int:
+    """How many keys more identities share by now than any should: the model was made for another registry."""
+    return int(connection.execute(_CROWDED, {"model_id": model_id}).scalar_one())
 
 
 def find_candidates(connection: Connection, model_id: int, keys: Mapping[int, Iterable[Key]]) -> set[tuple[int, int]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync import link_rows as rows
 from sync.link_fold import read_link_record
 from sync.link_models import LARGEST
 from sync.link_rows import LINKING, STANDING
@@ -37,7 +38,8 @@ class Run:
 
     `joined` links would come and `parted` ones would go; `questions` are those that would be open. `labels` are pairs
     that people decided about; what the model alone would say of them is in the calibration and the figures of groups.
-    `overlooked` are records with a pair that the model should have found on their arrival, by their homes.
+    `overlooked` are records with a pair that the model should have found on their arrival, by their homes. `crowded`
+    keys have outgrown the model: looking them up is dear, and it is time to train another.
     """
 
     model: str
@@ -53,6 +55,7 @@ class Run:
     calibration: Sequence[Bin]
     fairness: Sequence[GroupFigures]
     overlooked: Sequence[int]
+    crowded: int
 
 
 def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, more: Sequence[LinkRecord] = ()) -> Run:
@@ -86,6 +89,7 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, m
         bins,
         measure_fairness(records, alone.persons, asked, known),
         _find_overlooked(session, model, found),
+        _count_crowded(session, model),
     )
 
 
@@ -166,3 +170,8 @@ def _find_overlooked(session: Session, model: LinkModel, found: Sequence[tuple[s
         if one != other and (min(one, other), max(one, other)) not in known:
             missed.add(home)
     return sorted(missed)
+
+
+def _count_crowded(session: Session, model: LinkModel) -> int:
+    known = session.scalar(select(LinkModelVersion.id).where(LinkModelVersion.version == model.version))
+    return rows.count_crowded(session.connection(), known) if known is not None else 0

@@ -10,6 +10,7 @@ import click
 from forms.errors import FormsError
 from server.cli.context import print_json, with_app, word_refusal
 from server.config import ConfigError
+from sync.linkage.blocking import MOST_COMMON
 from sync.linkage.decision import Pair
 from sync.linkage.files import Linked, link_records, list_clusters, read_records
 from sync.linkage.model import LinkModel, default_model, parse_model
@@ -160,7 +161,7 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_app
 def models_command(as_json: bool) -> None:
-    """List the models that are kept, oldest first, and which of them links."""
+    """List the models that are kept, oldest first, which of them links, and whether the registry has outgrown it."""
     from server.linking import list_models
 
     rows = list_models()
@@ -169,6 +170,7 @@ def models_command(as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['version']}\t{row['state']}\t{row['added_at']}")
+        _warn_of_crowds(row["crowded"])
 
 
 @link_group.command("activate")
@@ -194,12 +196,19 @@ def _report_run(run: "Run | None", as_json: bool) -> None:
         print_json(report)
         return
     _print({name: value for name, value in report.items() if name not in ("calibration", "fairness")})
+    _warn_of_crowds(report.get("crowded", 0))
     for one in report["calibration"]:
         shares = f"{one['expected']:.3f} expected, {one['observed']:.3f} observed"
         click.echo(f"from {one['from_bits']} bits: {one['pairs']} labels, {shares}")
     for one in report["fairness"]:
         shares = ", ".join(f"{name} {_share(one[name])}" for name in ("linked", "load", "precision", "recall"))
         click.echo(f"{one['kind']} {one['value'] or '?'}: {one['records']} records, {shares} ({one['labels']} labels)")
+
+
+def _warn_of_crowds(keys: int) -> None:
+    if keys:
+        said = f"{keys} keys have outgrown this model: more than {MOST_COMMON} records share each, and finding is slow."
+        click.echo(f"{said} Train another: teral link train --shadow", err=True)
 
 
 def _share(value: float | None) -> str:

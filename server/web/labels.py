@@ -339,6 +339,7 @@ LABELS: dict[str, dict[str, str]] = {
         "parted": N_("links to go"),
         "questions": N_("questions"),
         "overlooked": N_("overlooked"),
+        "crowded": N_("outgrown keys"),
         "answer": N_("answer"),
     },
     "language": {"fr": "Français", "en": "English"},

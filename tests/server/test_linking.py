@@ -34,7 +34,7 @@ def test_a_night_finds_what_was_overlooked_and_reports(app: Flask, session: Sess
     session.expire_all()
     assert (registry_digest(session), len(persons(session))) == (before, 1)
     [kept] = session.scalars(select(JobRun.details).where(JobRun.job == "link_anew"))
-    assert (kept["joined"], kept["overlooked"], kept["report"]["records"]) == (1, 1, 2)
+    assert (kept["joined"], kept["overlooked"], kept["crowded"], kept["report"]["records"]) == (1, 1, 0, 2)
     assert "Awa" not in str(kept)
     assert not list(Path(app.extensions["teral_settings"].data_dir).glob("link-run-*"))
 

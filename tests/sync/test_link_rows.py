@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from sync.link_rows import add_keys, find_candidates
-from sync.linkage.blocking import Key, meet
+from sync.link_rows import add_keys, count_crowded, find_candidates
+from sync.linkage.blocking import MOST_COMMON, Key, meet
 
 
 @pytest.mark.both_databases
@@ -31,3 +31,12 @@ def test_models_do_not_meet(session: Session) -> None:
     connection = session.connection()
     add_keys(connection, 1, {1: [Key(7)]})
     assert find_candidates(connection, 2, {2: [Key(7)]}) == set()
+
+
+@pytest.mark.both_databases
+def test_keys_that_have_outgrown_a_model_are_counted(session: Session) -> None:
+    connection = session.connection()
+    add_keys(connection, 1, {one: [Key(7), Key(one)] for one in range(10, 10 + MOST_COMMON)})
+    assert count_crowded(connection, 1) == 0
+    add_keys(connection, 1, {1: [Key(7, 1990, 1)]})
+    assert (count_crowded(connection, 1), count_crowded(connection, 2)) == (1, 0)

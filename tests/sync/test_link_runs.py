@@ -42,7 +42,7 @@ def test_an_empty_registry_has_nothing_to_change(session: Session, tmp_path: Pat
 def test_the_active_model_changes_nothing(session: Session, linked: None, tmp_path: Path) -> None:
     found = run(session, tmp_path, default_model())
     assert (found.records, found.persons, found.persons_before) == (3, 2, 2)
-    assert (found.joined, found.parted, found.overlooked) == (0, 0, [])
+    assert (found.joined, found.parted, found.overlooked, found.crowded) == (0, 0, [], 0)
 
 
 def test_another_model_tells_what_it_would_change_and_changes_nothing(

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from server.processing import process_pending
 from sync.link_models import add_model
+from sync.link_rows import add_keys
+from sync.linkage.blocking import MOST_COMMON, Key
 from sync.linkage.model import default_model
-from sync.models import LinkActivation
+from sync.models import LinkActivation, LinkProgress
 from tests.server.cli.conftest import Run
 from tests.sync.factory import NOW, add_site
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
@@ -43,6 +45,16 @@ def test_an_activation_is_journalled_and_decides_all_anew(run: Run, session: Ses
     states = [(one["version"], one["state"]) for one in json.loads(run("link", "models", "--json").stdout)]
     assert states == [(default_model().version, "kept"), (TIMID.version, "active")]
     assert f"{TIMID.version}\tactive" in run("link", "models").stdout
+
+
+def test_a_model_that_the_registry_has_outgrown_is_told_of(run: Run, session: Session, two_models: None) -> None:
+    active = session.scalars(select(LinkProgress.model_id)).one()
+    assert run("link", "models").stderr == ""
+    add_keys(session.connection(), active, {1000 + one: [Key(7)] for one in range(MOST_COMMON + 1)})
+    session.commit()
+    assert [one["crowded"] for one in json.loads(run("link", "models", "--json").stdout)] == [1, 0]
+    for words in (("link", "models"), ("link", "run")):
+        assert "1 keys have outgrown this model" in run(*words).stderr
 
 
 @pytest.mark.parametrize("words", [("activate", "none", "--reason", "x"), ("run", "--model", "none"), ("train",)])
