@@ -110,18 +110,18 @@ auditor              -                -                x                -       
 exchange             x                x                -                -                   -
 relay                x                -                -                -                   x
 
-                     peers.read  peers.manage
-administrator        x           x
-national_supervisor  x           -
-site_supervisor      -           -
-centre_staff         -           -
-protection_officer   -           -
-focal_point          -           -
-data_steward         -           -
-form_designer        -           -
-auditor              x           -
-exchange             -           -
-relay                -           -
+                     peers.read  peers.manage  relays.manage
+administrator        x           x             x
+national_supervisor  x           -             -
+site_supervisor      -           -             -
+centre_staff         -           -             -
+protection_officer   -           -             -
+focal_point          -           -             -
+data_steward         -           -             -
+form_designer        -           -             -
+auditor              x           -             -
+exchange             -           -             -
+relay                -           -             -
 
                      links.review  links.answer
 administrator        -             -

@@ -1,15 +1,13 @@
-"""What a tablet's QR code says to ODK Collect: settings, packed as Collect reads them, drawn by segno."""
+"""What a tablet's QR code says to ODK Collect: settings, packed as Collect reads them."""
 
 import base64
-import io
 import json
 import zlib
 from typing import Any
 from urllib.parse import quote
 
-import segno
-
 from server.config import Settings
+from server.qr import draw_qr
 from sync.models import Device
 
 
@@ -57,15 +55,8 @@ def pack_settings(collect: dict[str, Any]) -> str:
 
 
 def render_qr_png(collect: dict[str, Any], scale: int = 6) -> bytes:
-    return _render(collect, "png", scale)
+    return draw_qr(pack_settings(collect), "png", scale)
 
 
 def render_qr_svg(collect: dict[str, Any], scale: int = 6) -> bytes:
-    return _render(collect, "svg", scale)
-
-
-def _render(collect: dict[str, Any], kind: str, scale: int) -> bytes:
-    target = io.BytesIO()
-    # Error correction L as Collect's own codes: fewer, larger modules scan better from a screen in the sun.
-    segno.make(pack_settings(collect), error="l", micro=False).save(target, kind=kind, scale=scale)
-    return target.getvalue()
+    return draw_qr(pack_settings(collect), "svg", scale)

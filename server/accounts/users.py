@@ -133,7 +133,7 @@ def change_password(session: Session, user: User, old: str, new: str, now: datet
     if old == new:
         raise AccountRefused("password_same")
     check_password(new, user.email)
-    _set_password(session, user, new, now)
+    set_password(session, user, new, now)
     user.must_change_password = False
     add_audit_event(session, user.actor_id, "user.password_changed", f"user:{user.id}", now)
 
@@ -141,7 +141,7 @@ def change_password(session: Session, user: User, old: str, new: str, now: datet
 def reset_password(session: Session, user: User, now: datetime, by: int | None = None) -> str:
     """Give a user a one-time password, returned here and never again; all their sessions end."""
     password = make_password()
-    _set_password(session, user, password, now)
+    set_password(session, user, password, now)
     user.must_change_password = True
     add_audit_event(session, by, "user.password_reset", f"user:{user.id}", now)
     return password
@@ -152,7 +152,8 @@ def make_password() -> str:
     return "-".join(secrets.token_hex(3) for _ in range(3))
 
 
-def _set_password(session: Session, user: User, password: str, now: datetime) -> None:
+def set_password(session: Session, user: User, password: str, now: datetime) -> None:
+    """Give a user another password; every session ends."""
     user.password_hash = _hasher.hash(password)
     end_sessions(session, user, now)
 

@@ -1,6 +1,5 @@
 """`teral relay`: enrol relays at the centre; on a relay, exchange with the centre over a link or a USB key."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -32,31 +31,18 @@ def relay_group() -> None:
 @with_app
 def enrol_command(code: str, sites: tuple[str, ...], as_json: bool) -> None:
     """At the centre: make the server at the site CODE a relay, and print its settings, this once."""
-    from server.accounts.users import AccountRefused, add_user
+    from server.accounts.relays import enrol
     from server.extensions import db
     from sync.db import begin_write
-    from sync.relaying.enrolment import enrol_relay, place_sites
     from sync.relaying.lines import RelayRefused
 
-    session, now, password = db.session(), datetime.now(UTC), secrets.token_urlsafe(24)
-    begin_write(session)
+    begin_write(db.session())
     site, behind = _get_site(code), [_get_site(one) for one in sites]
-    email = f"{site.code.lower()}@relay.invalid"
     try:
-        user = add_user(session, email=email, role="relay", site=site, password=password, now=now)
-        relay = enrol_relay(session, site, user.actor_id, now)
+        access = enrol(db.session(), _settings(), site, behind, None, datetime.now(UTC))
     except RelayRefused as refused:
         raise click.ClickException(word_refusal(refused)) from refused
-    except AccountRefused as taken:
-        raise click.ClickException(str(taken)) from taken
-    place_sites(session, relay, [site, *behind], now)
-    told = {
-        "TERAL_UPSTREAM_URL": _settings().base_url,
-        "TERAL_UPSTREAM_USER": email,
-        "TERAL_UPSTREAM_PASSWORD": password,
-        "TERAL_UPSTREAM_NUMBER": relay.number,
-    }
-    print_json(told) if as_json else click.echo("\n".join(f"export {name}={value}" for name, value in told.items()))
+    print_json(access.variables) if as_json else click.echo(access.text)
 
 
 @relay_group.command("sites")

@@ -28,6 +28,7 @@ from server.web import (
     people,
     person_decisions,
     purpose,
+    relays,
     reviews,
     settings,
     sites,
@@ -40,7 +41,7 @@ from server.web import (
 _PAGES = (
     login, account, status, submissions, decisions, reviews, people, person_decisions, links, inquiries, purpose,
     entities, entity_decisions, entity_deletions, headcounts, devices,
-    forms, validation, users, sites, peers, settings, jobs, audit, health,
+    forms, validation, users, sites, peers, relays, settings, jobs, audit, health,
 )  # fmt: skip
 
 

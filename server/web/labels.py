@@ -132,6 +132,10 @@ LABELS: dict[str, dict[str, str]] = {
         "lost": N_("lost"),
         "revoked": N_("revoked"),
     },
+    "relay_state": {
+        "active": N_("in service"),
+        "revoked": N_("shut out"),
+    },
     "reason": {
         "unknown_form": N_("The form is not published here."),
         "unknown_version": N_("This version of the form is not published here."),
@@ -280,6 +284,8 @@ LABELS: dict[str, dict[str, str]] = {
         "peer.resent": N_("exchange begun again from a date"),
         "relay.enrolled": N_("relay enrolled"),
         "relay.placed": N_("relay placed at a site"),
+        "relay.password_renewed": N_("new password for a relay"),
+        "relay.shut_out": N_("relay shut out"),
         "site.added": N_("site added"),
         "site.changed": N_("site changed"),
         "device.enrolled": N_("tablet enrolled"),

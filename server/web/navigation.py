@@ -34,6 +34,7 @@ MENU = (
     Entry(N_("Users"), "users.list_page", "users.manage", "key", "admin"),
     Entry(N_("Sites"), "sites.list_page", "sites.manage", "place", "admin"),
     Entry(N_("Exchanges"), "peers.list_page", "peers.read", "exchange", "admin"),
+    Entry(N_("Relays"), "relays.list_page", "relays.manage", "relay", "admin"),
     Entry(N_("Settings"), "settings.page", "settings.manage", "gear", "admin"),
     Entry(N_("Background jobs"), "jobs.list_page", "jobs.read", "clock", "admin"),
     Entry(N_("Audit journal"), "audit.list_page", "audit.read", "book", "admin"),

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from server.accounts.permissions import permission
+from server.accounts.relays import find_shut_out
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.relay import read_upstream
@@ -30,5 +31,5 @@ def home() -> ResponseReturnValue:
         "status.html", status=status, silent=silent, notice=get_setting(db.session(), "notice"),
         devices={one.id: one for one in status.devices}, peer_states=peers, upstream=read_upstream(db.session()),
         relay_of={device_id: one for one in status.relays for device_id in one.device_ids}, **find_lookers(),
-        inquiries=list_open_inquiries(db.session(), current_viewer()),
+        relays_out=find_shut_out(db.session()), inquiries=list_open_inquiries(db.session(), current_viewer()),
     )  # fmt: skip

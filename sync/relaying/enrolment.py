@@ -12,7 +12,7 @@ from sync.numbering import SLOTS
 from sync.relaying.lines import RelayRefused
 
 
-def enrol_relay(session: Session, site: Site, actor_id: int, now: datetime) -> Relay:
+def enrol_relay(session: Session, site: Site, actor_id: int, now: datetime, by: int | None = None) -> Relay:
     """Make the server at this site a relay under the account of this actor, with a number that no other has.
 
     Raises RelayRefused for a site that has one already: another server under its number would mix up versions.
@@ -26,15 +26,15 @@ def enrol_relay(session: Session, site: Site, actor_id: int, now: datetime) -> R
     relay = Relay(site=site, number=number, actor_id=actor_id, enrolled_at=now, told={})
     session.add(relay)
     session.flush()
-    add_audit_event(session, None, "relay.enrolled", f"site:{site.code}", now, number=number)
+    add_audit_event(session, by, "relay.enrolled", f"site:{site.code}", now, number=number)
     return relay
 
 
-def place_sites(session: Session, relay: Relay, sites: Sequence[Site], now: datetime) -> None:
+def place_sites(session: Session, relay: Relay, sites: Sequence[Site], now: datetime, by: int | None = None) -> None:
     """Let the tablets of exactly these sites talk to the relay; a site is behind one relay at most."""
     ids = [one.id for one in sites]
     session.execute(delete(RelayedSite).where((RelayedSite.relay_id == relay.site_id) | RelayedSite.site_id.in_(ids)))
     session.add_all(RelayedSite(site_id=one, relay_id=relay.site_id) for one in sorted(set(ids)))
     session.flush()
     codes = sorted(one.code for one in sites)
-    add_audit_event(session, None, "relay.placed", f"site:{relay.site.code}", now, sites=codes)
+    add_audit_event(session, by, "relay.placed", f"site:{relay.site.code}", now, sites=codes)

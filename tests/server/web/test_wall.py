@@ -1,5 +1,7 @@
 """Every route as every role and as nobody, held against the policy table: who gets in, and what they find there."""
 
+from datetime import UTC, datetime
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -9,6 +11,7 @@ from werkzeug.routing import Rule
 from server.accounts.permissions import LOGGED_IN, PROGRAMS, PUBLIC, TABLET, permission_of
 from sync.policy import PERMISSIONS, PROGRAM_ROLES, SITE_ROLES, TABLE, Viewer, access
 from sync.policy import ROLES as ALL_ROLES
+from sync.relaying.enrolment import enrol_relay
 from tests.accounts import add_account, add_site, log_in
 from tests.seed import CANARIES, Seeded, seed
 
@@ -40,7 +43,12 @@ NARROWER = {
 
 @pytest.fixture
 def seeded(session: Session) -> Seeded:
-    return seed(session)
+    """A record of everything, at a site whose server is a relay."""
+    found = seed(session)
+    relay = add_account(session, "relay", found.site)
+    enrol_relay(session, found.site, relay.actor_id, datetime.now(UTC))
+    session.commit()
+    return found
 
 
 def list_routes(app: Flask) -> list[tuple[str, Rule]]:
