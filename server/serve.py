@@ -126,7 +126,8 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "backlog": 2048,
         "proc_name": "teral",
         "loglevel": settings.log_level.lower(),
-        "accesslog": "-",
+        # gunicorn writes it whatever the level is.
+        "accesslog": "-" if settings.log_level.upper() in ("DEBUG", "INFO") else None,
         "logger_class": AccessLogger,
         "control_socket_disable": True,
     }

@@ -102,6 +102,10 @@ def test_second_run_gives_the_same_logins(runs: list[Run]) -> None:
     assert runs[0].logins == runs[1].logins != []
 
 
+def test_no_request_carries_the_logins_off_the_screen(runs: list[Run]) -> None:
+    assert "/healthz" not in runs[0].said
+
+
 def test_loopback_address_is_told_to_be_out_of_reach(runs: list[Run]) -> None:
     assert "TERAL_HOST=0.0.0.0" in runs[0].said
 
