@@ -7,7 +7,7 @@ records it is made is the caller's choice: a reader's golden values come of the 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -23,6 +23,8 @@ _ON_DOCUMENTS = {
     "given_names", "family_name", "sex", "birth_date", "nationality", "birth_place", "document_type",
     "document_issuer", "document_number",
 }  # fmt: skip
+
+_AGES = range(131)
 
 Ground = Literal["manual", "document", "frequent", "latest", "only"]
 
@@ -79,6 +81,26 @@ def _read_manual(session: Session, references: Sequence[str]) -> dict[str, Manua
     rows = session.scalars(standing.order_by(LinkDecision.decided_at, LinkDecision.uuid))
     # A value that was erased with its record says nothing any more.
     return {one.property_name or "": Manual(one.value, one.uuid, one.decided_at) for one in rows if one.value}
+
+
+def parse_golden(name: str, text: str, today: date) -> str:
+    """A value in the one way in which records write it, or ValueError where it can be none of this property.
+
+    Which codes there are is the caller's knowledge.
+    """
+    given = text.replace("\0", "").strip()
+    if name == "birth_date":
+        day = date.fromisoformat(given)
+        return _check(day.isoformat(), day <= today and today.year - day.year in _AGES)
+    if name == "age":
+        return _check(str(int(given)), int(given) in _AGES)
+    return _check(given, bool(given))
+
+
+def _check(value: str, holds: bool) -> str:
+    if not holds:
+        raise ValueError("no such value")
+    return value
 
 
 def choose_golden(sources: Sequence[Source], manual: Mapping[str, Manual]) -> dict[str, Golden]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
-from sync.golden import GOLDEN
+from sync.golden import GOLDEN, parse_golden
 from sync.link_documents import compare_documents
 from sync.link_fold import decide_around
 from sync.link_models import find_linking, list_linkings
@@ -50,6 +50,7 @@ class LinkDecisionRefused(FormsError):
         ),
         "link_person_changed": N_("The records of this person have changed meanwhile. Look at them again."),
         "link_value_unknown": N_("There is no such property of a person."),
+        "link_value_unreadable": N_("This property cannot have this value."),
         "link_text_long": N_("At most %(most)s characters are possible here."),
         "link_decision_undone": N_("This decision was already undone."),
         "link_decision_confirmed": N_("This decision needs no further confirmation."),
@@ -140,8 +141,12 @@ def set_golden_value(session: Session, reference: str, property_name: str, value
         raise LinkDecisionRefused("link_value_unknown")
     if len(value) > LONGEST:
         raise LinkDecisionRefused("link_text_long", most=LONGEST)
+    try:
+        parsed = parse_golden(property_name, value, word.now.date())
+    except ValueError:
+        raise LinkDecisionRefused("link_value_unreadable") from None
     decision = _new(session, "value", [reference], [], word)
-    decision.property_name, decision.value = property_name, value.strip().replace("\0", "")
+    decision.property_name, decision.value = property_name, parsed
     session.flush()
     _audit(session, decision, "decided", word.actor_id, word.now)
     return decision

@@ -160,8 +160,16 @@ def undo(link_id: int) -> ResponseReturnValue:
     except FormsError as refused:
         return _say(refused)
     flash(gettext("The decision is undone. What held before it holds again."))
+    return redirect(_back(decision))
+
+
+def _back(decision: LinkDecision) -> str:
+    """To the pair that a decision was about, or to the person of the one record that it was about."""
     (homes,) = find_homes(db.session(), [decision])
-    return redirect(url_for("links.page", home_id=homes[0], rival_id=homes[1]) if homes else url_for("links.decisions"))
+    if homes:
+        return url_for("links.page", home_id=homes[0], rival_id=homes[1])
+    of_record = select(PersonRecord.person_id).where(PersonRecord.reference == decision.left[0])
+    return url_for("people.page", person_id=db.session.scalars(of_record).one())
 
 
 def _get_pair(home_id: int, rival_id: int) -> PairView:

@@ -73,7 +73,7 @@ def render_person(person_id: int, rows: Sequence[PersonRecord], problem: str | N
     return render_template(
         "people/page.html", person_id=person_id, reference=rows[0].reference, encounters=_list_encounters(rows, viewer),
         records=[(one, present_record(one, viewer)) for one in rows], golden=_present_golden(rows, viewer),
-        decisions=_list_decisions(rows, viewer), problem=problem,
+        decisions=_list_decisions(rows, viewer), problem=problem, properties=PROPERTIES,
     )  # fmt: skip
 
 

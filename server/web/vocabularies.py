@@ -4,6 +4,7 @@ What the server itself names by slug (states, roles, acts) is in labels.py.
 """
 
 import csv
+from collections.abc import Mapping
 from functools import cache
 
 from forms.programme import LIBRARY
@@ -26,9 +27,12 @@ _VOCABULARIES = {
 
 def word_code(text: str, name: str) -> str:
     """The word for the code of a property; a code that no vocabulary knows (another form's) is shown as it is."""
-    if name not in _VOCABULARIES:
-        return text
-    return read_words(f"{_VOCABULARIES[name]}.csv", select_language()).get(text) or text
+    return list_codes(name).get(text) or text
+
+
+def list_codes(name: str) -> Mapping[str, str]:
+    """The words of all codes that a property can have, by code; none of a property that is more than codes."""
+    return read_words(f"{_VOCABULARIES[name]}.csv", select_language()) if name in _VOCABULARIES else {}
 
 
 @cache

@@ -1,11 +1,12 @@
 """Of what several records say of a person one value is shown, with where it comes from."""
 
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from sync.golden import Manual, Source, choose_golden
+from sync.golden import Manual, Source, choose_golden, parse_golden
 from tests.sync.factory import NOW
 
 
@@ -46,6 +47,29 @@ def test_a_value_that_somebody_set_stays() -> None:
     golden = choose_golden(sources, manual)["family_name"]
     assert (golden.value, golden.ground, golden.decision) == ("Ndiaye", "manual", "uuid")
     assert (list(golden.references), golden.others) == (["R-2"], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("family_name", " Ndiaye ", "Ndiaye"), ("age", "07", "7"), ("age", "130", "130"),
+        ("birth_date", "1994-05-17", "1994-05-17"), ("birth_date", NOW.date().isoformat(), NOW.date().isoformat()),
+    ],
+)  # fmt: skip
+def test_a_value_is_written_as_records_write_it(name: str, text: str, value: str) -> None:
+    assert parse_golden(name, text, NOW.date()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("family_name", " "), ("age", ""), ("age", "old"), ("age", "-1"), ("age", "131"), ("birth_date", "17/05/1994"),
+        ("birth_date", (NOW + timedelta(days=1)).date().isoformat()), ("birth_date", "0994-05-17"), ("birth_date", ""),
+    ],
+)  # fmt: skip
+def test_what_no_record_could_say_is_no_value(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=r"no such value|isoformat|invalid literal"):
+        parse_golden(name, text, NOW.date())
 
 
 def test_each_value_names_its_records() -> None:

@@ -209,6 +209,7 @@ def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linke
         pytest.param(lambda s: split_person(s, STEWARD, [], [ONE], word()), "link_side_empty", id="none chosen"),
         pytest.param(lambda s: split_person(s, STEWARD, [ONE], [], word()), "link_side_empty", id="all chosen"),
         pytest.param(lambda s: set_golden_value(s, ONE, "mrz", "x", word()), "link_value_unknown", id="no property"),
+        pytest.param(lambda s: set_golden_value(s, ONE, "age", "old", word()), "link_value_unreadable", id="no value"),
         pytest.param(lambda s: set_golden_value(s, ONE, "phone", "x" * 4001, word()), "link_text_long", id="long"),
         pytest.param(lambda s: decide_same(s, ONE, TWO, Word(None, NOW, "x" * 4001)), "link_text_long", id="reason"),
     ],

@@ -112,3 +112,54 @@ def test_who_may_not_read_all_of_a_person_parts_nothing(client: FlaskClient, ses
     assert (refused.status_code, "not yours to read" in refused.text) == (422, True)
     assert far.reference not in refused.text
     assert [one.kind for one in list_kept(session, LinkDecision)] == ["same"]
+
+
+def set_value(client: FlaskClient, person_id: int, name: str, value: str) -> TestResponse:
+    return client.post(f"/people/{person_id}/value", data={"name": name, "value": value, "reason": "seen with her"})
+
+
+def test_a_value_that_is_set_stands_until_it_is_undone(client: FlaskClient, session: Session, steward: User) -> None:
+    one, other = add_awas(session, 2)
+    page = client.get(set_value(client, one.person_id, "mother_name", " Kumba Sarr ").location).text
+    assert all(words in page for words in ("Kumba Sarr", "Set by hand", "value set by hand: Mother", "seen with her"))
+    assert "Kumba Sarr" not in client.get(f"/links/{one.home_id}/{other.home_id}").text
+    undo_what_was_decided(client, one.person_id)
+    assert "Kumba Sarr" not in client.get(f"/people/{one.person_id}").text
+
+
+def test_undoing_a_value_leads_back_to_the_person(client: FlaskClient, session: Session, steward: User) -> None:
+    (one,) = add_awas(session, 1)
+    set_value(client, one.person_id, "age", "31")
+    (decision,) = list_kept(session, LinkDecision)
+    assert client.post(f"/links/decisions/{decision.id}/undo").location == f"/people/{one.person_id}"
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [("sex", '<option value="2">Female'), ("birth_date", 'type="date"'), ("age", 'max="130"'), ("phone", "maxlength")],
+)
+def test_a_value_is_asked_for_as_its_property_has_it(
+    client: FlaskClient, session: Session, steward: User, name: str, asks: str
+) -> None:
+    one, other = add_awas(session, 2)
+    page = client.get(f"/people/{one.person_id}/value?name={name}").text
+    assert all(words in page for words in (asks, one.reference, other.reference))
+
+
+@pytest.mark.parametrize(("name", "value"), [("sex", "?"), ("nationality", ""), ("birth_date", "12/04/1991")])
+def test_what_no_record_could_say_cannot_be_set(
+    client: FlaskClient, session: Session, steward: User, name: str, value: str
+) -> None:
+    (one,) = add_awas(session, 1)
+    refused = set_value(client, one.person_id, name, value)
+    assert (refused.status_code, "cannot have this value" in refused.text) == (422, True)
+    assert list_kept(session, LinkDecision) == []
+
+
+@pytest.mark.parametrize("name", ["", "mrz", "age_basis", "reference"])
+def test_what_is_no_property_of_the_page_is_not_there(
+    client: FlaskClient, session: Session, steward: User, name: str
+) -> None:
+    (one,) = add_awas(session, 1)
+    assert client.get(f"/people/{one.person_id}/value?name={name}").status_code == 404
+    assert set_value(client, one.person_id, name, "x").status_code == 404
