@@ -14,11 +14,23 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
+from forms.errors import N_, FormsError
+from sync.audit import add_audit_event
 from sync.models import DEVICE_STATES, Actor, Alert, Device, DeviceFetch, Site
 
 # Collect writes its package name and version, then the system's own agent with the release of Android.
 _COLLECT = re.compile(r"org\.odk\.collect\.android/v?([\w.+-]{1,64})")
+_LONGEST_NAME = 255
 _ANDROID = re.compile(r"Android (\d[\w.]{0,32})")
+
+
+class DeviceRefused(FormsError):
+    """Something that a tablet cannot be."""
+
+    messages = {
+        "device_name": N_("A tablet needs a site and a name."),
+        "device_name_taken": N_("There is a tablet %(name)s already."),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +86,22 @@ def list_devices(session: Session) -> list[Device]:
     return list(session.scalars(select(Device).order_by(Device.name)))
 
 
-def change_device_state(session: Session, device: Device, state: str, now: datetime) -> None:
-    """Set what is known about where a tablet is and whether it holds data."""
+def check_device_name(session: Session, name: str) -> None:
+    """Raise DeviceRefused unless a new tablet may be named so."""
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise DeviceRefused("device_name")
+    if find_device(session, name) is not None:
+        raise DeviceRefused("device_name_taken", name=name)
+
+
+def change_device_state(session: Session, device: Device, state: str, now: datetime, by: int | None = None) -> None:
+    """Set what is known about where a tablet is and whether it holds data, and write a change into the journal."""
     if state not in DEVICE_STATES:
         raise ValueError(f"{state} is no state of a device")
     if device.state != state:
         device.state, device.state_changed_at = state, now
         session.flush()
+        add_audit_event(session, by, f"device.{state}", f"device:{device.id}", now)
 
 
 def record_contacts(
@@ -168,6 +189,13 @@ def raise_alert(
     if session.scalar(open_already.limit(1)) is None:
         session.add(Alert(kind=kind, raised_at=now, device_id=device_id, site_id=site_id, params=params))
         session.flush()
+
+
+def settle_alert(session: Session, alert: Alert, actor_id: int, now: datetime) -> None:
+    """Note that somebody saw to an alert."""
+    alert.settled_at, alert.settled_by_id = now, actor_id
+    session.flush()
+    add_audit_event(session, actor_id, "alert.settled", f"alert:{alert.id}", now)
 
 
 def _add_fetches(session: Session, batch: list[Contact]) -> None:

@@ -16,7 +16,8 @@ from server.accounts.digest import ha1
 from server.accounts.models import DeviceCredential
 from server.accounts.secrets import hash_secret, make_password, make_token, seal, unseal
 from server.config import Settings
-from sync.devices import add_device, change_device_state
+from sync.audit import add_audit_event
+from sync.devices import add_device, change_device_state, check_device_name
 from sync.models import Catalogue, Device, Site, Submission
 from sync.prepared import Prepared
 
@@ -57,27 +58,33 @@ class Holder:
 
 
 def enrol_device(
-    session: Session, settings: Settings, site: Site, name: str, now: datetime, language: str = "fr"
-) -> Enrolment:
+    session: Session, settings: Settings, site: Site, name: str, now: datetime, language: str = "fr",
+    by: int | None = None,
+) -> Enrolment:  # fmt: skip
     """Add a tablet at a site and return its secrets, which can be read this once."""
+    check_device_name(session, name)
     device = add_device(session, site, name, language, now)
+    add_audit_event(session, by, "device.enrolled", f"device:{device.id}", now)
     return _issue(session, settings, device, now)
 
 
-def rotate_credential(session: Session, settings: Settings, device: Device, now: datetime) -> Enrolment:
+def rotate_credential(
+    session: Session, settings: Settings, device: Device, now: datetime, by: int | None = None
+) -> Enrolment:
     """Give a tablet new secrets. The old ones read nothing from now on, but may send what waits on the tablet."""
     current = (DeviceCredential.device_id == device.id) & DeviceCredential.replaced_at.is_(None)
     session.execute(update(DeviceCredential).where(current).values(replaced_at=now))
     if device.state == "revoked":
-        change_device_state(session, device, "active", now)
+        change_device_state(session, device, "active", now, by)
+    add_audit_event(session, by, "device.code_renewed", f"device:{device.id}", now)
     return _issue(session, settings, device, now)
 
 
-def revoke_device(session: Session, device: Device, now: datetime) -> None:
+def revoke_device(session: Session, device: Device, now: datetime, by: int | None = None) -> None:
     """Refuse everything of this tablet from its next request on."""
     current = (DeviceCredential.device_id == device.id) & DeviceCredential.revoked_at.is_(None)
     session.execute(update(DeviceCredential).where(current).values(revoked_at=now))
-    change_device_state(session, device, "revoked", now)
+    change_device_state(session, device, "revoked", now, by)
 
 
 def revoke_secrets(session: Session, now: datetime) -> None:

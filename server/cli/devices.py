@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from server.cli.context import print_json, with_app
+from server.cli.context import print_json, with_app, word_refusal
 
 if TYPE_CHECKING:
     from server.accounts.credentials import Enrolment
@@ -38,7 +38,7 @@ def enrol_command(site_code: str, name: str, language: str, sheet: Path | None, 
     from server.accounts.credentials import enrol_device
     from server.extensions import db
     from sync.db import begin_write
-    from sync.devices import find_device
+    from sync.devices import DeviceRefused
     from sync.models import Site
 
     session = db.session()
@@ -46,9 +46,11 @@ def enrol_command(site_code: str, name: str, language: str, sheet: Path | None, 
     site = session.scalar(select(Site).where(Site.code == site_code))
     if site is None:
         raise click.ClickException(f"There is no site {site_code}.")
-    if find_device(session, name) is not None:
-        raise click.ClickException(f"There is a tablet {name} already.")
-    _show(enrol_device(session, _settings(), site, name, datetime.now(UTC), language), sheet, as_json)
+    try:
+        enrolment = enrol_device(session, _settings(), site, name, datetime.now(UTC), language)
+    except DeviceRefused as refused:
+        raise click.ClickException(word_refusal(refused)) from None
+    _show(enrolment, sheet, as_json)
 
 
 @devices_group.command("list")

@@ -13,7 +13,6 @@ from server.extensions import db
 from server.rest.problems import Problem
 from server.rest.shapes import AppUserShape, Done, NewAppUser
 from server.rest.speech import answers, blueprint, takes
-from sync.audit import add_audit_event
 from sync.devices import find_device
 from sync.models import Device, Site
 from sync.scopes import scope_devices
@@ -32,13 +31,9 @@ def app_users() -> Any:
 @takes(NewAppUser)
 def add_app_user(body: dict[str, Any]) -> Any:
     name, now = body["display_name"].strip(), datetime.now(UTC)
-    if find_device(db.session(), name):
-        raise Problem(409.3, fields=["displayName"], values=[name], table="actors")
-    settings = current_app.extensions["teral_settings"]
-    enrolment = enrol_device(db.session(), settings, _choose_site(body.get("site")), name, now)
-    device = find_device(db.session(), name) or abort(500)
-    add_audit_event(db.session(), current_viewer().actor_id, "device.enrolled", f"device:{device.id}", now)
-    return jsonify({**AppUserShape().dump(device), "token": enrolment.token})
+    settings, by = current_app.extensions["teral_settings"], current_viewer().actor_id
+    enrolment = enrol_device(db.session(), settings, _choose_site(body.get("site")), name, now, by=by)
+    return jsonify({**AppUserShape().dump(find_device(db.session(), name)), "token": enrolment.token})
 
 
 @blueprint.delete("/projects/1/app-users/<int:actor_id>")
@@ -64,8 +59,7 @@ def revoke_by_token(token: str, now: datetime) -> bool:
 
 
 def _revoke(device: Device, now: datetime) -> None:
-    revoke_device(db.session(), device, now)
-    add_audit_event(db.session(), current_viewer().actor_id, "device.revoked", f"device:{device.id}", now)
+    revoke_device(db.session(), device, now, by=current_viewer().actor_id)
 
 
 def _choose_site(code: str | None) -> Site:

@@ -57,7 +57,10 @@ MESSAGES: dict[float, str] = {
 # What werkzeug and our guard raise by HTTP status; Central knows no 405.
 _BY_STATUS = {401: 401.2, 403: 403.1, 404: 404.1, 405: 404.1, 408: 408.1, 413: 400.36, 429: 429.1, 503: 503.1}
 # What the rooms below refuse; their params are the details.
-_TAKEN = {"entity_exists": "uuid", "entity_list_exists": "name", "entity_property_exists": "name"}
+_TAKEN = {
+    "entity_exists": "uuid", "entity_list_exists": "name", "entity_property_exists": "name",
+    "device_name_taken": "displayName",
+}  # fmt: skip
 _BY_REFUSAL = {
     "draft_not_found": 404.1,
     "form_not_found": 404.1,

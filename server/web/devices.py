@@ -15,8 +15,7 @@ from server.accounts.sessions import current_viewer
 from server.accounts.users import LANGUAGES
 from server.extensions import db
 from server.routing import row_id
-from sync.audit import add_audit_event
-from sync.devices import change_device_state, find_device
+from sync.devices import DeviceRefused, change_device_state, find_device, settle_alert
 from sync.models import Alert, Device, DeviceFetch, Site, Submission
 from sync.scopes import scope_alerts, scope_devices, scope_submissions
 from sync.settings import get_setting
@@ -60,33 +59,30 @@ def new() -> ResponseReturnValue:
 @blueprint.post("/new")
 @permission("devices.enrol")
 def enrol() -> ResponseReturnValue:
-    name = request.form.get("name", "").strip()
-    site = db.session.get(Site, request.form.get("site", 0, type=row_id))
-    if site is None or not 0 < len(name) <= 255:
-        return _render_form(gettext("A tablet needs a site and a name.")), 422
-    if find_device(db.session(), name):
-        return _render_form(gettext("Another tablet has this name.")), 422
-    language = request.form.get("language", "")
-    settings = current_app.extensions["teral_settings"]
+    name, language = request.form.get("name", "").strip(), request.form.get("language", "")
+    settings, viewer = current_app.extensions["teral_settings"], current_viewer()
     language = language if language in LANGUAGES else "fr"
-    enrolment = enrol_device(db.session(), settings, site, name, datetime.now(UTC), language)
-    return _show_once(enrolment, "device.enrolled")
+    try:
+        site = _get_site(request.form.get("site", 0, type=row_id))
+        enrolment = enrol_device(db.session(), settings, site, name, datetime.now(UTC), language, by=viewer.actor_id)
+    except DeviceRefused as refused:
+        return _render_form(refused.word(gettext)), 422
+    return _show_once(enrolment)
 
 
 @blueprint.post("/<int:device_id>/rotate")
 @permission("devices.enrol")
 def rotate(device_id: int) -> ResponseReturnValue:
     settings = current_app.extensions["teral_settings"]
-    enrolment = rotate_credential(db.session(), settings, _get_device(device_id), datetime.now(UTC))
-    return _show_once(enrolment, "device.code_renewed")
+    device, actor_id = _get_device(device_id), current_viewer().actor_id
+    return _show_once(rotate_credential(db.session(), settings, device, datetime.now(UTC), by=actor_id))
 
 
 @blueprint.post("/<int:device_id>/revoke")
 @permission("devices.enrol")
 def revoke(device_id: int) -> ResponseReturnValue:
     device = _get_device(device_id)
-    revoke_device(db.session(), device, datetime.now(UTC))
-    _note("device.revoked", device)
+    revoke_device(db.session(), device, datetime.now(UTC), by=current_viewer().actor_id)
     flash(gettext("The tablet is shut out from its next request on."))
     return redirect(url_for("devices.page", device_id=device.id))
 
@@ -97,8 +93,7 @@ def change_state(device_id: int) -> ResponseReturnValue:
     device, state = _get_device(device_id), request.form.get("state", "")
     if state not in _SETTABLE or device.state == "revoked":
         abort(400)
-    change_device_state(db.session(), device, state, datetime.now(UTC))
-    _note(f"device.{state}", device)
+    change_device_state(db.session(), device, state, datetime.now(UTC), by=current_viewer().actor_id)
     flash(gettext("The tablet's state is changed."))
     return redirect(url_for("devices.page", device_id=device.id))
 
@@ -107,10 +102,16 @@ def change_state(device_id: int) -> ResponseReturnValue:
 @permission("alerts.settle")
 def settle(alert_id: int) -> ResponseReturnValue:
     alert = db.session.scalar(_open_alerts().where(Alert.id == alert_id)) or abort(404)
-    alert.settled_at, alert.settled_by_id = datetime.now(UTC), current_viewer().actor_id
-    add_audit_event(db.session(), alert.settled_by_id, "alert.settled", f"alert:{alert.id}", alert.settled_at)
+    settle_alert(db.session(), alert, current_viewer().actor_id, datetime.now(UTC))
     flash(gettext("The alert is settled."))
     return redirect(url_for("devices.page", device_id=alert.device_id) if alert.device_id else url_for("status.home"))
+
+
+def _get_site(site_id: int | None) -> Site:
+    site = db.session.get(Site, site_id) if site_id is not None else None
+    if site is None:
+        raise DeviceRefused("device_name")
+    return site
 
 
 def _get_device(device_id: int) -> Device:
@@ -129,23 +130,16 @@ def _count_states(device: Device) -> dict[str, int]:
     return {row.state: row.number for row in rows}
 
 
-def _show_once(enrolment: Enrolment, action: str) -> ResponseReturnValue:
+def _show_once(enrolment: Enrolment) -> ResponseReturnValue:
     """The code in this one answer, as a picture and as a sheet to print: neither can be asked for again."""
     # The library for PDF is loaded where a tablet is enrolled, which most processes never do.
     from server.accounts.enrolment_sheet import render_sheet
 
-    device = find_device(db.session(), enrolment.device)
-    if device:
-        _note(action, device)
     return render_template(
-        "devices/code_once.html", enrolment=enrolment, device=device,
+        "devices/code_once.html", enrolment=enrolment, device=find_device(db.session(), enrolment.device),
         qr=base64.b64encode(render_qr_png(enrolment.settings)).decode(),
         sheet=base64.b64encode(render_sheet(enrolment)).decode(),
     )  # fmt: skip
-
-
-def _note(action: str, device: Device) -> None:
-    add_audit_event(db.session(), current_viewer().actor_id, action, f"device:{device.id}", datetime.now(UTC))
 
 
 def _render_form(problem: str | None = None) -> str:

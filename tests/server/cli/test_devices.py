@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts.secrets import is_token
+from sync.models import AuditEvent
 from tests.server.cli.conftest import Run
 from tests.sync.factory import add_site
 
@@ -43,7 +45,10 @@ def test_enrolment_for_people_prints_the_secrets_once(run: Run, enrolled: dict[s
     ],
     ids=["site", "name", "reprint", "revoke"],
 )
-def test_what_cannot_be_is_said(run: Run, enrolled: dict[str, str], arguments: list[str], words: str) -> None:
+def test_what_cannot_be_is_said(
+    run: Run, enrolled: dict[str, str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
     result = run("devices", *arguments)
     assert (result.exit_code, words in result.stderr) == (1, True)
 
@@ -52,6 +57,16 @@ def test_reprint_gives_new_secrets(run: Run, enrolled: dict[str, str]) -> None:
     again = json.loads(run("devices", "reprint", "ROS-1", "--json").stdout)
     assert again["token"] != enrolled["token"]
     assert again["device"] == "ROS-1"
+
+
+def test_what_is_done_to_a_tablet_is_in_the_journal(run: Run, enrolled: dict[str, str], session: Session) -> None:
+    run("devices", "reprint", "ROS-1")
+    run("devices", "revoke", "ROS-1")
+    session.rollback()
+    journal = session.execute(select(AuditEvent.action, AuditEvent.actor_id).order_by(AuditEvent.id))
+    assert [tuple(one) for one in journal if one.action.startswith("device.")] == [
+        ("device.enrolled", None), ("device.code_renewed", None), ("device.revoked", None)
+    ]  # fmt: skip
 
 
 def test_list_shows_state_and_last_contact(run: Run, enrolled: dict[str, str]) -> None:

@@ -54,7 +54,13 @@ def test_a_name_is_taken_once(program: Program, centre: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "code"), [({}, 400.2), ({"displayName": 7}, 400.11), ({"displayName": "T", "site": "NOWHERE"}, 400.2)]
+    ("body", "code"),
+    [
+        ({}, 400.2),
+        ({"displayName": 7}, 400.11),
+        ({"displayName": " "}, 400.8),
+        ({"displayName": "T", "site": "NOWHERE"}, 400.2),
+    ],
 )
 def test_what_cannot_be_a_tablet_is_refused(
     program: Program, centre: None, body: dict[str, object], code: float

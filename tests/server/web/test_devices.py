@@ -64,6 +64,19 @@ def test_a_revoked_tablet_is_out_from_the_next_request_on(administrator: FlaskCl
     assert form_list(administrator, token) == 403
 
 
+def test_who_did_what_to_a_tablet_is_in_the_journal(
+    administrator: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    address = f"/devices/{seeded.device.id}"
+    for act, data in (("state", {"state": "lost"}), ("state", {"state": "lost"}), ("revoke", {}), ("rotate", {})):
+        administrator.post(f"{address}/{act}", data=data)
+    session.rollback()
+    by = select(AuditEvent.action).where(AuditEvent.target == f"device:{seeded.device.id}", AuditEvent.actor_id > 0)
+    assert session.scalars(by.order_by(AuditEvent.id)).all() == [
+        "device.lost", "device.revoked", "device.active", "device.code_renewed"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("state", "status"), [("lost", 302), ("drained", 302), ("revoked", 400), ("gone", 400)])
 def test_only_these_states_are_set_here(
     administrator: FlaskClient, session: Session, seeded: Seeded, state: str, status: int
