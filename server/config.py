@@ -24,8 +24,9 @@ class Settings:
 
     database_url: str = _setting("", "Database address; empty means SQLite in the data folder.", secret=True)
     data_dir: str = _setting("var", "Folder for the embedded database, attachments and generated secrets.")
+    # Like that of the database, an address may hold the password of what it leads to.
     attachment_url: str = _setting(
-        "", "fsspec address of the attachment store; empty means a folder in the data folder."
+        "", "fsspec address of the attachment store; empty means a folder in the data folder.", secret=True
     )
     host: str = _setting("127.0.0.1", "Address that the web server listens on; 0.0.0.0 lets tablets on the network in.")
     port: int = _setting(8383, "Port that the web server listens on.")
@@ -64,7 +65,9 @@ class Settings:
     spark_folder: str = _setting(
         "", "Folder for such runs that all Spark workers see; empty means the data folder. It holds names meanwhile."
     )
-    spark_settings: str = _setting("", "Spark's own settings for such runs: spark.name=value, separated by commas.")
+    spark_settings: str = _setting(
+        "", "Spark's own settings for such runs: spark.name=value, separated by commas.", secret=True
+    )
     demo: int = _setting(0, "1 lets `teral serve` run on demo data; `teral run` sets it.")
     log_level: str = _setting("INFO", "Least grade of log lines.")
 

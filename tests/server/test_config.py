@@ -64,5 +64,8 @@ def test_every_setting_is_described() -> None:
     assert all(text.endswith(".") for _, _, text in describe_settings())
 
 
-def test_secrets_are_told_only_as_set_or_not() -> None:
-    assert Settings(secret_key="hidden-value").shown_values()["TERAL_SECRET_KEY"] == "(set)"
+@pytest.mark.parametrize("name", ["secret_key", "database_url", "attachment_url", "spark_settings"])
+def test_secrets_are_told_only_as_set_or_not(name: str) -> None:
+    told = Settings(**{name: "sftp://teral:hidden-value@files.test"}).shown_values()  # type: ignore[arg-type]
+    assert told[f"TERAL_{name.upper()}"] == "(set)"
+    assert "hidden-value" not in str(told)
