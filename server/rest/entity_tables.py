@@ -23,7 +23,7 @@ from server.rest.edmx import render_entity_edmx
 from server.rest.problems import Problem
 from server.rest.shapes import write_moment
 from server.rest.speech import blueprint, gather, is_on, read_number
-from server.web.submissions import as_download
+from server.web.headers import as_download
 from server.web.tables import render_lines
 from sync.entity_browsing import is_asked
 from sync.entity_records import (

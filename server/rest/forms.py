@@ -13,7 +13,7 @@ from server.extensions import attachment_store, db
 from server.rest.problems import Problem
 from server.rest.shapes import Done, FieldShape, FormChange, FormFileShape, FormShape
 from server.rest.speech import answers, blueprint, is_on, takes
-from server.web.submissions import as_download
+from server.web.headers import as_download
 from sync.models import FormAttachment, FormVersion
 from sync.publishing import (
     change_form_state,

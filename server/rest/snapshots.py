@@ -15,7 +15,7 @@ from flask import Response, current_app, request, send_file
 from flask.typing import ResponseReturnValue
 
 from server.accounts.sessions import current_viewer
-from server.web.submissions import as_download
+from server.web.headers import as_download
 
 KEPT_S = 24 * 3600
 _FOLDER = "exports"

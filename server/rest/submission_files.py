@@ -13,8 +13,8 @@ from server.extensions import attachment_store, db
 from server.rest.shapes import Done, SubmissionFileShape
 from server.rest.speech import answers, blueprint, body_file
 from server.rest.submissions import SUBMISSION, VERSION, as_sender, get_chain, get_version_of
+from server.web.headers import as_download
 from server.web.reading import may_open
-from server.web.submissions import as_download
 from sync.models import Submission
 from sync.parts import IncomingFile
 from sync.sending import send_file

@@ -16,7 +16,7 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.routing import row_id
 from server.web.entity_words import EntityWords, entity_words
-from server.web.submissions import as_download
+from server.web.headers import as_download
 from server.web.tables import stream_csv
 from sync.entity_browsing import (
     ENTITY_STATES,

@@ -14,7 +14,7 @@ from server.accounts.permissions import permission, reads_first
 from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import attachment_store, db
 from server.publishing import draft_prepared, prepare_form, publish_prepared
-from server.web.submissions import as_download
+from server.web.headers import as_download
 from sync.comparing import list_changes
 from sync.models import SITE_KINDS, Form, FormAttachment, FormVersion, Submission
 from sync.policy import may, present_counts, programme

@@ -1,5 +1,7 @@
 """What every page tells the browser: no foreign code, no frames, no guessing of types, no copies kept."""
 
+from urllib.parse import quote
+
 from flask import Flask, Response, request
 
 # htmx needs connect-src for the pages that refresh themselves.
@@ -32,3 +34,11 @@ def add_headers(response: Response) -> Response:
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def as_download(name: str) -> dict[str, str]:
+    """The headers of a file that the browser keeps under this name, whatever is in it, and does not open."""
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": FILE_POLICY,
+    }

@@ -5,7 +5,6 @@ What a supervisor decides about one is decisions.py.
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
@@ -19,7 +18,7 @@ from server.i18n import select_language
 from server.keys import current_keys
 from server.routing import row_id
 from server.web.answers import Section, present_answers, shows_personal_data
-from server.web.headers import FILE_POLICY
+from server.web.headers import FILE_POLICY, as_download
 from server.web.paging import read_page
 from server.web.raw_xml import withhold
 from server.web.reading import list_files, may_open, may_read_raw, read_content
@@ -230,10 +229,3 @@ def _line(one: Submission) -> tuple[object, ...]:
         one.id, one.form_id, one.version, one.instance_id, one.state, one.reason or "", site, tablet,
         one.received_at.isoformat(), one.ended_at.isoformat() if one.ended_at else "",
     )  # fmt: skip
-
-
-def as_download(name: str) -> dict[str, str]:
-    return {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-        "Content-Security-Policy": FILE_POLICY,
-    }
