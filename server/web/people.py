@@ -114,10 +114,18 @@ def _present(viewer: Viewer, value: str, kind: str | None) -> Presented:
     return present(viewer, "D3", value, kind or "text")
 
 
-def _list_encounters(records: Any, viewer: Viewer) -> list[tuple[Encounter, dict[str, Presented]]]:
+def _list_encounters(records: Sequence[PersonRecord], viewer: Viewer) -> list[tuple[Encounter, dict[str, Presented]]]:
     sources = {one.submission_id for one in records}
-    found = select(Encounter).where(Encounter.submission_id.in_(sources)).order_by(Encounter.at)
-    return [(one, _present_encounter(one, viewer)) for one in db.session.scalars(found)]
+    found = db.session.scalars(select(Encounter).where(Encounter.submission_id.in_(sources)).order_by(Encounter.at))
+    met = [one for one in found if any(_was_met(record, one) for record in records)]
+    return [(one, _present_encounter(one, viewer)) for one in met]
+
+
+def _was_met(record: PersonRecord, encounter: Encounter) -> bool:
+    """Whether a meeting is of this person: one of everybody in the submission, or of their own turn of a repeat."""
+    of_record, of_encounter = f"{record.path}/", f"{encounter.path}/"
+    nested = of_record.startswith(of_encounter) or of_encounter.startswith(of_record)
+    return record.submission_id == encounter.submission_id and nested
 
 
 def _list_decisions(records: Any, viewer: Viewer) -> list[tuple[LinkDecision, tuple[int, int] | None]]:

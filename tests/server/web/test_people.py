@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from server.extensions import db
 from sync.db import begin_write
 from sync.link_decisions import Word, decide_same, undo_link_decision
-from sync.models import AuditEvent, LinkDecision, Person, PersonRecord
+from sync.models import AuditEvent, Encounter, LinkDecision, Person, PersonRecord
 from sync.registry import registry_digest
 from tests.accounts import add_account, add_site, log_in
 from tests.seed import CANARIES, REFERENCE, Seeded, seed
@@ -59,6 +59,18 @@ def test_a_search_keeps_no_tablet_waiting_while_it_looks(client: FlaskClient, se
 def test_who_reads_masked_finds_by_reference_only(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     log_in(client, add_account(session, "auditor"))
     assert (search(client, CANARIES["D3"]), search(client, REFERENCE)) == (False, True)
+
+
+def test_a_person_is_told_of_by_their_own_meetings(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    for path, place in (
+        ("/data/personnes[1]", "Ici"),
+        ("/data/personnes[2]", "Ailleurs"),
+        ("/data/personnes[10]", "Loin"),
+    ):
+        session.add(Encounter(submission=seeded.submission, path=path, destination=place))
+    session.commit()
+    page = log_in(client, add_account(session, "centre_staff", seeded.site)).get("/people/1").text
+    assert [place in page for place in (CANARIES["D2"], "Ici", "Ailleurs", "Loin")] == [True, True, False, False]
 
 
 def test_another_site_finds_nobody(client: FlaskClient, session: Session, seeded: Seeded) -> None:
