@@ -20,7 +20,7 @@ from sync.db import begin_write
 from sync.intake import Sender
 from sync.legacy import Taken, publish_legacy_form, take_in
 from sync.link_fold import look_again
-from sync.link_models import activate_model, add_model, find_linking, get_model, keep_model
+from sync.link_models import activate_model, add_model, drop_model, find_linking, get_model, keep_model
 from sync.link_rows import count_crowded
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import LinkRecord
@@ -126,6 +126,15 @@ def activate(version: str, reason: str) -> None:
         begin_write(session)
         lock_registry(session)
         activate_model(session, version, None, reason, datetime.now(UTC))
+        session.commit()
+
+
+def drop(version: str) -> None:
+    """Let a model that reads along read no more, and forget what it read, or LinkModelRefused."""
+    with Session(db.engine) as session:
+        begin_write(session)
+        lock_registry(session)
+        drop_model(session, version, None, datetime.now(UTC))
         session.commit()
 
 

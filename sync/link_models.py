@@ -42,6 +42,7 @@ class LinkModelRefused(FormsError):
     messages = {
         "link_model_unknown": N_("There is no linkage model %(version)s."),
         "link_model_active": N_("The linkage model %(version)s is the active one."),
+        "link_model_awaited": N_("The linkage model %(version)s is about to become the active one."),
     }
 
 
@@ -140,10 +141,16 @@ def keep_model(session: Session, version: str, actor_id: int | None, now: dateti
 
 
 def drop_model(session: Session, version: str, actor_id: int | None, now: datetime) -> None:
-    """Let a model read no more, and forget what it read, or LinkModelRefused of the active one; the model stays."""
+    """Let a model read no more, and forget what it read; the model stays.
+
+    LinkModelRefused of the active one, and of the one that is to be it. The caller holds the registry's lock
+    (registry.lock_registry).
+    """
     row = _get_row(session, version)
     if session.scalar(select(LinkProgress.model_id)) == row.id:
         raise LinkModelRefused("link_model_active", version=version)
+    if find_awaited(session) == row.id:
+        raise LinkModelRefused("link_model_awaited", version=version)
     _forget_read(session, row)
     add_audit_event(session, actor_id, "link_model.dropped", f"link_model:{row.id}", now)
 
@@ -160,6 +167,12 @@ def activate_model(session: Session, version: str, actor_id: int | None, reason:
     add_audit_event(session, actor_id, "link_model.activated", f"link_model:{row.id}", now)
     settle_activation(session, now)
     return activation
+
+
+def find_awaited(session: Session) -> int | None:
+    """The model that becomes the active one when it has read every record: the one that was activated last."""
+    latest = select(LinkActivation.model_id).where(LinkActivation.effective_at.is_(None))
+    return session.scalar(latest.order_by(LinkActivation.id.desc()).limit(1))
 
 
 def settle_activation(session: Session, now: datetime) -> None:

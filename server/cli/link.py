@@ -188,6 +188,20 @@ def activate_command(version: str, reason: str) -> None:
     click.echo(f"The job process lets {version} read all records; then it links by it.")
 
 
+@link_group.command("drop")
+@click.argument("version")
+@with_app
+def drop_command(version: str) -> None:
+    """Let a model that reads along read no more, and forget what it read; the model stays, and can be activated."""
+    from server.linking import drop
+
+    try:
+        drop(version)
+    except FormsError as refused:
+        raise click.ClickException(word_refusal(refused)) from None
+    click.echo(f"{version} reads no more records.")
+
+
 def _report_run(run: "Run | None", as_json: bool) -> None:
     from server.linking import describe_run
 

@@ -101,6 +101,15 @@ def test_a_rival_reads_along_and_links_nobody(session: Session, linked: None) ->
     assert session.scalar(read.where(LinkModelVersion.version == TIMID.version)) == 0
 
 
+def test_a_model_that_is_to_be_the_active_one_is_not_dropped(session: Session, linked: None) -> None:
+    """It would take effect with nothing read: nobody would be linked."""
+    add_model(session, TIMID, None, NOW)
+    activate_model(session, TIMID.version, None, "", NOW)
+    with pytest.raises(LinkModelRefused) as refused:
+        drop_model(session, TIMID.version, None, NOW)
+    assert refused.value.code == "link_model_awaited"
+
+
 def test_a_model_is_kept_as_it_is(session: Session) -> None:
     assert add_model(session, TIMID, None, NOW) is add_model(session, TIMID, None, NOW)
     assert get_model(session, TIMID.version).version == TIMID.version

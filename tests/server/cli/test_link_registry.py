@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.processing import process_pending
-from sync.link_models import add_model
+from sync.link_models import add_model, keep_model
 from sync.link_rows import add_keys
 from sync.linkage.blocking import MOST_COMMON, Key
 from sync.linkage.model import default_model
-from sync.models import LinkActivation, LinkProgress
+from sync.models import LinkActivation, LinkMember, LinkProgress
 from tests.server.cli.conftest import Run
 from tests.sync.factory import NOW, add_site
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
@@ -57,7 +57,25 @@ def test_a_model_that_the_registry_has_outgrown_is_told_of(run: Run, session: Se
         assert "1 keys have outgrown this model" in run(*words).stderr
 
 
-@pytest.mark.parametrize("words", [("activate", "none", "--reason", "x"), ("run", "--model", "none"), ("train",)])
+def test_a_shadow_is_dropped_and_forgets(run: Run, session: Session, two_models: None) -> None:
+    keep_model(session, TIMID.version, None, NOW)
+    session.commit()
+    process_pending()
+    assert f"{TIMID.version}\tshadow" in run("link", "models").stdout
+    assert session.scalar(select(func.count(LinkMember.model_id.distinct()))) == 2
+    session.commit()
+    assert run("link", "drop", TIMID.version).exit_code == 0
+    assert f"{TIMID.version}\tkept" in run("link", "models").stdout
+    assert session.scalar(select(func.count(LinkMember.model_id.distinct()))) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("activate", "none", "--reason", "x"), ("run", "--model", "none"), ("train",), ("drop", "none"),
+        ("drop", default_model().version),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_is_refused_in_a_line(
     run: Run, two_models: None, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
