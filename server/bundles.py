@@ -26,10 +26,12 @@ from sync.models import FormVersion, Relay, Upstream
 from sync.relaying.bundles import check_public_key, open_bundle, seal_bundle
 from sync.relaying.down import find_lack, list_down
 from sync.relaying.lines import (
+    CommentLine,
     DeviceLine,
     FormLine,
     HeadLine,
     Line,
+    MarkLine,
     PostLine,
     ReceiptLine,
     RecordLine,
@@ -45,6 +47,8 @@ from sync.relaying.up import describe_relay, hear_relay, list_up, receive_relaye
 log = logging.getLogger(__name__)
 
 _LINES = "lines.jsonl"
+# What can be taken only once the records themselves are here.
+_OF_RECORDS = RecordLine | CommentLine | MarkLine
 _ours = Transactions()
 
 
@@ -98,7 +102,7 @@ def export_up(settings: Settings, target: Path) -> Carried:
         raise ConfigError("TERAL_UPSTREAM_KEY, the centre's public key, is needed for bundles.")
     told = _ours.read(partial(_list_for_centre, now=datetime.now(UTC)))
     records = of_kind(told, RecordLine)
-    texts = ((one.xml_sha256, _ours.read(partial(read_xml, line=one))) for one in records)
+    texts = ((one.xml_sha256, xml) for one in records if (xml := _ours.read(partial(read_xml, line=one))))
     files = {one[2] for line in records for one in line.files}
     return _write(settings, target, told, texts, files, settings.upstream_key)
 
@@ -222,9 +226,9 @@ def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetim
     for one in of_kind(lines, PostLine):
         hear_relay(relay, one, now)
     note_receipts(session, relay.site_id, of_kind(lines, ReceiptLine))
-    records = of_kind(lines, RecordLine)
+    records = [one for one in lines if isinstance(one, _OF_RECORDS)]
     take = partial(take_up_each, session, relay, now=now)
-    taken, refused = take([one for one in lines if not isinstance(one, RecordLine | PostLine)])
+    taken, refused = take([one for one in lines if not isinstance(one, _OF_RECORDS | PostLine)])
     unread = _receive_records(session, relay, bundle, take(records)[0].records, now)
     for sha256 in take(records)[0].files:
         bundle.keep(session, sha256, now)

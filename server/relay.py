@@ -129,8 +129,12 @@ class Forwarding:
         return self._send_files(left, answer) if with_files and answer.files else left
 
     def _send_record(self, line: RecordLine) -> None:
+        xml = _ours.read(partial(read_xml, line=line))
+        if not xml:
+            # Its answers were erased since we listed it: that is what is told next time.
+            return
         try:
-            self.link.send_record(line.form_id, _ours.read(partial(read_xml, line=line)))
+            self.link.send_record(line.form_id, xml)
             self.sent += 1
         except PeerError as error:
             self._pass_over(error)
@@ -267,7 +271,7 @@ def _list_owed(session: Session) -> list[ReceiptLine]:
 
 
 def read_xml(session: Session, line: RecordLine) -> bytes:
-    """The bytes of a record that is told of."""
+    """The bytes of a record that is told of; none where its answers were erased."""
     query = select(Submission.xml).where(
         Submission.xml_sha256 == line.xml_sha256,
         Submission.form_id == line.form_id,

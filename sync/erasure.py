@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from forms.entities import EntityChange
-from forms.errors import Finding
+from forms.errors import N_, Finding, FormsError
 from forms.records import Encounter, PersonRecord
 from sync.answers import forget_answers
 from sync.audit import add_audit_event
@@ -46,6 +46,21 @@ class Keep:
     entity: Collection[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureFact:
+    """That a submission's answers were erased, as every server tells it."""
+
+    retained: dict[str, Any]
+    reason: str
+    erased_at: datetime
+
+
+class ErasureRefused(FormsError):
+    """An erasure that was told of and cannot be carried out."""
+
+    messages = {"erasure_retained": N_("What was retained of a record that was erased cannot be read.")}
+
+
 def erase_submission(
     session: Session,
     submission: Submission,
@@ -63,10 +78,32 @@ def erase_submission(
     `verdict` is what it says now (judging.py). Its hash stays, so that a tablet that sends it again is told that it is
     here. The caller holds the registry's lock (registry.lock_registry).
     """
-    retained = _retain(verdict, keep)
-    session.add(
-        Erasure(submission_id=submission.id, retained=retained, actor_id=actor_id, erased_at=now, reason=reason)
-    )
+    fact = ErasureFact(_retain(verdict, keep), reason, now)
+    _erase(session, submission, fact, actor_id, now)
+
+
+def receive_erasure(session: Session, submission: Submission, fact: ErasureFact, now: datetime) -> None:
+    """Erase what was erased on another server, with what was retained there; twice is once.
+
+    Raises ErasureRefused for what cannot be read. The caller holds the registry's lock.
+    """
+    try:
+        _read(fact.retained), _read_keep(fact.retained)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise ErasureRefused("erasure_retained") from wrong
+    if session.get(Erasure, submission.id) is None:
+        _erase(session, submission, fact, None, now)
+
+
+def describe_erasure(erasure: Erasure) -> ErasureFact:
+    """An erasure as another server is told of it."""
+    return ErasureFact(erasure.retained, erasure.reason, erasure.erased_at)
+
+
+def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id: int | None, now: datetime) -> None:
+    told = {"retained": fact.retained, "reason": fact.reason, "erased_at": fact.erased_at}
+    session.add(Erasure(submission_id=submission.id, actor_id=actor_id, **told))
+    keep = _read_keep(fact.retained)
     submission.xml = b""
     of_it = SubmissionFinding.submission_id == submission.id
     session.execute(update(SubmissionFinding).where(of_it).values(value=None))
@@ -94,7 +131,10 @@ def _retain(verdict: Verdict, keep: Keep) -> dict[str, Any]:
     entities = [asdict(replace(one, label=None, values=_only(one.values, keep.entity))) for one in verdict.entities]
     findings = [asdict(replace(one, value=None)) for one in verdict.findings]
     times = {"started_at": _written(verdict.started_at), "ended_at": _written(verdict.ended_at)}
-    kept = {"persons": persons, "encounters": encounters, "entities": entities, "findings": findings, **times}
+    names = {kind: sorted(some) for kind, some in asdict(keep).items()}
+    kept = {
+        "persons": persons, "encounters": encounters, "entities": entities, "findings": findings, "keep": names, **times
+    }  # fmt: skip
     # As JSON keeps it, on every database.
     written: dict[str, Any] = json.loads(json.dumps(kept, default=_written))
     return written
@@ -121,6 +161,11 @@ def _read(kept: dict[str, Any]) -> Retained:
         **_dated(kept, "started_at", datetime),
         **_dated(kept, "ended_at", datetime),
     )
+
+
+def _read_keep(kept: dict[str, Any]) -> Keep:
+    """What stays of values that were written down elsewhere; nothing where an older erasure does not say it."""
+    return Keep(**kept.get("keep", {}))
 
 
 def _dated(one: dict[str, Any], name: str, kind: type[date]) -> dict[str, Any]:

@@ -193,12 +193,17 @@ _INSERT_EVENT = insert(SubmissionEvent)
 
 
 def _find_same(connection: Connection, arrival: _Arrival, known: Sequence[AnyRow]) -> AnyRow | None:
-    """The row with the same bytes, else with the same canonical XML: another way to write it is no other content."""
+    """The row with the same bytes, else with the same canonical XML: another way to write it is no other content.
+
+    What was erased (erasure.py) is known by its hash alone.
+    """
     exact = next((row for row in known if row.xml_sha256 == arrival.upload.xml_sha256), None)
-    if exact is not None or not known:
+    if exact is not None or not known or not arrival.upload.xml:
         return exact
     canonical = _canonical(arrival.upload.xml)
-    stored = select(Submission.id, Submission.xml).where(Submission.id.in_([row.id for row in known]))
+    stored = select(Submission.id, Submission.xml).where(
+        Submission.id.in_([row.id for row in known]), Submission.xml != b""
+    )
     same = {row.id for row in connection.execute(stored) if _canonical(row.xml) == canonical}
     return next((row for row in known if row.id in same), None)
 

@@ -42,6 +42,13 @@ def add_comment(session: Session, root_id: int, body: str, actor_id: int, now: d
     return comment
 
 
+def receive_comment(session: Session, root_id: int, body: str, actor_id: int, written_at: datetime) -> None:
+    """Keep a comment that was written on another server; twice is once."""
+    written = {"submission_id": root_id, "body": body.strip(), "created_at": written_at}
+    if session.scalar(select(SubmissionComment.id).filter_by(**written)) is None:
+        add_comment(session, root_id, body, actor_id, written_at)
+
+
 def list_comments(session: Session, root_id: int) -> list[SubmissionComment]:
     """The comments of a record, newest first."""
     query = select(SubmissionComment).where(SubmissionComment.submission_id == root_id)
@@ -67,6 +74,16 @@ def change_review_state(
         replay(session, submission, actor_id, words, now)
     session.flush()
     add_audit_event(session, actor_id, "submission.reviewed", f"submission:{submission.id}", now, state=state or "")
+
+
+def receive_mark(session: Session, submission_id: int, mark: str, actor_id: int, marked_at: datetime) -> None:
+    """Keep a mark that was set, or taken back, on another server, unless a later one stands; twice is once."""
+    if mark not in ("", *_MARKS):
+        raise ReviewRefused("review_state_unknown")
+    known = session.get(SubmissionMark, submission_id)
+    if known is None or known.marked_at < marked_at:
+        session.merge(SubmissionMark(submission_id=submission_id, mark=mark, actor_id=actor_id, marked_at=marked_at))
+        add_audit_event(session, actor_id, "submission.reviewed", f"submission:{submission_id}", marked_at, state=mark)
 
 
 def decide_review_state(submission: Submission, mark: str | None) -> str | None:

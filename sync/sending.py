@@ -18,7 +18,8 @@ from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import FormVersion, Submission, SubmissionAttachment, SubmissionSender
 from sync.parts import IncomingFile
 from sync.publishing import PublishRefused, find_draft, find_form_version, find_newest, get_definition
-from sync.relaying.up import find_relay, receive_relayed
+from sync.relaying.belonging import find_relay
+from sync.relaying.up import receive_relayed
 
 _BARE_AMPERSAND = re.compile(rb"&(?!#?\w+;)")
 

@@ -14,10 +14,10 @@ from server.rest.problems import Problem
 from server.rest.shapes import Shape
 from server.rest.speech import answers, blueprint, read_number, takes
 from sync.models import Relay
+from sync.relaying.belonging import find_relay
 from sync.relaying.exchange import answer_relay
 from sync.relaying.lines import RelayRefused, parse_lines, write_line
 from sync.relaying.pieces import PIECE, add_piece
-from sync.relaying.up import find_relay
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

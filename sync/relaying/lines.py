@@ -23,6 +23,7 @@ class RelayRefused(FormsError):
         "relay_exists": N_("The site %(site)s has a relay already."),
         "relay_numbers": N_("There are as many relays as there are numbers for them."),
         "relay_unknown": N_("This account is not that of a relay."),
+        "relay_foreign": N_("A post speaks of no record but those of its own tablets and sites."),
         "relay_state": N_("A tablet has no such state."),
         "relay_form": N_("Version “%(version)s” of form %(form_id)s did not come with its content."),
         "relay_file": N_("A file is not on this server's disk as it was received."),
@@ -79,10 +80,44 @@ class RecordLine(Line):
     collect_id: str | None
     user_agent: str | None
     files: list[Any]  # of [name, content type, SHA-256, size]
+    # Once its answers were erased there: the record itself is not to be had any more.
+    erased: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
         return f"record {self.form_id} {self.instance_id} {self.xml_sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class CommentLine(Line):
+    """What somebody at a post wrote about a record."""
+
+    form_id: str
+    instance_id: str
+    xml_sha256: str
+    author: str
+    body: str
+    written_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"comment {self.form_id} {self.instance_id} {self.xml_sha256} {self.written_at.isoformat()} {self.body}"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkLine(Line):
+    """That somebody at a post marked a record as one to be checked or edited, or took that back."""
+
+    form_id: str
+    instance_id: str
+    xml_sha256: str
+    author: str
+    mark: str
+    marked_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"mark {self.form_id} {self.instance_id} {self.xml_sha256}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +235,7 @@ class ReceiptLine(Line):
 _KINDS: dict[str, type[Line]] = {
     "head": HeadLine, "post": PostLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine,
     "site": SiteLine, "form": FormLine, "state": StateLine, "ground": GroundLine, "receipt": ReceiptLine,
+    "comment": CommentLine, "mark": MarkLine,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

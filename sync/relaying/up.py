@@ -21,10 +21,10 @@ from sync.models import (
     DEVICE_STATES,
     Blob,
     Device,
+    Erasure,
     Relay,
     RelayedDevice,
     RelayedRecord,
-    RelayedSite,
     Site,
     Submission,
     SubmissionAttachment,
@@ -33,10 +33,14 @@ from sync.numbering import slot_of
 from sync.parts import IncomingFile, fit
 from sync.policy import programme
 from sync.publishing import find_form_version, get_definition
+from sync.quarantine import VerdictFact
+from sync.relaying.belonging import as_sender, check_own, find_own_site, find_record, find_relayed
 from sync.relaying.lines import (
+    CommentLine,
     DeviceLine,
     FactLine,
     Line,
+    MarkLine,
     PostLine,
     ReceiptLine,
     RecordLine,
@@ -47,6 +51,7 @@ from sync.relaying.lines import (
 from sync.relaying.pieces import count_held
 from sync.relaying.receipts import CENTRE, list_untold
 from sync.relaying.taking import take_each
+from sync.relaying.words import describe_erased, list_words, take_erased, take_word
 
 _AT_ONCE = 200
 
@@ -62,9 +67,9 @@ class Taken:
 
 def list_up(session: Session) -> Iterator[Line]:
     """Everything that the centre has not taken: facts first, so that records are judged by them, then tablets, then
-    records, urgent forms before others and the oldest first.
+    records, urgent forms before others and the oldest first, and last what people say of them.
     """
-    for lines in (_list_facts(session), _list_devices(session), list_records(session)):
+    for lines in (_list_facts(session), _list_devices(session), list_records(session), list_words(session)):
         yield from list_untold(session, CENTRE, lines)
 
 
@@ -86,12 +91,15 @@ def list_records(session: Session) -> Iterator[RecordLine]:
     found = found.where(Submission.is_draft.is_(False)).execution_options(yield_per=_AT_ONCE)
     codes = {row.id: row.code for row in session.execute(select(Site.id, Site.code))}
     sizes = {row.sha256: row.size for row in session.execute(select(Blob.sha256, Blob.size))}
+    erasures = {one.submission_id: one for one in session.scalars(select(Erasure))}
     order = (Submission.form_id.in_(urgent).desc(), Submission.received_at, Submission.id)
     for row in session.scalars(found.order_by(*order)):
-        yield _describe_record(row, codes, sizes)
+        yield _describe_record(row, codes, sizes, erasures.get(row.id))
 
 
-def _describe_record(row: Submission, codes: dict[int, str], sizes: dict[str, int]) -> RecordLine:
+def _describe_record(
+    row: Submission, codes: dict[int, str], sizes: dict[str, int], erasure: Erasure | None
+) -> RecordLine:
     held = sorted((one for one in row.attachments if one.blob_sha256), key=lambda one: one.name)
     return RecordLine(
         form_id=row.form_id,
@@ -104,6 +112,7 @@ def _describe_record(row: Submission, codes: dict[int, str], sizes: dict[str, in
         collect_id=row.collect_id,
         user_agent=row.user_agent,
         files=[[one.name, one.content_type, one.blob_sha256, sizes[one.blob_sha256 or ""]] for one in held],
+        erased=describe_erased(row, erasure) if erasure is not None else None,
     )
 
 
@@ -128,11 +137,6 @@ def _list_devices(session: Session) -> Iterator[DeviceLine]:
             last_submission_at=one.last_submission_at,
             collect_version=one.collect_version,
         )
-
-
-def find_relay(session: Session, actor_id: int) -> Relay | None:
-    """The relay that this account is of."""
-    return session.scalar(select(Relay).where(Relay.actor_id == actor_id))
 
 
 def hear_relay(relay: Relay, told: PostLine, now: datetime) -> None:
@@ -160,6 +164,8 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
     for record in of_kind(lines, RecordLine):
         if _take_record(session, relay, record, taken, now):
             taken.receipts.append(receipt_for(record))
+    words = [one for one in lines if isinstance(one, CommentLine | MarkLine)]
+    taken.receipts += [receipt_for(one) for one in words if take_word(session, relay, one, now)]
     return taken
 
 
@@ -178,17 +184,20 @@ def _take_facts(session: Session, relay: Relay, lines: Sequence[FactLine], now: 
     facts = list(parse_lines(one.fact for one in lines))
     if any(isinstance(one, IssuedFact) and slot_of(one.number) != relay.number for one in facts):
         raise RelayRefused("relay_number", number=relay.number)
+    for one in facts:
+        if isinstance(one, VerdictFact):
+            _check_verdict(session, relay, one)
     receive_journal(session, facts, now)
 
 
-def _find_own_site(session: Session, relay: Relay, code: str | None) -> Site:
-    """The site of this code if it is behind the relay, else the relay's own: a post speaks for nobody else's."""
-    own = select(Site).join(RelayedSite).where(RelayedSite.relay_id == relay.site_id, Site.code == code)
-    return session.scalar(own) or relay.site
+def _check_verdict(session: Session, relay: Relay, fact: VerdictFact) -> None:
+    record = find_record(session, fact.xml_sha256, fact.form_id, fact.instance_id)
+    if record is not None:
+        check_own(session, relay, record)
 
 
 def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime) -> None:
-    site = _find_own_site(session, relay, line.site)
+    site = find_own_site(session, relay, line.site)
     known = session.get(RelayedDevice, (relay.site_id, line.device))
     if known is None:
         taken = find_device(session, line.device) is not None
@@ -228,22 +237,18 @@ def _at_latest(moment: datetime | None, now: datetime) -> datetime | None:
 
 def _take_record(session: Session, relay: Relay, line: RecordLine, taken: Taken, now: datetime) -> bool:
     """Note the record; say whether it is here with all its files, else add to what is lacking."""
-    known = find_relayed(session, relay, line.xml_sha256, line.form_id, line.instance_id) or _add_relayed(
-        session, relay, line
-    )
-    submission = known.submission_id or session.scalar(
-        select(Submission.id).where(
-            Submission.xml_sha256 == line.xml_sha256,
-            Submission.form_id == line.form_id,
-            Submission.instance_id == line.instance_id,
-            Submission.is_draft.is_(False),
-        )
-    )
-    if submission is None:
+    named = line.xml_sha256, line.form_id, line.instance_id
+    known = find_relayed(session, relay, *named) or _add_relayed(session, relay, line)
+    if known.submission_id is None and (record := find_record(session, *named)) is not None:
+        known.submission_id = record.id
+    if line.erased is not None:
+        known.submission_id = take_erased(session, relay, known, line, line.erased, now)
+    elif known.submission_id is None:
         taken.records.append(line.xml_sha256)
         return False
-    known.submission_id = submission
-    return _take_files(session, known, line, taken, now)
+    # Of what was erased, here or there, nothing is asked for any more.
+    is_erased = session.get(Erasure, known.submission_id) is not None
+    return is_erased or _take_files(session, known, line, taken, now)
 
 
 def _add_relayed(session: Session, relay: Relay, line: RecordLine) -> RelayedRecord:
@@ -255,25 +260,13 @@ def _add_relayed(session: Session, relay: Relay, line: RecordLine) -> RelayedRec
         xml_sha256=line.xml_sha256,
         received_at=line.received_at,
         device_id=device.device_id if device else None,
-        site_id=_find_own_site(session, relay, line.site).id,
+        site_id=find_own_site(session, relay, line.site).id,
         collect_id=line.collect_id,
         user_agent=line.user_agent,
     )
     session.add(added)
     session.flush()
     return added
-
-
-def find_relayed(
-    session: Session, relay: Relay, xml_sha256: str, form_id: str, instance_id: str | None = None
-) -> RelayedRecord | None:
-    """What the relay told of the record with these bytes."""
-    found = select(RelayedRecord).where(
-        RelayedRecord.relay_id == relay.site_id,
-        RelayedRecord.xml_sha256 == xml_sha256,
-        RelayedRecord.form_id == form_id,
-    )
-    return session.scalar(found.filter_by(instance_id=instance_id) if instance_id is not None else found.limit(1))
 
 
 def _take_files(session: Session, known: RelayedRecord, line: RecordLine, taken: Taken, now: datetime) -> bool:
@@ -298,7 +291,7 @@ def _take_files(session: Session, known: RelayedRecord, line: RecordLine, taken:
 def _add_files(session: Session, known: RelayedRecord, files: Sequence[IncomingFile], now: datetime) -> None:
     row = session.get_one(Submission, known.submission_id)
     record = IncomingRecord(row.form_id, row.version, row.instance_id, row.deprecated_id)
-    receive_submission(session, record, Upload(row.xml, row.xml_sha256, tuple(files)), _as_sender(known), now)
+    receive_submission(session, record, Upload(row.xml, row.xml_sha256, tuple(files)), as_sender(known), now)
 
 
 def receive_relayed(session: Session, relay: Relay, xml: bytes, now: datetime) -> Submission:
@@ -308,21 +301,12 @@ def receive_relayed(session: Session, relay: Relay, xml: bytes, now: datetime) -
     """
     record, sha256 = _read_record(session, xml), hashlib.sha256(xml).hexdigest()
     known = find_relayed(session, relay, sha256, record.form_id)
-    sender = _as_sender(known) if known else Sender(site_id=relay.site_id)
+    sender = as_sender(known) if known else Sender(site_id=relay.site_id)
     receipt = receive_submission(session, record, Upload(xml, sha256), sender, now)
     if known is not None:
         known.submission_id = receipt.submission_id
     session.flush()
     return session.get_one(Submission, receipt.submission_id)
-
-
-def _as_sender(known: RelayedRecord) -> Sender:
-    return Sender(
-        device_id=known.device_id,
-        site_id=known.site_id,
-        collect_id=known.collect_id,
-        user_agent=known.user_agent,
-    )
 
 
 def _read_record(session: Session, xml: bytes) -> IncomingRecord:

@@ -24,6 +24,7 @@ from sync.models import (
 from sync.processing import list_work
 from sync.registry import lock_registry, registry_digest
 from sync.reviews import add_comment
+from tests.sync.arrivals import receive
 from tests.sync.entities import STAY
 from tests.sync.factory import NOW
 from tests.sync.test_rebuilding import damage, dump, lived, rebuild
@@ -107,3 +108,10 @@ def test_flat_answers_and_comments_go_with_the_record(lived: Session) -> None:
     erase(lived, "uuid:2", Keep())
     assert lived.scalars(kept).all() == lived.scalars(select(AnswerValue).filter_by(submission_id=row.id)).all() == []
     assert lived.scalar(select(SubmissionComment)) is None
+
+
+def test_who_sends_another_record_under_the_name_of_an_erased_one_is_heard(lived: Session) -> None:
+    """A tablet that was answered by a crash would keep its record for ever."""
+    row = erase(lived, "uuid:2", Keep())
+    twin = receive(lived, "uuid:2", people=[{"prenoms": "Fatou"}])
+    assert (twin.kind, twin.submission_id == row.id) == ("twin", False)

@@ -1,14 +1,18 @@
 """Lines go there and back unchanged; whatever is none is refused by its number."""
 
+from dataclasses import replace
+
 import pytest
 
 from sync.relaying.lines import (
+    CommentLine,
     DeviceLine,
     FactLine,
     FormLine,
     GroundLine,
     HeadLine,
     Line,
+    MarkLine,
     PostLine,
     RecordLine,
     RelayRefused,
@@ -33,6 +37,9 @@ LINES: list[Line] = [
     FormLine("passage", "1", "open", "0" * 64, [["villages.csv", "1" * 64]]),
     StateLine("ROS-1", "lost", NOW, NOW),
     GroundLine("dossiers", "x", 5, "Dossier", {"lit": "1"}, ["passage uuid:1 1"], None),
+    replace(RECORD, instance_id="uuid:2", erased={"reason": "durée"}),
+    CommentLine("passage", "uuid:é", "0" * 64, "awa@rosso.test", "Vu avec elle.", NOW),
+    MarkLine("passage", "uuid:é", "0" * 64, "awa@rosso.test", "hasIssues", NOW),
 ]
 
 

@@ -9,25 +9,13 @@ from sqlalchemy.orm import Session
 from sync.devices import change_device_state
 from sync.journal import IssuedFact
 from sync.journal import write_line as write_fact
-from sync.models import Actor, Device, Relay, RelayedRecord
+from sync.models import Device, Relay, RelayedRecord
 from sync.numbering import FIRST_SHARED, next_number
 from sync.policy import programme
-from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.relaying.lines import DeviceLine, FactLine, PostLine, RecordLine, RelayRefused, of_kind, receipt_for
 from sync.relaying.receipts import CENTRE, note_receipts
 from sync.relaying.up import describe_relay, list_up, list_waiting, take_up
 from tests.sync.factory import NOW, add_device, add_site, add_submission
-
-
-@pytest.fixture
-def relay(session: Session) -> Relay:
-    """The relay at a site of its own, whose number is 1."""
-    site, actor = add_site(session), Actor(kind="user", display_name="Rosso", created_at=NOW)
-    session.add(actor)
-    session.flush()
-    relay = enrol_relay(session, site, actor.id, NOW)
-    place_sites(session, relay, [site], NOW)
-    return relay
 
 
 def test_urgent_forms_come_first_and_of_each_the_oldest(session: Session) -> None:

@@ -1,0 +1,129 @@
+"""What people at a post say of records there, as it goes up: comments, marks, and that answers were erased.
+
+Their decisions are facts of the journal (up.py). The centre takes in what is said of the relay's own records.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from sync.erasure import ErasureFact, ErasureRefused, describe_erasure, receive_erasure
+from sync.intake import IncomingRecord, Upload, receive_submission
+from sync.models import Actor, Erasure, Relay, RelayedRecord, Submission, SubmissionComment, SubmissionMark
+from sync.parts import fit
+from sync.publishing import find_form_version
+from sync.registry import lock_registry
+from sync.relaying.belonging import as_sender, check_own, find_relayed
+from sync.relaying.lines import CommentLine, MarkLine, RecordLine
+from sync.reviews import receive_comment, receive_mark
+
+Word = CommentLine | MarkLine
+
+
+def list_words(session: Session) -> Iterator[Word]:
+    """Every comment and every mark of this relay, the oldest comment first."""
+    comments = select(SubmissionComment, Submission).join(Submission).where(Submission.is_draft.is_(False))
+    found = comments.options(joinedload(SubmissionComment.actor)).order_by(SubmissionComment.id)
+    for one, record in session.execute(found):
+        author = one.actor.display_name
+        yield CommentLine(*_name(record), author=author, body=one.body, written_at=one.created_at)
+    marks = select(SubmissionMark, Submission, Actor.display_name).join(Submission).outerjoin(Actor)
+    marked = marks.where(Submission.is_draft.is_(False)).order_by(SubmissionMark.submission_id)
+    for mark, record, name in session.execute(marked):
+        yield MarkLine(*_name(record), author=name or "", mark=mark.mark, marked_at=mark.marked_at)
+
+
+def _name(record: Submission) -> tuple[str, str, str]:
+    return record.form_id, record.instance_id, record.xml_sha256
+
+
+def take_word(session: Session, relay: Relay, line: Word, now: datetime) -> bool:
+    """Keep a comment or a mark; say whether the record is here, else the relay is to tell it again.
+
+    Raises RelayRefused for a record that is none of the relay's.
+    """
+    known = find_relayed(session, relay, line.xml_sha256, line.form_id, line.instance_id)
+    record = session.get(Submission, known.submission_id) if known is not None and known.submission_id else None
+    if record is None:
+        return False
+    check_own(session, relay, record)
+    author = _find_author(session, relay, line.author, now)
+    if isinstance(line, MarkLine):
+        receive_mark(session, record.id, line.mark, author.id, min(line.marked_at, now))
+    elif session.get(Erasure, record.id) is None:
+        # What was said about answers that are erased goes with them.
+        receive_comment(session, _find_root(session, record).id, line.body, author.id, line.written_at)
+    session.flush()
+    return True
+
+
+def _find_author(session: Session, relay: Relay, name: str, now: datetime) -> Actor:
+    """Somebody at the post under a name that nobody here has: the centre knows no accounts of posts."""
+    shown = {"kind": "user", "display_name": fit(f"{name} ({relay.site.code})")}
+    author = session.scalar(select(Actor).filter_by(**shown).limit(1))
+    if author is None:
+        author = Actor(**shown, created_at=now)
+        session.add(author)
+        session.flush()
+    return author
+
+
+def _find_root(session: Session, record: Submission) -> Submission:
+    """The record with which a chain of edits began: the centre may hold more of it than the post."""
+    seen = [record]
+    while (earlier := _find_earlier(session, seen[-1])) is not None and earlier not in seen:
+        seen.append(earlier)
+    return seen[-1]
+
+
+def _find_earlier(session: Session, record: Submission) -> Submission | None:
+    if record.deprecated_id is None:
+        return None
+    named = {"form_id": record.form_id, "instance_id": record.deprecated_id, "is_draft": record.is_draft}
+    return session.scalar(select(Submission).filter_by(**named).order_by(Submission.id).limit(1))
+
+
+def describe_erased(record: Submission, erasure: Erasure) -> dict[str, Any]:
+    """What is told of a record whose answers were erased: enough for it to stand in the registry as it does here."""
+    fact = describe_erasure(erasure)
+    return {**asdict(fact), "erased_at": fact.erased_at.isoformat(), "deprecated_id": record.deprecated_id}
+
+
+def take_erased(
+    session: Session, relay: Relay, known: RelayedRecord, line: RecordLine, told: dict[str, Any], now: datetime
+) -> int:
+    """Erase a record that was erased at the post, or keep what is left of one that never came; return its row."""
+    lock_registry(session)
+    record = session.get(Submission, known.submission_id) if known.submission_id else None
+    record = record or _keep_name(session, known, line, told, now)
+    check_own(session, relay, record)
+    receive_erasure(session, record, _read_fact(told), now)
+    session.flush()
+    return record.id
+
+
+def _keep_name(
+    session: Session, known: RelayedRecord, line: RecordLine, told: dict[str, Any], now: datetime
+) -> Submission:
+    """A record without its answers, in its place among edits and twins."""
+    version = find_form_version(session, line.form_id, line.version)
+    record = IncomingRecord(
+        form_id=line.form_id,
+        version=line.version,
+        instance_id=line.instance_id,
+        deprecated_id=told.get("deprecated_id"),
+        form_version_id=version.id if version else None,
+    )
+    receipt = receive_submission(session, record, Upload(b"", line.xml_sha256), as_sender(known), now)
+    return session.get_one(Submission, receipt.submission_id)
+
+
+def _read_fact(told: dict[str, Any]) -> ErasureFact:
+    try:
+        return ErasureFact(told["retained"], str(told["reason"]), datetime.fromisoformat(told["erased_at"]))
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise ErasureRefused("erasure_retained") from wrong
