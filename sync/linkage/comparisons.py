@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
-from operator import attrgetter
 
 from rapidfuzz.distance import Levenshtein
 
@@ -110,14 +109,16 @@ def _missing(column: str) -> Level:
 
 def _near(column: str) -> tuple[Holds, str]:
     """At most one edit in a word of four letters, two from eight on."""
-    take = attrgetter(column)
+    place = Features._fields.index(column)
 
     def holds(one: Features, other: Features) -> bool:
-        left, right = take(one), take(other)
+        left, right = one[place], other[place]
         if left is None or right is None:
             return False
-        shortest = min(len(left), len(right))
-        return shortest >= 4 and _edits(left, right) <= (2 if shortest >= 8 else 1)
+        shortest, longest = sorted((len(left), len(right)))  # type: ignore[arg-type]
+        most = 2 if shortest >= 8 else 1
+        # Most words are of other lengths, and so need no counting.
+        return shortest >= 4 and longest - shortest <= most and _edits(left, right) <= most
 
     left, right = f"{column}_l", f"{column}_r"
     shortest = f"least(length({left}), length({right}))"
@@ -215,8 +216,16 @@ def _days_known(one: Features, other: Features) -> bool:
     return one.birth_kind == DAY == other.birth_kind
 
 
-def _one_age(one: Features, other: Features) -> bool:
-    return AGE in (one.birth_kind, other.birth_kind)
+def _years_apart(least: int, most: int, *, aged: bool) -> tuple[Holds, str]:
+    """Known years so far apart; one of them from an age, or neither."""
+
+    def holds(one: Features, other: Features) -> bool:
+        if (one.birth_kind == AGE or other.birth_kind == AGE) is not aged:
+            return False
+        return least <= abs((one.birth_year or 0) - (other.birth_year or 0)) <= most
+
+    gap = f"= {most}" if least == most else f"<= {most}"
+    return holds, f"{'' if aged else 'NOT '}{_ONE_AGE} AND {_GAP} {gap}"
 
 
 # 1 January is how a year is written, never a day on which two persons agree; ages are heaped on 0 and 5.
@@ -232,36 +241,12 @@ BIRTH = Part(
             f"{_DAYS_KNOWN} AND {_GAP} <= 1",
         ),
         Level("days, not the same", _days_known, _DAYS_KNOWN),
-        Level(
-            "an age, the year fits",
-            lambda one, other: _one_age(one, other) and _gap(one, other) <= 1,
-            f"{_ONE_AGE} AND {_GAP} <= 1",
-        ),
-        Level(
-            "an age, some years off",
-            lambda one, other: _one_age(one, other) and _gap(one, other) <= 3,
-            f"{_ONE_AGE} AND {_GAP} <= 3",
-        ),
-        Level(
-            "an age, up to six years off",
-            lambda one, other: _one_age(one, other) and _gap(one, other) <= 6,
-            f"{_ONE_AGE} AND {_GAP} <= 6",
-        ),
-        Level(
-            "the same year",
-            lambda one, other: not _one_age(one, other) and _gap(one, other) == 0,
-            f"NOT {_ONE_AGE} AND {_GAP} = 0",
-        ),
-        Level(
-            "the year before or after",
-            lambda one, other: not _one_age(one, other) and _gap(one, other) == 1,
-            f"NOT {_ONE_AGE} AND {_GAP} = 1",
-        ),
-        Level(
-            "two or three years off",
-            lambda one, other: not _one_age(one, other) and _gap(one, other) <= 3,
-            f"NOT {_ONE_AGE} AND {_GAP} <= 3",
-        ),
+        Level("an age, the year fits", *_years_apart(0, 1, aged=True)),
+        Level("an age, some years off", *_years_apart(0, 3, aged=True)),
+        Level("an age, up to six years off", *_years_apart(0, 6, aged=True)),
+        Level("the same year", *_years_apart(0, 0, aged=False)),
+        Level("the year before or after", *_years_apart(1, 1, aged=False)),
+        Level("two or three years off", *_years_apart(0, 3, aged=False)),
         OTHER,
     ),
 )
