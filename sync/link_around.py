@@ -16,6 +16,7 @@ class Around:
 
     linking: Linking
     came: int  # at most so many records are new
+    judged: bool  # whether people have decided about anybody yet
     records: dict[int, RecordRow] = field(default_factory=dict)
     identities: dict[int, Identity] = field(default_factory=dict)
     pairs: dict[tuple[int, int], PairRow] = field(default_factory=dict)
@@ -36,12 +37,13 @@ class Around:
 
     def list_heavy(self) -> list[PairRow]:
         """All heavy pairs."""
-        return [pair for pair in self.pairs.values() if self.is_heavy(pair)]
+        floor, prior = self.linking.floor, self.linking.scorer.prior_bits
+        return [pair for pair in self.pairs.values() if pair.bits + prior >= floor]
 
 
 def explore(connection: Connection, linking: Linking, homes: Collection[int], identities: Collection[int]) -> Around:
     """Follow heavy pairs and verdicts of sameness from record to record, as far as they lead."""
-    around = Around(linking, len(homes))
+    around = Around(linking, len(homes), rows.has_verdicts(connection))
     new_homes, new_identities = set(homes), set(identities)
     while new_homes or new_identities:
         fresh = _add_records(around, rows.read_records_at(connection, linking.model_id, new_homes))
@@ -85,7 +87,7 @@ def _list_whole(around: Around) -> set[int]:
 
 def _add_verdicts(connection: Connection, around: Around, fresh: Sequence[RecordRow]) -> set[int]:
     """Take in what people said of these records; return whom they made one person with them."""
-    found = rows.read_verdicts(connection, {one.reference for one in fresh})
+    found = rows.read_verdicts(connection, {one.reference for one in fresh}) if around.judged else []
     around.verdicts |= {(one.record, one.other): one for one in found}
     return {one.home for one in found if one.same}
 

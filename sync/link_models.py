@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
@@ -76,9 +76,8 @@ class Linking:
         return self.least - 1.5
 
 
-_PROGRESS = select(LinkProgress.model_id, LinkProgress.size)
+_PROGRESS = select(LinkProgress.model_id, LinkProgress.records, LinkProgress.size)
 _KEPT = select(LinkModelVersion.id, LinkModelVersion.version).where(LinkModelVersion.kept).order_by(LinkModelVersion.id)
-_COUNT = select(LinkProgress.records, LinkProgress.size)
 
 
 def list_linkings(connection: Connection, now: datetime, more: int = 0) -> list[Linking]:
@@ -86,14 +85,13 @@ def list_linkings(connection: Connection, now: datetime, more: int = 0) -> list[
 
     The first time the model that ships becomes the active one.
     """
-    if connection.execute(_PROGRESS).first() is None:
+    progress = connection.execute(_PROGRESS).first()
+    if progress is None:
         _adopt_default(connection, now)
-    elif more:
-        _count(connection, more)
-    progress = connection.execute(_PROGRESS).one()
+        progress, more = connection.execute(_PROGRESS).one(), 0
+    size = _count(connection, progress, more) if more else progress.size
     return [
-        _make_linking(connection, row.id, row.version, progress.size, progress.model_id)
-        for row in connection.execute(_KEPT)
+        _make_linking(connection, row.id, row.version, size, progress.model_id) for row in connection.execute(_KEPT)
     ]
 
 
@@ -194,14 +192,14 @@ def settle_activation(session: Session, now: datetime) -> None:
         _forget_read(session, session.get_one(LinkModelVersion, before))
 
 
-def _count(connection: Connection, more: int) -> None:
-    """On another step of the prior all persons are to be decided anew."""
-    known = connection.execute(_COUNT).one()
-    values = {"records": known.records + more, "size": find_size(known.records + more)}
-    if values["size"] != known.size:
-        cause = "grown" if values["size"] > known.size else "shrunk"
-        values |= {"decided_to": 0, "cause": cause}
+def _count(connection: Connection, known: Row[int, int, int], more: int) -> int:
+    """The step of the prior with so many records more; on another one all persons are to be decided anew."""
+    size = find_size(known.records + more)
+    values: dict[str, int | str] = {"records": known.records + more, "size": size}
+    if size != known.size:
+        values |= {"decided_to": 0, "cause": "grown" if size > known.size else "shrunk"}
     connection.execute(update(LinkProgress).values(values))
+    return size
 
 
 def _get_row(session: Session, version: str) -> LinkModelVersion:

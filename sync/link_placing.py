@@ -1,7 +1,7 @@
 """What a model reads of records that come and go: their identities, the keys by which they are found, their pairs."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
@@ -66,15 +66,16 @@ def _add_pairs(
 ) -> None:
     met = {(min(pair), max(pair)) for pair in rows.find_candidates(connection, linking.model_id, keys)}
     features = rows.read_features(connection, {end for pair in met for end in pair} - own.keys()) | dict(own)
-    weighed = (_weigh(linking, *pair, features[pair[0]], features[pair[1]]) for pair in sorted(met.difference(known)))
-    rows.add_pairs(connection, [pair for pair in weighed if pair is not None])
+    rows.add_pairs(connection, _weigh(linking, features, sorted(met.difference(known))))
 
 
-def _weigh(linking: Linking, one: int, other: int, left: Features, right: Features) -> PairRow | None:
-    bits = linking.scorer.compare(left, right, linking.kept_from)
-    if bits < linking.kept_from:
-        return None
-    return PairRow(one, other, bits, is_corroborated(left, right), has_conflict(left, right))
+def _weigh(linking: Linking, features: Mapping[int, Features], met: Iterable[tuple[int, int]]) -> Iterator[PairRow]:
+    """The pairs of these that are worth a look."""
+    compare, least = linking.scorer.compare, linking.kept_from
+    for one, other in met:
+        left, right = features[one], features[other]
+        if (bits := compare(left, right, least)) >= least:
+            yield PairRow(one, other, bits, is_corroborated(left, right), has_conflict(left, right))
 
 
 def find_overlooked(connection: Connection, linking: Linking, homes: Collection[int]) -> None:

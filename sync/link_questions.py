@@ -38,7 +38,7 @@ def list_between(connection: Connection, around: Around, before: Sequence[Asked]
             bits = around.bits(pair.bits)
             reason: Reason = "size" if bits >= around.linking.rules.link_at else "weight"
             found.append((one, other, Asked(one.home, other.home, one.identity, other.identity, bits, reason)))
-    return _drop_answered(connection, around.linking.model_id, found)
+    return _drop_answered(connection, around, found) if around.judged else [asked for _, _, asked in found]
 
 
 def _find_first(
@@ -79,11 +79,11 @@ def _list_shared(around: Around) -> list[Identity]:
 
 
 def _drop_answered(
-    connection: Connection, model_id: int, found: Sequence[tuple[RecordRow, RecordRow, Asked]]
+    connection: Connection, around: Around, found: Sequence[tuple[RecordRow, RecordRow, Asked]]
 ) -> list[Asked]:
     """Without what people have said already, of these records or of others of the same two persons."""
     persons = {end.person for one, other, _ in found for end in (one, other)}
-    mates = rows.read_records_of(connection, model_id, persons) if found and rows.has_verdicts(connection) else []
+    mates = rows.read_records_of(connection, around.linking.model_id, persons)
     person_of = {one.reference: one.person for one in mates}
     verdicts = rows.read_verdicts(connection, person_of)
     answered = {(person_of[one.record], one.person) for one in verdicts}

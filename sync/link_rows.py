@@ -106,7 +106,7 @@ _BY_FINGERPRINT = select(_identity.c.fingerprint, _identity.c.id).where(
     _identity.c.model_id == bindparam("model_id"),
     _identity.c.fingerprint.in_(bindparam("fingerprints", expanding=True)),
 )
-_ADD_IDENTITY = insert(LinkIdentity).returning(LinkIdentity.id, sort_by_parameter_order=True)
+_ADD_IDENTITY = insert(LinkIdentity).returning(LinkIdentity.fingerprint, LinkIdentity.id)
 _COUNT = (
     update(LinkIdentity)
     .where(_identity.c.id == bindparam("key"))
@@ -156,7 +156,7 @@ _ranked = (
     .where(_of_model, _member.c.identity_id.in_(_ids))
     .subquery()
 )
-_FIRST = select(_ranked.c.home_id).where(_ranked.c.place <= bindparam("most"))
+_FIRST = _RECORDS.join(_ranked, _ranked.c.home_id == _member.c.home_id).where(_ranked.c.place <= 2)
 _other_person, _other_record = aliased(Person), aliased(PersonRecord)
 # Decisions that hold: not undone, and confirmed where that was needed.
 STANDING = and_(
@@ -177,7 +177,7 @@ _ANY_VERDICT = select(_verdict.c.decision_id).limit(1)
 _ASKED = select(
     *(_question.c[name] for name in ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason"))
 )
-_ASKED_OF = (_ASKED.where(_question.c.one_identity_id.in_(_ids)), _ASKED.where(_question.c.other_identity_id.in_(_ids)))
+_ASKED_OF = _ASKED.where(or_(_question.c.one_identity_id.in_(_ids), _question.c.other_identity_id.in_(_ids)))
 _FORGET_QUESTION = delete(LinkQuestion).where(
     _question.c.one_id == bindparam("one"), _question.c.other_id == bindparam("another")
 )
@@ -256,12 +256,14 @@ def add_identities(
     connection: Connection, model_id: int, scorer: Scorer, new: Sequence[tuple[Features, bool]]
 ) -> list[int]:
     """Make identities, each with whether two such records are corroborated; nobody says them yet."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for features, corroborated in new:
         packed = pack(features)
         row = {"model_id": model_id, "fingerprint": find_fingerprint(packed), "features": packed, "records": 0}
         rows.append(row | {"own_bits": scorer.compare(features, features), "own_corroborated": corroborated})
-    return list(connection.execute(_ADD_IDENTITY, rows).scalars())
+    # Given back in any order they come in one statement; in the order given SQLite would take a statement for each.
+    ids = {bytes(fingerprint): identity for fingerprint, identity in connection.execute(_ADD_IDENTITY, rows)}
+    return [ids[row["fingerprint"]] for row in rows]
 
 
 def add_keys(connection: Connection, model_id: int, keys: Mapping[int, Iterable[Key]]) -> None:
@@ -304,7 +306,7 @@ def find_candidates(connection: Connection, model_id: int, keys: Mapping[int, It
     )
     if not probes:
         return set()
-    rows = connection.execute(_MEET[dialect], {"model_id": model_id, **given})
+    rows = connection.execute(_MEET[dialect], {"model_id": model_id, **given}).all()
     return {(mine, other) for mine, other in rows if mine != other}
 
 
@@ -313,7 +315,8 @@ def read_features(connection: Connection, identities: Collection[int]) -> dict[i
     ids = sorted(identities)
     dialect = connection.dialect.name
     given = orjson.dumps(ids).decode() if dialect == "sqlite" else ids
-    return {number: unpack(packed) for number, packed in connection.execute(_FEATURES[dialect], {"ids": given})}
+    rows = connection.execute(_FEATURES[dialect], {"ids": given}).all()
+    return {number: unpack(packed) for number, packed in rows}
 
 
 def add_pairs(connection: Connection, pairs: Iterable[PairRow]) -> None:
@@ -393,12 +396,8 @@ def read_first_records(
     connection: Connection, model_id: int, identities: Collection[int]
 ) -> dict[int, list[RecordRow]]:
     """For each identity the two records with the least references of those that say it."""
-    if not identities:
-        return {}
-    given = {"model_id": model_id, "ids": list(identities), "most": 2}
-    homes = connection.execute(_FIRST, given).scalars().all()
     first: dict[int, list[RecordRow]] = {}
-    for one in sorted(read_records_at(connection, model_id, homes), key=lambda record: record.reference):
+    for one in sorted(_read_records(connection, _FIRST, model_id, identities), key=lambda record: record.reference):
         first.setdefault(one.identity, []).append(one)
     return first
 
@@ -421,7 +420,7 @@ def has_verdicts(connection: Connection) -> bool:
 
 def read_verdicts(connection: Connection, references: Collection[str]) -> list[VerdictRow]:
     """What holds between these records and any other that is here: of two decisions about a pair the later one."""
-    if not references or not has_verdicts(connection):
+    if not references:
         return []
     latest: dict[tuple[str, str], VerdictRow] = {}
     for record, other, kind, home, person in connection.execute(_VERDICTS, {"references": list(references)}):
@@ -431,8 +430,7 @@ def read_verdicts(connection: Connection, references: Collection[str]) -> list[V
 
 def read_questions(connection: Connection, identities: Collection[int]) -> list[Asked]:
     """The open questions that were found by these identities."""
-    ids = {"ids": list(identities)}
-    return list(dict.fromkeys(Asked(*row) for query in _ASKED_OF for row in connection.execute(query, ids)))
+    return [Asked(*row) for row in connection.execute(_ASKED_OF, {"ids": list(identities)})]
 
 
 def ask(connection: Connection, before: Iterable[Asked], after: Iterable[Asked], now: datetime) -> None:

@@ -90,7 +90,7 @@ _KNOWN = select(PersonRecord.reference, PersonRecord.person_id, PersonRecord.hom
 _FORGET_RECORDS = delete(PersonRecord).where(PersonRecord.submission_id.in_(_members))
 _FORGET_ENCOUNTERS = delete(Encounter).where(Encounter.submission_id.in_(_members))
 _HOMES = select(Person.reference, Person.id).where(Person.reference.in_(bindparam("references", expanding=True)))
-_ADD_HOME = insert(Person).returning(Person.id, sort_by_parameter_order=True)
+_ADD_HOME = insert(Person).returning(Person.reference, Person.id)
 
 
 def _forget(connection: Connection, members: list[int]) -> dict[str, Row[str, int, int]]:
@@ -108,8 +108,8 @@ def _find_homes(connection: Connection, references: Sequence[str]) -> dict[str, 
         return {}
     known = {row.reference: row.id for row in connection.execute(_HOMES, {"references": list(references)})}
     new = [one for one in dict.fromkeys(references) if one not in known]
-    ids = connection.execute(_ADD_HOME, [{"reference": one} for one in new]).scalars() if new else ()
-    return known | dict(zip(new, ids, strict=True))
+    added = connection.execute(_ADD_HOME, [{"reference": one} for one in new]) if new else ()
+    return known | {row[0]: row[1] for row in added}
 
 
 def _person_row(contribution: Contribution, values: PersonValues) -> dict[str, Any]:
