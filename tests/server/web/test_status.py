@@ -45,6 +45,13 @@ def test_an_administrator_reads_no_small_count_and_no_records_name(
     assert "uuid:original" not in page
 
 
+@pytest.mark.parametrize(("role", "counted"), [("national_supervisor", True), ("protection_officer", False)])
+def test_who_may_not_know_of_tablets_is_told_no_number_of_them(
+    client: FlaskClient, session: Session, seeded: Seeded, role: str, counted: bool
+) -> None:
+    assert (">Tablets</th>" in read(client, session, role)) == counted
+
+
 def test_a_clock_that_is_ahead_is_told(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     seeded.device.clock_ahead_s = 7200
     assert "clock ahead by 2 hours" in read(client, session)
