@@ -60,7 +60,7 @@ def choose_language() -> ResponseReturnValue:
         user = current_user()
         if user:
             user.language = language
-    return redirect(safe_target(request.form.get("next")) or url_for("session.login"))
+    return redirect(safe_target(request.form.get("next")) or url_for("session.start"))
 
 
 def _refuse(email: str, wait_s: int) -> ResponseReturnValue:

@@ -153,6 +153,14 @@ def test_the_switch_changes_the_users_language(client: FlaskClient, session: Ses
     assert '<html lang="en">' in client.get("/users/").text
 
 
+def test_the_switch_on_the_answer_to_a_form_leads_to_the_first_page(client: FlaskClient, session: Session) -> None:
+    log_in(client, add_account(session))
+    refused = client.post("/sites/new", data={"code": ""})
+    assert '<input type="hidden" name="next" value="">' in refused.text
+    switched = client.post("/language", data={"language": "en", "next": ""}, follow_redirects=True)
+    assert (switched.status_code, switched.request.path) == (200, "/")
+
+
 def test_every_page_forbids_foreign_code_and_copies(client: FlaskClient) -> None:
     headers = client.get("/login").headers
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
