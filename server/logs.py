@@ -13,7 +13,7 @@ from server.faults import render_fault
 
 # What gunicorn says of a request that is no HTTP: the line or header that it could not read follows.
 _UNREAD = re.compile(r"Invalid request from ip=\S*")
-_SECRET = re.compile(r"/v1/(key|test)/[^/]*")
+_SECRET = re.compile(r"/v1/(key|test|sessions)/[^/]*")
 
 
 def redact(path: str) -> str:

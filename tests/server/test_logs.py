@@ -16,6 +16,7 @@ PATHS = {
     f"/v1/key/{TOKEN}/projects/1/formList?deviceID=collect%3Aabc": "/v1/key/…/projects/1/formList",
     f"/v1/test/{TOKEN}/projects/1/forms/x/draft/formList": "/v1/test/…/projects/1/forms/x/draft/formList",
     f"/v1/key/{TOKEN}": "/v1/key/…",
+    f"/v1/sessions/{TOKEN}": "/v1/sessions/…",
     "/people/?q=Awa+Ndiaye": "/people/",
 }
 
