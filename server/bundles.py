@@ -26,12 +26,10 @@ from sync.models import FormVersion, Relay, Upstream
 from sync.relaying.bundles import check_public_key, open_bundle, seal_bundle
 from sync.relaying.down import find_lack, list_down
 from sync.relaying.lines import (
-    CommentLine,
     DeviceLine,
     FormLine,
     HeadLine,
     Line,
-    MarkLine,
     PostLine,
     ReceiptLine,
     RecordLine,
@@ -43,12 +41,13 @@ from sync.relaying.pieces import keep_file
 from sync.relaying.receipts import CENTRE, forget_owed, list_owed, note_receipts, owe_receipts
 from sync.relaying.taking import take_each
 from sync.relaying.up import describe_relay, hear_relay, list_up, receive_relayed, take_up_each
+from sync.relaying.words import Word
 
 log = logging.getLogger(__name__)
 
 _LINES = "lines.jsonl"
 # What can be taken only once the records themselves are here.
-_OF_RECORDS = RecordLine | CommentLine | MarkLine
+_OF_RECORDS = RecordLine | Word
 _ours = Transactions()
 
 

@@ -20,7 +20,7 @@ from sync.scopes import scope_entities, scope_submissions
 from sync.settings import get_setting
 
 EVENTS, STAYS = "evenements", "dossiers"
-_SHORTEST_REASON, _LONGEST_REASON = 10, 1000
+_SHORTEST_REASON, _LONGEST_REASON, _LONGEST_NUMBERS = 10, 1000, 64
 
 _Stay = aliased(Entity)
 _ARRIVALS = (
@@ -124,6 +124,34 @@ def explain_gap(
     )
     session.flush()
     add_audit_event(session, actor_id, "headcount.explained", f"event:{count.uuid}", now)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationFact:
+    """What somebody said of the numbers of an event on another server, by whose word here."""
+
+    numbers: str
+    reason: str
+    actor_id: int | None
+    explained_at: datetime
+    withdrawn_by_id: int | None
+    withdrawn_at: datetime | None
+
+
+def receive_explanation(session: Session, event_uuid: str, fact: ExplanationFact) -> None:
+    """Keep what was said of an event on another server, and that it was taken back there; twice is once."""
+    if len(fact.reason) > _LONGEST_REASON or len(fact.numbers) > _LONGEST_NUMBERS:
+        raise HeadcountRefused("headcount_reason", least=_SHORTEST_REASON, most=_LONGEST_REASON)
+    named = {"event_uuid": event_uuid, "numbers": fact.numbers, "explained_at": fact.explained_at}
+    known = session.scalar(select(HeadcountExplanation).filter_by(**named))
+    if known is None:
+        known = HeadcountExplanation(**named, reason=fact.reason, actor_id=fact.actor_id)
+        session.add(known)
+        add_audit_event(session, fact.actor_id, "headcount.explained", f"event:{event_uuid}", fact.explained_at)
+    if known.withdrawn_at is None and fact.withdrawn_at is not None:
+        known.withdrawn_at, known.withdrawn_by_id = fact.withdrawn_at, fact.withdrawn_by_id
+        add_audit_event(session, fact.withdrawn_by_id, "headcount.reopened", f"event:{event_uuid}", fact.withdrawn_at)
+    session.flush()
 
 
 def withdraw_explanations(session: Session, count: Headcount, actor_id: int | None, now: datetime) -> None:

@@ -121,6 +121,23 @@ class MarkLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
+class ExplanationLine(Line):
+    """Why the head-count of an event does not close, as somebody at a post said of these numbers, or took back."""
+
+    event: str
+    numbers: str
+    reason: str
+    author: str
+    explained_at: datetime
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        return f"explanation {self.event} {self.explained_at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
 class FactLine(Line):
     """A line of the journal (sync/journal.py): a number that was served, what people did and decided."""
 
@@ -235,7 +252,7 @@ class ReceiptLine(Line):
 _KINDS: dict[str, type[Line]] = {
     "head": HeadLine, "post": PostLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine,
     "site": SiteLine, "form": FormLine, "state": StateLine, "ground": GroundLine, "receipt": ReceiptLine,
-    "comment": CommentLine, "mark": MarkLine,
+    "comment": CommentLine, "mark": MarkLine, "explanation": ExplanationLine,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

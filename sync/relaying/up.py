@@ -36,11 +36,9 @@ from sync.publishing import find_form_version, get_definition
 from sync.quarantine import VerdictFact
 from sync.relaying.belonging import as_sender, check_own, find_own_site, find_record, find_relayed
 from sync.relaying.lines import (
-    CommentLine,
     DeviceLine,
     FactLine,
     Line,
-    MarkLine,
     PostLine,
     ReceiptLine,
     RecordLine,
@@ -51,7 +49,7 @@ from sync.relaying.lines import (
 from sync.relaying.pieces import count_held
 from sync.relaying.receipts import CENTRE, list_untold
 from sync.relaying.taking import take_each
-from sync.relaying.words import describe_erased, list_words, take_erased, take_word
+from sync.relaying.words import Word, describe_erased, list_words, take_erased, take_word
 
 _AT_ONCE = 200
 
@@ -164,7 +162,7 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
     for record in of_kind(lines, RecordLine):
         if _take_record(session, relay, record, taken, now):
             taken.receipts.append(receipt_for(record))
-    words = [one for one in lines if isinstance(one, CommentLine | MarkLine)]
+    words = [one for one in lines if isinstance(one, Word)]
     taken.receipts += [receipt_for(one) for one in words if take_word(session, relay, one, now)]
     return taken
 

@@ -1,6 +1,6 @@
-"""What people at a post say of records there, as it goes up: comments, marks, and that answers were erased.
+"""What people at a post say of records and head-counts there, as it goes up: comments, marks, explanations, erasures.
 
-Their decisions are facts of the journal (up.py). The centre takes in what is said of the relay's own records.
+Their decisions are facts of the journal (up.py). The centre takes in what is said of what is the relay's own.
 """
 
 from collections.abc import Iterator
@@ -13,28 +13,62 @@ from sqlalchemy.orm import Session, joinedload
 
 from sync.erasure import ErasureFact, ErasureRefused, describe_erasure, receive_erasure
 from sync.intake import IncomingRecord, Upload, receive_submission
-from sync.models import Actor, Erasure, Relay, RelayedRecord, Submission, SubmissionComment, SubmissionMark
+from sync.models import (
+    Actor,
+    Entity,
+    Erasure,
+    HeadcountExplanation,
+    Relay,
+    RelayedRecord,
+    Submission,
+    SubmissionComment,
+    SubmissionMark,
+)
 from sync.parts import fit
+from sync.programme.headcount_rows import EVENTS, ExplanationFact, receive_explanation
 from sync.publishing import find_form_version
 from sync.registry import lock_registry
-from sync.relaying.belonging import as_sender, check_own, find_relayed
-from sync.relaying.lines import CommentLine, MarkLine, RecordLine
+from sync.relaying.belonging import as_sender, check_own, find_own_site, find_relayed
+from sync.relaying.lines import CommentLine, ExplanationLine, MarkLine, RecordLine, RelayRefused
 from sync.reviews import receive_comment, receive_mark
 
-Word = CommentLine | MarkLine
+Word = CommentLine | MarkLine | ExplanationLine
 
 
 def list_words(session: Session) -> Iterator[Word]:
-    """Every comment and every mark of this relay, the oldest comment first."""
+    """Every comment, mark and explanation of this relay, the oldest comment first."""
+    yield from _list_comments(session)
+    yield from _list_marks(session)
+    yield from _list_explanations(session)
+
+
+def _list_comments(session: Session) -> Iterator[CommentLine]:
     comments = select(SubmissionComment, Submission).join(Submission).where(Submission.is_draft.is_(False))
     found = comments.options(joinedload(SubmissionComment.actor)).order_by(SubmissionComment.id)
     for one, record in session.execute(found):
         author = one.actor.display_name
         yield CommentLine(*_name(record), author=author, body=one.body, written_at=one.created_at)
+
+
+def _list_marks(session: Session) -> Iterator[MarkLine]:
     marks = select(SubmissionMark, Submission, Actor.display_name).join(Submission).outerjoin(Actor)
     marked = marks.where(Submission.is_draft.is_(False)).order_by(SubmissionMark.submission_id)
     for mark, record, name in session.execute(marked):
         yield MarkLine(*_name(record), author=name or "", mark=mark.mark, marked_at=mark.marked_at)
+
+
+def _list_explanations(session: Session) -> Iterator[ExplanationLine]:
+    names = {row.id: row.display_name for row in session.execute(select(Actor.id, Actor.display_name))}
+    for one in session.scalars(select(HeadcountExplanation).order_by(HeadcountExplanation.id)):
+        yield ExplanationLine(
+            event=one.event_uuid,
+            numbers=one.numbers,
+            reason=one.reason,
+            author=names.get(one.actor_id or 0, ""),
+            explained_at=one.explained_at,
+            withdrawn_by=names.get(one.withdrawn_by_id or 0),
+            withdrawn_at=one.withdrawn_at,
+        )
 
 
 def _name(record: Submission) -> tuple[str, str, str]:
@@ -42,10 +76,12 @@ def _name(record: Submission) -> tuple[str, str, str]:
 
 
 def take_word(session: Session, relay: Relay, line: Word, now: datetime) -> bool:
-    """Keep a comment or a mark; say whether the record is here, else the relay is to tell it again.
+    """Keep a word; say whether that of which it is said is here, else the relay is to tell it again.
 
-    Raises RelayRefused for a record that is none of the relay's.
+    Raises RelayRefused for what is none of the relay's.
     """
+    if isinstance(line, ExplanationLine):
+        return _take_explanation(session, relay, line, now)
     known = find_relayed(session, relay, line.xml_sha256, line.form_id, line.instance_id)
     record = session.get(Submission, known.submission_id) if known is not None and known.submission_id else None
     if record is None:
@@ -58,6 +94,25 @@ def take_word(session: Session, relay: Relay, line: Word, now: datetime) -> bool
         # What was said about answers that are erased goes with them.
         receive_comment(session, _find_root(session, record).id, line.body, author.id, line.written_at)
     session.flush()
+    return True
+
+
+def _take_explanation(session: Session, relay: Relay, line: ExplanationLine, now: datetime) -> bool:
+    named = select(Entity.site_code).where(Entity.list_name == EVENTS, Entity.uuid == line.event, Entity.exists)
+    event = session.execute(named).one_or_none()
+    if event is None:
+        return False
+    if find_own_site(session, relay, event.site_code).code != event.site_code:
+        raise RelayRefused("relay_foreign")
+    fact = ExplanationFact(
+        numbers=line.numbers,
+        reason=line.reason,
+        actor_id=_find_author(session, relay, line.author, now).id,
+        explained_at=line.explained_at,
+        withdrawn_by_id=_find_author(session, relay, line.withdrawn_by, now).id if line.withdrawn_by else None,
+        withdrawn_at=line.withdrawn_at,
+    )
+    receive_explanation(session, line.event, fact)
     return True
 
 

@@ -7,6 +7,7 @@ import pytest
 from sync.relaying.lines import (
     CommentLine,
     DeviceLine,
+    ExplanationLine,
     FactLine,
     FormLine,
     GroundLine,
@@ -40,6 +41,7 @@ LINES: list[Line] = [
     replace(RECORD, instance_id="uuid:2", erased={"reason": "durée"}),
     CommentLine("passage", "uuid:é", "0" * 64, "awa@rosso.test", "Vu avec elle.", NOW),
     MarkLine("passage", "uuid:é", "0" * 64, "awa@rosso.test", "hasIssues", NOW),
+    ExplanationLine("x", "12 = 9", "Trois sont repartis.", "awa@rosso.test", NOW, None, None),
 ]
 
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from forms.errors import FormsError
 from sync.erasure import ErasureFact, receive_erasure
 from sync.journal import write_line as write_fact
-from sync.models import Erasure, Relay, Submission, SubmissionComment
+from sync.models import Entity, Erasure, Relay, Submission, SubmissionComment
+from sync.programme.headcount_rows import EVENTS, list_explanations
 from sync.quarantine import VerdictFact
-from sync.relaying.lines import CommentLine, FactLine, Line, MarkLine, RecordLine
+from sync.relaying.lines import CommentLine, ExplanationLine, FactLine, Line, MarkLine, RecordLine
 from sync.relaying.up import take_up
 from sync.reviews import find_mark
 from tests.sync.factory import NOW, add_site, add_submission
@@ -78,6 +79,45 @@ def test_nobody_comments_on_what_was_erased(session: Session, relay: Relay) -> N
     assert (asked.records, asked.files, len(asked.receipts)) == ([], {}, 1)
     assert tell(session, relay, comment(row)) == 1
     assert session.scalars(select(SubmissionComment)).all() == []
+
+
+def explanation(**told: Any) -> ExplanationLine:
+    told = {"author": "Awa", "withdrawn_by": None, "withdrawn_at": None, **told}
+    return ExplanationLine("e1", "12 = 9", "Trois sont repartis avec leur famille.", explained_at=NOW, **told)
+
+
+def add_event(session: Session, code: str) -> None:
+    session.add(Entity(list_name=EVENTS, uuid="e1", properties={}, site_code=code, version=1, exists=True))
+    session.flush()
+
+
+def test_an_explanation_waits_for_its_event_and_may_be_taken_back(session: Session, relay: Relay) -> None:
+    assert tell(session, relay, explanation()) == 0
+    add_event(session, "ROS")
+    assert tell(session, relay, explanation()) == tell(session, relay, explanation()) == 1
+    [said] = list_explanations(session, "e1")
+    assert (said.actor and said.actor.display_name, said.withdrawn_at) == ("Awa (ROS)", None)
+    for _ in range(2):
+        tell(session, relay, explanation(withdrawn_by="Modou", withdrawn_at=LATER))
+    [said] = list_explanations(session, "e1")
+    assert said.withdrawn_at == LATER
+    assert tell(session, relay, explanation()) == 1
+    assert said.withdrawn_at == LATER
+
+
+@pytest.mark.parametrize("code", ["DKR", ""], ids=["another's", "nobody's"])
+def test_a_post_explains_no_count_of_others(session: Session, relay: Relay, code: str) -> None:
+    add_event(session, code)
+    with pytest.raises(FormsError, match="own tablets"):
+        tell(session, relay, explanation())
+    assert list_explanations(session, "e1") == []
+
+
+def test_an_explanation_without_measure_is_refused(session: Session, relay: Relay) -> None:
+    add_event(session, "ROS")
+    for line in (replace(explanation(), reason="x" * 1001), replace(explanation(), numbers="1" * 65)):
+        with pytest.raises(FormsError, match="1000"):
+            tell(session, relay, line)
 
 
 @pytest.mark.parametrize("kind", ["comment", "mark", "erasure", "verdict"])
