@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from sync import link_rows as rows
@@ -36,6 +36,12 @@ _ENOUGH = 20
 # Words are counted up to this number, to begin with the rarest.
 _COUNTED = 20_000
 _MOST_ENDINGS = 40
+_HAVING_WORD = select(func.count()).select_from(
+    select(LinkWord.identity_id)
+    .where(LinkWord.model_id == bindparam("model_id"), LinkWord.word == bindparam("word"))
+    .limit(_COUNTED)
+    .subquery()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ class _Search:
     linking: Linking
     viewer: Viewer
     readings: Sequence[Features] = field(default_factory=list)
+    # How many identities have a word, up to _COUNTED: each way of looking asks again for the words of the one before.
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def site_id(self) -> int | None:
@@ -169,9 +177,10 @@ def _at_site(search: _Search, found: Select[int]) -> Select[int]:
 
 
 def _count(search: _Search, word: str) -> int:
-    some = select(LinkWord.identity_id).where(LinkWord.model_id == search.linking.model_id, LinkWord.word == word)
-    counted = select(func.count()).select_from(some.limit(_COUNTED).subquery())
-    return search.connection.execute(counted).scalar_one()
+    if word not in search.counts:
+        asked = {"model_id": search.linking.model_id, "word": word}
+        search.counts[word] = search.connection.execute(_HAVING_WORD, asked).scalar_one()
+    return search.counts[word]
 
 
 def _rank(search: _Search, identities: Iterable[int]) -> dict[int, float]:
@@ -185,12 +194,20 @@ def _rank(search: _Search, identities: Iterable[int]) -> dict[int, float]:
 
 
 def _list_persons(session: Session, search: _Search, ranked: Mapping[int, float]) -> list[Found]:
-    """The persons of these identities, each once, by the best of their records."""
+    """The persons of these identities, each once, by the best of their records, in the order of the identities."""
+    if not ranked:
+        return []
     members = and_(LinkMember.home_id == PersonRecord.home_id, LinkMember.model_id == search.linking.model_id)
-    records = select(PersonRecord, LinkMember.identity_id).join(LinkMember, members)
-    known = records.where(LinkMember.identity_id.in_(list(ranked))).order_by(PersonRecord.id).limit(4 * LISTED)
-    hits = session.execute(scope_people(known, search.viewer)).all()
-    best: dict[int, Found] = {}
-    for record, identity in sorted(hits, key=lambda hit: -ranked[hit[1]]):
-        best.setdefault(record.person_id, Found(record.person_id, record, ranked[identity]))
-    return list(best.values())[:LISTED]
+    rank = case({identity: place for place, identity in enumerate(ranked)}, value=LinkMember.identity_id)
+    place = func.row_number().over(partition_by=PersonRecord.person_id, order_by=(rank, PersonRecord.id))
+    records = select(PersonRecord.id, LinkMember.identity_id, rank.label("rank"), place.label("place"))
+    readable = scope_people(records.join(LinkMember, members), search.viewer)
+    best = readable.where(LinkMember.identity_id.in_(list(ranked))).subquery()
+    hits = (
+        select(PersonRecord, best.c.identity_id)
+        .join(best, best.c.id == PersonRecord.id)
+        .where(best.c.place == 1)
+        .order_by(best.c.rank, PersonRecord.id)
+        .limit(LISTED)
+    )
+    return [Found(record.person_id, record, ranked[identity]) for record, identity in session.execute(hits)]

@@ -35,3 +35,23 @@ def add_record(session: Session, **values: Any) -> PersonRecord:
     fold_links(session.connection(), {}, {person.id: read_link_record(record)}, NOW)
     session.expire_all()
     return record
+
+
+def add_alike(session: Session, count: int, **values: Any) -> None:
+    """Add so many records of one submission that say the same, and link them."""
+    submission = add_submission(session, "uuid:alike")
+    paths = [f"/data/personnes[{number}]" for number in range(1, count + 1)]
+    people = [Person(reference=make_reference("passage", "uuid:alike", path)) for path in paths]
+    session.add_all(people)
+    session.flush()
+    records = [
+        PersonRecord(
+            person_id=one.id, home_id=one.id, submission_id=submission.id, path=path, reference=one.reference,
+            ended_at=NOW, **values,
+        )
+        for one, path in zip(people, paths, strict=True)
+    ]  # fmt: skip
+    session.add_all(records)
+    session.flush()
+    fold_links(session.connection(), {}, {one.home_id: read_link_record(one) for one in records}, NOW)
+    session.expire_all()

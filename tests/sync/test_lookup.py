@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from sync.link_decisions import Word, decide_same
 from sync.link_fold import fold_links
-from sync.lookup import Description, look_up
+from sync.lookup import LISTED, Description, look_up
 from sync.models import LinkWord, PersonRecord
 from sync.policy import Viewer
 from tests.sync.factory import NOW, add_site
-from tests.sync.people import AWA, add_record
+from tests.sync.people import AWA, add_alike, add_record
 
 STEWARD = Viewer(1, "data_steward")
 
@@ -61,6 +61,13 @@ def test_all_names_that_begin_so_are_found(session: Session) -> None:
         add_record(session, given_names="Moussa", family_name=name, age=20) for name in ("Traoré", "Trawally", "Tramé")
     ]
     assert set(find(session, text="tra")) == {one.reference for one in named}
+
+
+@pytest.mark.both_databases
+def test_whoever_fits_best_comes_before_the_many_who_came_first(session: Session) -> None:
+    add_alike(session, 4 * LISTED, **AWA, age=70)
+    best = add_record(session, **AWA, age=32)
+    assert find(session, text="awa ndiaye 32")[0] == best.reference
 
 
 def test_a_person_is_found_once_and_by_each_reference(session: Session, people: dict[str, PersonRecord]) -> None:
