@@ -1,12 +1,9 @@
 """Runs of a linkage model over the whole registry, as the settings say: for the nightly job and the command line."""
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -16,6 +13,7 @@ from server.config import ConfigError, Settings
 from server.extensions import db
 from server.processing import process_pending
 from server.relay import current_settings
+from server.run_folders import open_run_folder
 from sync.db import begin_write
 from sync.intake import Sender
 from sync.legacy import Taken, publish_legacy_form, take_in
@@ -42,7 +40,7 @@ def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
     """
     from sync.link_runs import run_model
 
-    with Session(db.engine) as session, _folder() as folder:
+    with Session(db.engine) as session, open_run_folder(current_settings()) as folder:
         linking = find_linking(session)
         if linking is None:
             return None
@@ -56,7 +54,7 @@ def look_ahead(records: Sequence[LinkRecord]) -> "Run":
     """What would become of the registry if these records came; nothing is changed."""
     from sync.link_runs import run_model
 
-    with Session(db.engine) as session, _folder() as folder:
+    with Session(db.engine) as session, open_run_folder(current_settings()) as folder:
         linking = find_linking(session)
         model = linking.model if linking else default_model()
         return run_model(session, model, _choose_engine("duckdb"), folder, records)
@@ -150,15 +148,6 @@ def _repair(homes: Sequence[int]) -> None:
             lock_registry(session)
             look_again(session, homes[start : start + _AT_ONCE], datetime.now(UTC))
             session.commit()
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that only the server's account can read, and that is gone afterwards: it holds names."""
-    settings = current_settings()
-    parent = settings.spark_folder or settings.data_path
-    with tempfile.TemporaryDirectory(prefix="link-run-", dir=parent) as name:
-        yield Path(name)
 
 
 def _choose_engine(name: str) -> "Engine":

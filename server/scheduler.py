@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.extensions import db
 from server.jobs import JOBS, Job, run_if_due
+from server.run_folders import sweep_run_folders
 from sync.db import begin_write
 from sync.leases import LEADING, leave_lease, make_holder, take_lease
 
@@ -28,6 +29,7 @@ def run_forever(app: Flask) -> None:
     for number in SIGNALS:
         # All that a handler does: it may come while the main thread holds any lock of the scheduler.
         signal.signal(number, lambda received, _frame: signals.put(received))
+    sweep_run_folders(app.extensions["teral_settings"])
     leader = Leader(app)
     scheduler = _make_scheduler(app, leader)
     scheduler.start()

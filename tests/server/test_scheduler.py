@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.scheduler import LEASE_TIME, SIGNALS, Leader, run_forever
 from sync.models import JobLease, Submission
+from tests.server.test_run_folders import leave_behind
 from tests.sync.factory import add_submission
 
 
@@ -51,11 +53,12 @@ def test_the_job_process_works_until_a_signal(
 ) -> None:
     add_submission(session, "uuid:1")
     session.commit()
+    left = leave_behind(Path(app.extensions["teral_settings"].data_dir))
     threading.Timer(1.5, os.kill, (os.getpid(), number)).start()
     run_forever(app)
     session.expire_all()
     assert session.scalar(select(Submission.state)) == "quarantined"
-    assert session.scalars(select(JobLease)).all() == []
+    assert (session.scalars(select(JobLease)).all(), left.exists()) == ([], False)
 
 
 def test_a_leader_that_stops_begins_no_work(app: Flask) -> None:
