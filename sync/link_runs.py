@@ -7,6 +7,7 @@ which never undoes what people decided. The engines: linkage/batch.py and linkag
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 
 from sqlalchemy import select
@@ -26,7 +27,7 @@ from sync.linkage.judging import judge_pair
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord
 from sync.linkage.score import Scorer
-from sync.models import LinkDecision, LinkMember, LinkModelVersion, LinkPair, LinkVerdict, Person, PersonRecord
+from sync.models import LinkDecision, LinkMember, LinkModelVersion, LinkVerdict, Person, PersonRecord
 
 Engine = Callable[[Path, LinkModel, int], Iterator[Weighed]]
 _READ_AT_ONCE, _CLEANED = 1_000, 200_000
@@ -72,7 +73,7 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, m
     ]
     alone, decided = (decide_component(ids, heavy, rules, said) for said in ((), labels))
     asked = _list_asked(decided, found, labels)
-    before = _read_persons(session) | {one.record_id: -place for place, one in enumerate(more, 1)}
+    before = _read_persons(session, ids) | {one.record_id: -place for place, one in enumerate(more, 1)}
     known = [one for one in labels if {one.one, one.other} <= before.keys()]
     bins = calibrate((scorer.score(clean(one.one), clean(one.other)), one.same) for one in known)
     return Run(
@@ -132,9 +133,11 @@ def _list_asked(
     return keep_heaviest(Decision(decided.persons, [*decided.questions, *light]))
 
 
-def _read_persons(session: Session) -> dict[str, int]:
-    query = select(PersonRecord.reference, PersonRecord.person_id)
-    return {row[0]: row[1] for row in session.execute(query)}
+def _read_persons(session: Session, records: Iterable[str]) -> dict[str, int]:
+    """The persons of the records that were weighed; others may have come meanwhile."""
+    weighed = set(records)
+    query = select(PersonRecord.reference, PersonRecord.person_id).execution_options(yield_per=_READ_AT_ONCE)
+    return {row[0]: row[1] for row in session.execute(query) if row[0] in weighed}
 
 
 def _group(person_of: dict[str, int]) -> Iterable[list[str]]:
@@ -160,16 +163,21 @@ def _find_overlooked(session: Session, model: LinkModel, found: Sequence[tuple[s
         .where(LinkMember.model_id == row.id)
     )
     place = {reference: (home, identity) for reference, home, identity in session.execute(members)}
-    pairs = select(LinkPair.one_id, LinkPair.other_id).where(LinkPair.one_id < LinkPair.other_id)
-    known = {(one, other) for one, other in session.execute(pairs)}
-    missed = set[int]()
+    homes = dict[tuple[int, int], int]()
     for left, right, _ in found:
-        if not {left, right} <= place.keys():
-            continue
-        (home, one), (_, other) = place[left], place[right]
-        if one != other and (min(one, other), max(one, other)) not in known:
-            missed.add(home)
-    return sorted(missed)
+        if left in place and right in place:
+            (home, one), (_, other) = place[left], place[right]
+            homes.setdefault((min(one, other), max(one, other)), home)
+    met = sorted(ends for ends in homes if ends[0] != ends[1])
+    return sorted({homes[ends] for ends in _leave_out_known(session, met)})
+
+
+def _leave_out_known(session: Session, ends: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Those that are not written down as pairs; looked for some at a time, as there are very many."""
+    for start in range(0, len(ends), _READ_AT_ONCE):
+        some = ends[start : start + _READ_AT_ONCE]
+        known = {(one.one, one.other) for one in rows.read_pairs(session.connection(), {one for one, _ in some}, -inf)}
+        yield from (one for one in some if one not in known)
 
 
 def _count_crowded(session: Session, model: LinkModel) -> int:

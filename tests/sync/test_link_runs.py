@@ -1,5 +1,6 @@
 """The registry weighed anew: what another model would change, what people's labels say of it, what was overlooked."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,12 +12,13 @@ from sqlalchemy.orm import Session
 from sync.link_decisions import Word, decide_apart, decide_same
 from sync.link_fold import look_again
 from sync.link_runs import Run, read_labels, run_model
+from sync.linkage.batch import Weighed
 from sync.linkage.model import LinkModel, default_model
 from sync.models import LinkPair, PersonRecord
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.linkage.one_by_one import weigh_one_by_one
-from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare
+from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare, reference
 
 TIMID = replace(default_model(), link_at=200.0)
 
@@ -74,6 +76,21 @@ def test_the_later_of_two_decisions_is_the_label(session: Session, linked: None)
     decide_apart(session, one, other, Word(None, NOW, ""))
     decide_same(session, one, other, Word(None, NOW + timedelta(minutes=1), ""))
     assert [label.same for label in read_labels(session)] == [True]
+
+
+def test_records_that_come_while_all_are_weighed_are_left_to_the_next_run(
+    session: Session, linked: None, tmp_path: Path
+) -> None:
+    decide_apart(session, reference("uuid:1"), reference("uuid:9"), Word(None, NOW))
+    session.commit()
+
+    def weigh(folder: Path, model: LinkModel, records: int) -> Iterator[Weighed]:
+        meet(session, "uuid:9", AWA, day=9)
+        return weigh_one_by_one(folder, model, records)
+
+    found = run_model(session, default_model(), weigh, tmp_path)
+    assert (found.records, found.persons_before, found.labels) == (3, 2, 0)
+    assert run(session, tmp_path, default_model()).labels == 1
 
 
 @pytest.mark.both_databases
