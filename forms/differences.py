@@ -6,11 +6,11 @@ from typing import Literal
 
 from forms.definition import Field, FormDefinition, Text
 
-_ASPECTS = (
+ASPECTS = (
     "kind", "type", "control", "required", "relevant", "constraint", "calculate", "readonly", "repeat_count", "default",
     "person", "encounter", "save_to",
 )  # fmt: skip
-_TEXTS = ("label", "hint", "required_message", "constraint_message")
+TEXTS = ("label", "hint", "required_message", "constraint_message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ def compare_forms(old: FormDefinition, new: FormDefinition) -> list[Difference]:
 
 
 def _field(old: Field, new: Field) -> Iterator[Difference]:
-    for aspect in _ASPECTS:
+    for aspect in ASPECTS:
         before, after = getattr(old, aspect), getattr(new, aspect)
         if before != after:
             yield _difference(new.path, aspect, before or None, after or None)
-    for aspect in _TEXTS:
+    for aspect in TEXTS:
         yield from _texts(new.path, aspect, getattr(old, aspect), getattr(new, aspect))
     yield from _choices(new.path, _labels(old), _labels(new))
     if _filter(old) != _filter(new):

@@ -8,14 +8,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import func, select
 
+from forms.differences import compare_forms
 from forms.errors import FormRefused, FormsError
 from server.accounts.collect_settings import draft_settings, draft_url, render_qr_svg
 from server.accounts.permissions import permission, reads_first
 from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import attachment_store, db
+from server.i18n import select_language
 from server.publishing import draft_prepared, prepare_form, publish_prepared
 from server.web.headers import as_download
-from sync.comparing import list_changes
+from server.words import label_path
 from sync.models import SITE_KINDS, Form, FormAttachment, FormVersion, Submission
 from sync.policy import may, present_counts, programme
 from sync.publishing import (
@@ -127,8 +129,9 @@ def changes(version_id: int, other_id: int) -> ResponseReturnValue:
     new, old = _get_version(version_id), _get_version(other_id)
     if new.form_pk != old.form_pk:
         abort(404)
-    found = list_changes(get_definition(db.session(), old), get_definition(db.session(), new))
-    return render_template("forms/changes.html", new=new, old=old, changes=found)
+    before, after = get_definition(db.session(), old), get_definition(db.session(), new)
+    labels = {path: label_path(path, one, select_language()) for one in (before, after) for path in one.by_path}
+    return render_template("forms/changes.html", new=new, old=old, changes=compare_forms(before, after), labels=labels)
 
 
 @blueprint.get("/versions/<int:version_id>/xform")

@@ -191,6 +191,8 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "change": {"added": N_("new"), "removed": N_("removed"), "changed": N_("changed")},
     "aspect": {
+        "field": N_("question"),
+        "kind": N_("kind"),
         "type": N_("type"),
         "control": N_("way of asking"),
         "label": N_("label"),
@@ -199,6 +201,7 @@ LABELS: dict[str, dict[str, str]] = {
         "relevant": N_("shown when"),
         "constraint": N_("allowed answers"),
         "constraint_message": N_("message for wrong answers"),
+        "required_message": N_("message for missing answers"),
         "calculate": N_("calculation"),
         "readonly": N_("read only"),
         "repeat_count": N_("number of turns"),
@@ -206,7 +209,8 @@ LABELS: dict[str, dict[str, str]] = {
         "person": N_("person property"),
         "encounter": N_("encounter property"),
         "save_to": N_("entity property"),
-        "choices": N_("choices"),
+        "choices": N_("source of the choices"),
+        "choice": N_("choice"),
     },
     "property": {
         "given_names": N_("Given names"),

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 from flask import Flask
 
+from forms.differences import ASPECTS, TEXTS
 from forms.errors import FindingKind
 from server.jobs import JOBS
 from server.openrosa.routes import _list_rules
@@ -38,6 +39,7 @@ def english(app: Flask) -> Iterator[None]:
         ("contact", {endpoint.kind for _rule, endpoint, _methods in _list_rules()}),
         ("finding_kind", get_args(FindingKind)),
         ("value_ground", get_args(Ground)),
+        ("aspect", {*ASPECTS, *TEXTS, "field", "choice", "choices"}),
     ],
 )
 def test_every_slug_has_a_word(family: str, slugs: Any) -> None:
