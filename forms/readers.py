@@ -13,7 +13,6 @@ from forms.xpath.functions.geo import geopoint_text, parse_geopoint, parse_geopo
 from forms.xpath.moments import INTEGER_MAX, INTEGER_MIN, Moment, parse_date, parse_date_time, parse_time
 from forms.xpath.values import Value
 
-CLOCK_TIME = re.compile(r"\d\d:\d\d", re.ASCII)
 WRITTEN_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 EPOCH = Moment(0)

@@ -96,10 +96,6 @@ def gather(parts: Iterable[bytes], size: int = 64 * 1024) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def is_extended() -> bool:
-    return request.headers.get("X-Extended-Metadata", "").lower() == "true"
-
-
 def cut(rows: list[Any]) -> list[Any]:
     """The part of a short list that ?offset and ?limit ask for."""
     offset, limit = read_number("offset") or 0, read_number("limit")
