@@ -110,6 +110,7 @@ def test_what_a_bundle_tells_and_is_refused_stops_nothing_else_and_is_told_again
     assert [one.refused for one in again] == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_file_that_was_lost_stops_no_bundle(posts: Chain, tmp_path: Path) -> None:
     lost, kept = [receive_photo(posts, name, name.encode()) for name in ("lost", "kept")]
     (posts.relay.settings.data_path / "attachments" / lost[:2] / lost[2:]).unlink()
@@ -119,6 +120,7 @@ def test_a_file_that_was_lost_stops_no_bundle(posts: Chain, tmp_path: Path) -> N
         assert (attachment_store().has(lost), attachment_store().has(kept)) == (False, True)
 
 
+@pytest.mark.slow
 def test_nothing_is_locked_while_a_bundle_is_written(posts: Chain, tmp_path: Path) -> None:
     """A key may take minutes, or be drawn: what was noted for the bundle was committed before."""
     b = posts.centre.tablet("KLK")

@@ -10,16 +10,17 @@ from sync.relaying.down import take_down
 from sync.relaying.lines import StateLine, receipt_for
 from tests.sync.factory import NOW, add_device, add_site
 
-LATER, MUCH_LATER = NOW + timedelta(hours=1), NOW + timedelta(days=900)
+LATER = NOW + timedelta(hours=1)
 
 
-@pytest.mark.parametrize("clock", [-900, 0, 900], ids=["post's clock slow", "clocks agree", "post's clock fast"])
-@pytest.mark.parametrize("state", ["lost", "drained", "active", "revoked"])
+@pytest.mark.parametrize("clock", [-900, 900], ids=["post's clock slow", "post's clock fast"])
+@pytest.mark.parametrize("state", ["drained", "active", "revoked"])
 def test_the_centres_word_counts_whatever_the_clocks_say(session: Session, clock: int, state: str) -> None:
     device = add_at_post(session, "lost", clock)
     line = StateLine(device.name, state, LATER, device.state_changed_at)
     assert take_down(session, [line], {}, LATER) == ([receipt_for(line)], [])
-    assert (device.state, device.state_changed_at <= LATER or state == "lost") == (state, True)
+    assert device.state == state
+    assert device.state_changed_at <= LATER
 
 
 @pytest.mark.parametrize(("here", "told", "then"), [

@@ -47,7 +47,7 @@ def test_a_relay_says_how_much_waits_and_since_when(session: Session) -> None:
     assert (told.waiting, told.oldest_at) == (2, NOW - timedelta(days=9))
 
 
-@pytest.mark.parametrize("clock", [-900, 0, 900], ids=["post's clock slow", "clocks agree", "post's clock fast"])
+@pytest.mark.parametrize("clock", [-900, 900], ids=["post's clock slow", "post's clock fast"])
 @pytest.mark.parametrize(("here", "told", "then"), [
     ("active", "lost", "lost"), ("active", "revoked", "revoked"), ("lost", "active", "active"),
     ("revoked", "active", "revoked"), ("revoked", "drained", "revoked"),
