@@ -11,7 +11,8 @@ from sync.attachments import AttachmentStore, add_blob
 from sync.models import Blob, FilePiece
 from sync.relaying.lines import RelayRefused
 
-PIECE = 256 * 1024
+# What a break costs at most: at a few kilobytes a second, some ten seconds.
+PIECE = 64 * 1024
 _IN_MEMORY = 8 * 1024 * 1024
 
 

@@ -38,13 +38,14 @@ def test_an_empty_file_is_a_file(session: Session, store: AttachmentStore) -> No
     assert store.read(empty) == b""
 
 
-@pytest.mark.parametrize(("start", "length"), [(10, 300), (300, 2000)], ids=["a gap", "too much"])
+@pytest.mark.parametrize(("start", "length"), [(310, 300), (300, 725)], ids=["a gap", "too much"])
 def test_a_piece_that_does_not_fit_is_refused(
     session: Session, store: AttachmentStore, start: int, length: int
 ) -> None:
-    add_piece(session, store, SHA256, 0, CONTENT[:300] if start else b"", len(CONTENT), NOW)
+    add_piece(session, store, SHA256, 0, CONTENT[:300], len(CONTENT), NOW)
     with pytest.raises(RelayRefused, match="does not continue"):
-        add_piece(session, store, SHA256, start + 1000, b"x" * length, len(CONTENT), NOW)
+        add_piece(session, store, SHA256, start, b"x" * length, len(CONTENT), NOW)
+    assert count_held(session, SHA256) == 300
 
 
 def test_other_content_than_was_told_is_not_kept(session: Session, store: AttachmentStore) -> None:
