@@ -30,9 +30,9 @@ from sync.relaying.lines import (
     FormLine,
     HeadLine,
     Line,
-    PostLine,
     ReceiptLine,
     RecordLine,
+    RelayLine,
     of_kind,
     parse_lines,
     write_line,
@@ -221,13 +221,13 @@ def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetim
     head = bundle.head
     # An older bundle, found in a drawer: what happened since is not to be undone by it.
     is_older = relay.told_at is not None and min(head.at, now) < relay.told_at
-    lines = [one for one in bundle.lines if not (is_older and isinstance(one, DeviceLine | PostLine))]
-    for one in of_kind(lines, PostLine):
+    lines = [one for one in bundle.lines if not (is_older and isinstance(one, DeviceLine | RelayLine))]
+    for one in of_kind(lines, RelayLine):
         hear_relay(relay, one, now)
     note_receipts(session, relay.site_id, of_kind(lines, ReceiptLine))
     records = [one for one in lines if isinstance(one, _OF_RECORDS)]
     take = partial(take_up_each, session, relay, now=now)
-    taken, refused = take([one for one in lines if not isinstance(one, _OF_RECORDS | PostLine)])
+    taken, refused = take([one for one in lines if not isinstance(one, _OF_RECORDS | RelayLine)])
     unread = _receive_records(session, relay, bundle, take(records)[0].records, now)
     for sha256 in take(records)[0].files:
         bundle.keep(session, sha256, now)

@@ -36,8 +36,8 @@ from sync.policy import programme
 from sync.publishing import FormFile, change_form_state, find_form_version, list_versions, publish_form
 from sync.registry import lock_registry
 from sync.relaying.lines import (
+    EntityLine,
     FormLine,
-    GroundLine,
     Line,
     ReceiptLine,
     RelayRefused,
@@ -67,7 +67,7 @@ def list_down(session: Session, relay: Relay, now: datetime) -> Iterator[Line]:
         lambda: _list_states(session, relay),
         lambda: _list_sites(session),
         lambda: _list_forms(session, sites),
-        lambda: _list_grounds(session, relay, sites, now),
+        lambda: _list_entities(session, relay, sites, now),
     )
     for lines in told:
         yield from list_untold(session, relay.site_id, lines())
@@ -106,7 +106,7 @@ def _list_states(session: Session, relay: Relay) -> Iterator[StateLine]:
         yield StateLine(one.name, one.device.state, one.device.state_changed_at, one.state_changed_at)
 
 
-def _list_grounds(session: Session, relay: Relay, sites: Sequence[Site], now: datetime) -> Iterator[GroundLine]:
+def _list_entities(session: Session, relay: Relay, sites: Sequence[Site], now: datetime) -> Iterator[EntityLine]:
     """The entities that tablets of these sites get, and those that they got and get no more."""
     told = set(session.scalars(select(RelayedEntity.entity_id).filter_by(relay_id=relay.site_id)))
     seen = set[int]()
@@ -116,17 +116,17 @@ def _list_grounds(session: Session, relay: Relay, sites: Sequence[Site], now: da
             if entity.id not in told:
                 # Noted before it is told: whoever was given an entity is also told that it is gone.
                 session.add(RelayedEntity(relay_id=relay.site_id, entity_id=entity.id))
-            yield _describe_ground(session, relay, entity, name)
+            yield _describe_entity(session, relay, entity, name)
     session.flush()
     for gone in session.scalars(select(Entity).where(Entity.id.in_(told - seen)).order_by(Entity.id)).all():
         yield from _tell_gone(session, relay, gone)
 
 
-def _tell_gone(session: Session, relay: Relay, gone: Entity) -> Iterator[GroundLine]:
+def _tell_gone(session: Session, relay: Relay, gone: Entity) -> Iterator[EntityLine]:
     """That the relay's tablets get it no more, until the relay took that."""
     # The moment is the entity's own: the same line until something changes.
     moment = gone.deleted_at or max((one.issued_at for one in gone.issued), default=relay.enrolled_at)
-    line = GroundLine(gone.list_name, gone.uuid, gone.version, "", {}, _own_keys(gone, relay), moment)
+    line = EntityLine(gone.list_name, gone.uuid, gone.version, "", {}, _own_keys(gone, relay), moment)
     if any(list_untold(session, relay.site_id, [line])):
         yield line
     else:
@@ -143,10 +143,10 @@ def _list_visible(session: Session, name: str, sites: Sequence[Site], now: datet
                 yield one
 
 
-def _describe_ground(session: Session, relay: Relay, entity: Entity, name: str) -> GroundLine:
+def _describe_entity(session: Session, relay: Relay, entity: Entity, name: str) -> EntityLine:
     hidden = programme().policy_for_list(name).server_only
     values = {key: value for key, value in entity.properties.items() if key not in hidden}
-    return GroundLine(
+    return EntityLine(
         list_name=name,
         uuid=entity.uuid,
         number=entity.version,
@@ -215,7 +215,7 @@ def _take_together(
         _take_form(session, form, forms, now)
     for state in of_kind(lines, StateLine):
         _take_state(session, state, now)
-    _take_grounds(session, of_kind(lines, GroundLine), now)
+    _take_entities(session, of_kind(lines, EntityLine), now)
     return [receipt_for(one) for one in lines if not isinstance(one, ReceiptLine)]
 
 
@@ -249,7 +249,7 @@ def _publish(session: Session, line: FormLine, forms: Mapping[str, bytes], now: 
     publish_form(session, FormFile(xml, parse_form(xml)), dict(line.files), None, now)
 
 
-def _take_grounds(session: Session, lines: Sequence[GroundLine], now: datetime) -> None:
+def _take_entities(session: Session, lines: Sequence[EntityLine], now: datetime) -> None:
     if not lines:
         return
     lock_registry(session)

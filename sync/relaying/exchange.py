@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from sync.models import Relay
 from sync.relaying.down import list_down
-from sync.relaying.lines import HeadLine, Line, PostLine, ReceiptLine, of_kind
+from sync.relaying.lines import HeadLine, Line, ReceiptLine, RelayLine, of_kind
 from sync.relaying.receipts import forget_owed, list_owed, note_receipts
 from sync.relaying.up import take_up
 
@@ -32,7 +32,7 @@ def answer_relay(session: Session, relay: Relay, lines: Sequence[Line], now: dat
     for head in of_kind(lines, HeadLine):
         forget_owed(session, relay.site_id, head.took or relay.enrolled_at)
     taken = take_up(session, relay, lines, now)
-    if not of_kind(lines, PostLine):
+    if not of_kind(lines, RelayLine):
         return Answer(list(taken.receipts), taken.records, taken.files)
     news = islice(list_down(session, relay, now), MOST)
     receipts = [*taken.receipts, *list_owed(session, relay.site_id)]

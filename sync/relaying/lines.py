@@ -53,7 +53,7 @@ class HeadLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
-class PostLine(Line):
+class RelayLine(Line):
     """A relay as a whole: its number, how many of its records the centre has not taken, and since when."""
 
     at: datetime
@@ -63,7 +63,7 @@ class PostLine(Line):
 
     @property
     def name(self) -> str:
-        return "post"
+        return "relay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class StateLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
-class GroundLine(Line):
+class EntityLine(Line):
     """An entity as the centre serves it; blank with `gone_at` once it is for no tablet of the relay any more.
 
     `contains` names what the relay told and the centre has taken into account.
@@ -234,7 +234,7 @@ class GroundLine(Line):
 
     @property
     def name(self) -> str:
-        return f"ground {self.list_name} {self.uuid}"
+        return f"entity {self.list_name} {self.uuid}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +250,8 @@ class ReceiptLine(Line):
 
 
 _KINDS: dict[str, type[Line]] = {
-    "head": HeadLine, "post": PostLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine,
-    "site": SiteLine, "form": FormLine, "state": StateLine, "ground": GroundLine, "receipt": ReceiptLine,
+    "head": HeadLine, "relay": RelayLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine,
+    "site": SiteLine, "form": FormLine, "state": StateLine, "entity": EntityLine, "receipt": ReceiptLine,
     "comment": CommentLine, "mark": MarkLine, "explanation": ExplanationLine,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}

@@ -39,9 +39,9 @@ from sync.relaying.lines import (
     DeviceLine,
     FactLine,
     Line,
-    PostLine,
     ReceiptLine,
     RecordLine,
+    RelayLine,
     RelayRefused,
     of_kind,
     receipt_for,
@@ -76,10 +76,10 @@ def list_waiting(session: Session) -> Iterator[RecordLine]:
     yield from of_kind(list_untold(session, CENTRE, list_records(session)), RecordLine)
 
 
-def describe_relay(session: Session, waiting: Sequence[RecordLine], now: datetime) -> PostLine:
+def describe_relay(session: Session, waiting: Sequence[RecordLine], now: datetime) -> RelayLine:
     """What is told of the relay as a whole."""
     oldest = min((one.received_at for one in waiting), default=None)
-    return PostLine(now, read_slot(session), len(waiting), oldest)
+    return RelayLine(now, read_slot(session), len(waiting), oldest)
 
 
 def list_records(session: Session) -> Iterator[RecordLine]:
@@ -137,7 +137,7 @@ def _list_devices(session: Session) -> Iterator[DeviceLine]:
         )
 
 
-def hear_relay(relay: Relay, told: PostLine, now: datetime) -> None:
+def hear_relay(relay: Relay, told: RelayLine, now: datetime) -> None:
     """Note what a relay says of itself, unless it is older than what was heard already (a late bundle)."""
     if told.number != relay.number:
         raise RelayRefused("relay_number", number=relay.number)
@@ -153,7 +153,7 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
 
     Raises RelayRefused for a relay that numbers entities as somebody else does.
     """
-    for told in of_kind(lines, PostLine):
+    for told in of_kind(lines, RelayLine):
         hear_relay(relay, told, now)
     _take_facts(session, relay, of_kind(lines, FactLine), now)
     for device in of_kind(lines, DeviceLine):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import User
 from sync.models import RelayedDevice, RelayedRecord, Submission
 from sync.relaying.enrolment import enrol_relay, place_sites
-from sync.relaying.lines import HeadLine, PostLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
+from sync.relaying.lines import HeadLine, RelayLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
 from tests.accounts import add_account, add_site, log_in
 from tests.server.rest.program import Program, problem
 from tests.sync.factory import NOW, add_device, xml
@@ -80,7 +80,7 @@ def test_a_tablet_of_a_name_that_is_taken_gets_the_relays_beside_it(relay: Progr
 
 
 def test_news_come_with_the_relays_own_line_until_they_are_confirmed(relay: Program) -> None:
-    post = write_line(PostLine(datetime.now(UTC), 1, 0, None))
+    post = write_line(RelayLine(datetime.now(UTC), 1, 0, None))
     news = parse_lines(tell(relay, post)["lines"])  # type: ignore[arg-type]
     assert [type(one) for one in news] == [HeadLine, SiteLine]
     left = tell(relay, post, *(write_line(receipt_for(one)) for one in news))["lines"]
@@ -88,7 +88,7 @@ def test_news_come_with_the_relays_own_line_until_they_are_confirmed(relay: Prog
 
 
 def test_a_relay_under_another_number_is_refused(relay: Program) -> None:
-    answer = relay.post("projects/1/relay", json={"lines": [write_line(PostLine(NOW, 2, 0, None))]})
+    answer = relay.post("projects/1/relay", json={"lines": [write_line(RelayLine(NOW, 2, 0, None))]})
     assert problem(answer) == (400, 400.8)
 
 

@@ -12,7 +12,7 @@ from sync.journal import write_line as write_fact
 from sync.models import Device, Relay, RelayedRecord
 from sync.numbering import FIRST_SHARED, next_number
 from sync.policy import programme
-from sync.relaying.lines import DeviceLine, FactLine, PostLine, RecordLine, RelayRefused, of_kind, receipt_for
+from sync.relaying.lines import DeviceLine, FactLine, RecordLine, RelayLine, RelayRefused, of_kind, receipt_for
 from sync.relaying.receipts import CENTRE, note_receipts
 from sync.relaying.up import describe_relay, list_up, list_waiting, take_up
 from tests.sync.factory import NOW, add_device, add_site, add_submission
@@ -80,12 +80,12 @@ def test_a_state_that_there_is_none_of_is_refused(session: Session, relay: Relay
 
 def test_a_post_whose_clock_went_fast_is_heard_again_when_it_is_right(session: Session, relay: Relay) -> None:
     fast = NOW + timedelta(days=900)
-    take_up(session, relay, [PostLine(fast, relay.number, 5, fast)], NOW)
+    take_up(session, relay, [RelayLine(fast, relay.number, 5, fast)], NOW)
     assert (relay.told_at, relay.told) == (NOW, {"waiting": 5, "oldest_at": NOW.isoformat()})
     soon = NOW + timedelta(minutes=5)
-    take_up(session, relay, [PostLine(soon, relay.number, 0, None)], soon)
+    take_up(session, relay, [RelayLine(soon, relay.number, 0, None)], soon)
     assert (relay.told_at, relay.told["waiting"]) == (soon, 0)
-    take_up(session, relay, [PostLine(NOW, relay.number, 3, NOW)], soon)
+    take_up(session, relay, [RelayLine(NOW, relay.number, 3, NOW)], soon)
     assert (relay.told_at, relay.told["waiting"]) == (soon, 0)
 
 
