@@ -83,6 +83,9 @@ class RecordLine(Line):
     # Once its answers were erased there: the record itself is not to be had any more.
     erased: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        _check_files(self.files, (str, str | None, str, int))
+
     @property
     def name(self) -> str:
         return f"record {self.form_id} {self.instance_id} {self.xml_sha256}"
@@ -195,6 +198,9 @@ class FormLine(Line):
     sha256: str
     files: list[Any]
 
+    def __post_init__(self) -> None:
+        _check_files(self.files, (str, str))
+
     @property
     def name(self) -> str:
         return f"form {self.form_id} {self.version}"
@@ -290,6 +296,12 @@ def _parse(text: str, number: int) -> Line:
         return kind(**{name: _read(told[name], hint) for name, hint in _hints(kind.__name__).items()})
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise RelayRefused("relay_line", line=number) from wrong
+
+
+def _check_files(files: list[Any], shape: tuple[Any, ...]) -> None:
+    for one in files:
+        if not isinstance(one, list) or len(one) != len(shape) or not all(map(isinstance, one, shape)):
+            raise TypeError("a file is told of in another way")
 
 
 @cache

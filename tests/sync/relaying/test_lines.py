@@ -75,6 +75,9 @@ def test_a_name_tells_what_takes_the_place_of_what() -> None:
         write_line(LINES[1]).replace("+00:00", ""),
         write_line(LINES[1]).replace('"waiting": 3', '"waiting": "3"'),
         write_line(LINES[7]).replace('"lost"', "null"),
+        write_line(LINES[2]).replace('"a.jpg", ', ""),
+        write_line(LINES[2]).replace(", 7]", ', "7"]'),
+        write_line(LINES[6]).replace('["villages.csv", ', "["),
     ],
 )
 def test_what_is_no_line_is_refused_by_its_number(text: str) -> None:
