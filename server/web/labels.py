@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import Flask
 from flask_babel import gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from forms.errors import N_, Finding, FormProblem, pick_text, word_finding
 from server.i18n import select_language
@@ -362,7 +364,7 @@ _FAMILIES = {"kind": "link_kind"}
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
-        label=label, finding=word_stored, problem=word_problem, text=word_text, details=word_details
+        label=_label, finding=word_stored, problem=word_problem, text=word_text, details=word_details
     )
 
 
@@ -372,6 +374,13 @@ def label(slug: str | None, family: str) -> str:
         return "–"
     words = LABELS[family].get(slug)
     return str(gettext(words)) if words else slug
+
+
+@pass_context
+def _label(_context: Context, slug: str | None, family: str) -> str:
+    # Without a context Jinja would work out the word for a slug that a template names once and for all: in the
+    # language of whoever came first.
+    return label(slug, family)
 
 
 def word_details(details: dict[str, Any]) -> str:

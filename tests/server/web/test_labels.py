@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 
 from forms.differences import ASPECTS, TEXTS
 from forms.errors import FindingKind
@@ -44,6 +45,15 @@ def english(app: Flask) -> Iterator[None]:
 )
 def test_every_slug_has_a_word(family: str, slugs: Any) -> None:
     assert set(slugs) <= set(LABELS[family])
+
+
+def test_a_slug_that_a_template_names_is_said_in_the_language_of_each_reader(app: Flask) -> None:
+    template = app.jinja_env.from_string('{{ "same" | label("link_answer") }}')
+    said = []
+    for language in ("fr", "en"):
+        with force_locale(language):
+            said.append(template.render())
+    assert said == ["La même personne", "The same person"]
 
 
 def test_every_act_of_the_journal_has_a_word() -> None:
