@@ -23,7 +23,7 @@ from server.processing import process_pending
 from server.relay import current_settings, forward, is_due, open_link
 from sync.db import begin_write
 from sync.entity_fold import force_overdue, has_overdue
-from sync.link_models import find_linking
+from sync.link_models import find_linking, list_models
 from sync.models import JobRun, PeerRun
 from sync.registry import lock_registry
 from sync.settings import get_setting
@@ -141,6 +141,15 @@ def link_anew(may_go_on: MayGoOn) -> Details:
     return {**{name: report[name] for name in told}, "report": report}
 
 
+def weigh_shadows(may_go_on: MayGoOn) -> Details:
+    """Weigh all records by each model that reads along: what would it change, were it the active one?"""
+    with Session(db.engine) as session:
+        shadows = [one.version for one, state in list_models(session) if state == "shadow"]
+    runs = (run_command(current_settings(), may_go_on, "link", "run", "--model", one, "--json") for one in shadows)
+    reports = {report["model"]: report for report in runs if report}
+    return {"models": len(reports), "reports": reports} if reports else {}
+
+
 JOBS = (
     # First, so that each start of the process judges what a new key opens.
     Job("unlock", timedelta(hours=1), unlock),
@@ -151,6 +160,7 @@ JOBS = (
     Job("tidy_up", timedelta(hours=1), tidy_up),
     Job("maintain_database", timedelta(days=1), maintain_database),
     Job("link_anew", timedelta(days=1), link_anew),
+    Job("weigh_shadows", timedelta(days=1), weigh_shadows),
 )
 
 

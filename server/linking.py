@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.config import ConfigError, Settings
@@ -18,12 +17,11 @@ from sync.db import begin_write
 from sync.intake import Sender
 from sync.legacy import Taken, publish_legacy_form, take_in
 from sync.link_fold import look_again
-from sync.link_models import activate_model, add_model, drop_model, find_linking, get_model, keep_model
+from sync.link_models import activate_model, add_model, drop_model, find_linking, get_model, keep_model, list_models
 from sync.link_rows import count_crowded
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import LinkRecord
 from sync.linkage.training import train_model
-from sync.models import LinkModelVersion, LinkProgress
 from sync.registry import lock_registry
 
 if TYPE_CHECKING:
@@ -100,21 +98,17 @@ def learn_from_registry(*, shadow: bool) -> LinkModel:
     return model
 
 
-def list_models() -> list[dict[str, Any]]:
-    """The models of the registry, oldest first: the active one, those that read along, and those that rest.
-
-    With each, how many keys have outgrown it.
-    """
+def list_states() -> list[dict[str, Any]]:
+    """The models of the registry, oldest first, each with what it does and how many keys have outgrown it."""
     with Session(db.engine) as session:
-        active = session.scalar(select(LinkProgress.model_id))
         return [
             {
                 "version": one.version,
-                "state": "active" if one.id == active else "shadow" if one.kept else "kept",
+                "state": state,
                 "added_at": one.added_at.isoformat(),
                 "crowded": count_crowded(session.connection(), one.id),
             }
-            for one in session.scalars(select(LinkModelVersion).order_by(LinkModelVersion.id))
+            for one, state in list_models(session)
         ]
 
 

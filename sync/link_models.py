@@ -4,6 +4,7 @@ A model reads every record before it is made the active one; persons are then de
 (link_fold.py). What a model is: sync/linkage/model.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -103,6 +104,23 @@ def find_linking(session: Session) -> Linking | None:
         return None
     version = connection.execute(_version_of(progress.model_id)).scalar_one()
     return _make_linking(connection, progress.model_id, version, progress.size, progress.model_id)
+
+
+def list_models(session: Session) -> list[tuple[LinkModelVersion, str]]:
+    """All models of the registry, oldest first, each with what it does.
+
+    active: links are made by it; awaited: it becomes the active one when it has read every record; shadow: it reads
+    along; kept: it rests.
+    """
+    active, awaited = session.scalar(select(LinkProgress.model_id)), find_awaited(session)
+    known = {active: "active", awaited: "awaited"}
+    rows = session.scalars(select(LinkModelVersion).order_by(LinkModelVersion.id))
+    return [(one, known.get(one.id, "shadow" if one.kept else "kept")) for one in rows]
+
+
+def list_activations(session: Session) -> Sequence[LinkActivation]:
+    """Which model became the active one, when, by whom and why; newest first."""
+    return session.scalars(select(LinkActivation).order_by(LinkActivation.id.desc())).all()
 
 
 def get_model(session: Session, version: str) -> LinkModel:

@@ -123,18 +123,18 @@ auditor              x           -             -
 exchange             -           -             -
 relay                -           -             -
 
-                     links.review  links.answer
-administrator        -             -
-national_supervisor  -             -
-site_supervisor      -             x
-centre_staff         -             x
-protection_officer   x             x
-focal_point          -             -
-data_steward         x             -
-form_designer        -             -
-auditor              -             -
-exchange             -             -
-relay                -             -
+                     links.review  links.answer  link_models.read  link_models.activate
+administrator        -             -             x                 x
+national_supervisor  -             -             -                 -
+site_supervisor      -             x             -                 -
+centre_staff         -             x             -                 -
+protection_officer   x             x             -                 -
+focal_point          -             -             -                 -
+data_steward         x             -             -                 -
+form_designer        -             -             -                 -
+auditor              -             -             x                 -
+exchange             -             -             -                 -
+relay                -             -             -                 -
 """
 
 

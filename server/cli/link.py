@@ -162,9 +162,9 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
 @with_app
 def models_command(as_json: bool) -> None:
     """List the models that are kept, oldest first, which of them links, and whether the registry has outgrown it."""
-    from server.linking import list_models
+    from server.linking import list_states
 
-    rows = list_models()
+    rows = list_states()
     if as_json:
         print_json(rows)
         return

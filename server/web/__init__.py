@@ -21,6 +21,7 @@ from server.web import (
     inquiries,
     jobs,
     labels,
+    link_models,
     links,
     login,
     navigation,
@@ -41,7 +42,7 @@ from server.web import (
 _PAGES = (
     login, account, status, submissions, decisions, reviews, people, person_decisions, links, inquiries, purpose,
     entities, entity_decisions, entity_deletions, headcounts, devices,
-    forms, validation, users, sites, peers, relays, settings, jobs, audit, health,
+    forms, validation, users, sites, peers, relays, link_models, settings, jobs, audit, health,
 )  # fmt: skip
 
 

@@ -251,6 +251,7 @@ LABELS: dict[str, dict[str, str]] = {
         "unlock": N_("Open locked records"),
         "relay": N_("Exchange with the centre"),
         "link_anew": N_("Weigh all person records anew"),
+        "weigh_shadows": N_("Weigh all person records by models that read along"),
     },
     "contact": {
         "form_list": N_("form list"),
@@ -349,6 +350,7 @@ LABELS: dict[str, dict[str, str]] = {
         "persons": N_("persons"),
         "joined": N_("links to come"),
         "parted": N_("links to go"),
+        "models": N_("models"),
         "questions": N_("questions"),
         "overlooked": N_("overlooked"),
         "crowded": N_("outgrown keys"),

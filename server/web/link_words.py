@@ -102,6 +102,17 @@ LINK_LABELS: dict[str, dict[str, str]] = {
             "one day of birth and one household, but another given name"
         ),
     },
+    "link_model_state": {
+        "active": N_("makes the links"),
+        "awaited": N_("reads all records, then makes the links"),
+        "shadow": N_("reads along"),
+        "kept": N_("rests"),
+    },
+    "link_zone": {
+        "link": N_("would be linked"),
+        "question": N_("would be a question"),
+        "new": N_("like nobody"),
+    },
     "link_group": {
         "nationality": N_("Nationality"),
         "sex": N_("Sex"),

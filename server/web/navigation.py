@@ -35,6 +35,7 @@ MENU = (
     Entry(N_("Sites"), "sites.list_page", "sites.manage", "place", "admin"),
     Entry(N_("Exchanges"), "peers.list_page", "peers.read", "exchange", "admin"),
     Entry(N_("Relays"), "relays.list_page", "relays.manage", "relay", "admin"),
+    Entry(N_("Models"), "link_models.list_page", "link_models.read", "equation", "admin"),
     Entry(N_("Settings"), "settings.page", "settings.manage", "gear", "admin"),
     Entry(N_("Background jobs"), "jobs.list_page", "jobs.read", "clock", "admin"),
     Entry(N_("Audit journal"), "audit.list_page", "audit.read", "book", "admin"),

@@ -45,6 +45,7 @@ class LinkActivation(Base):
     effective_at: Mapped[datetime | None]
 
     model: Mapped[LinkModelVersion] = relationship()
+    actor: Mapped[Actor | None] = relationship()
 
 
 class LinkProgress(Base):

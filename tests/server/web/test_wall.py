@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from server.accounts.permissions import LOGGED_IN, PROGRAMS, PUBLIC, TABLET, permission_of
+from sync.linkage.model import default_model
 from sync.policy import PERMISSIONS, PROGRAM_ROLES, SITE_ROLES, TABLE, Viewer, access
 from sync.policy import ROLES as ALL_ROLES
 from sync.relaying.enrolment import enrol_relay
@@ -70,7 +71,7 @@ def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
         "list_name": seeded.entity.list_name, "uuid": seeded.entity.uuid,
         "decision_id": seeded.entity.decisions[0].id,
         "event": seeded.event.uuid, "peer_name": seeded.peer.name, "run_id": seeded.run.id,
-        "link_id": seeded.decision.id, "inquiry_id": seeded.inquiry.id,
+        "link_id": seeded.decision.id, "model_version": default_model().version, "inquiry_id": seeded.inquiry.id,
         "home_id": seeded.inquiry.home_id, "rival_id": seeded.inquiry.other_id,
     }  # fmt: skip
     if rule.endpoint == "forms.test_code":

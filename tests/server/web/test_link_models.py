@@ -1,0 +1,119 @@
+"""The page of linkage models: what each would change, and activating one by two clicks."""
+
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.processing import process_pending
+from sync.link_models import add_model, keep_model
+from sync.linkage.model import default_model
+from sync.models import JobRun, LinkActivation, LinkModelVersion
+from tests.accounts import add_account, log_in
+from tests.sync.factory import NOW
+from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
+
+TIMID = replace(default_model(), link_at=200.0)
+ADDRESS = f"/link-models/{TIMID.version}"
+FIGURES = {"records": 40, "persons": 31, "joined": 12, "parted": 3, "questions": 7, "error": 0.04}
+
+
+@pytest.fixture
+def admin(client: FlaskClient, session: Session) -> FlaskClient:
+    """An administrator, two records that the active model links, and a model that would not."""
+    prepare(session)
+    meet(session, "uuid:1", AWA)
+    meet(session, "uuid:2", AWA_AGAIN)
+    add_model(session, TIMID, None, NOW)
+    session.commit()
+    return log_in(client, add_account(session, "administrator", language="en"))
+
+
+def let_read_along(session: Session) -> None:
+    keep_model(session, TIMID.version, None, NOW)
+    session.commit()
+    process_pending()
+
+
+def weigh(session: Session) -> JobRun:
+    report = {**FIGURES, "model": TIMID.version, "calibration": [], "fairness": []}
+    details = {"models": 1, "reports": {TIMID.version: report}}
+    run = JobRun(job="weigh_shadows", started_at=NOW, finished_at=NOW, outcome="done", details=details)
+    session.add(run)
+    session.commit()
+    return run
+
+
+def activations(session: Session) -> list[str]:
+    session.rollback()
+    return list(session.scalars(select(LinkActivation.reason).order_by(LinkActivation.id)))
+
+
+def test_each_version_is_listed_with_what_it_would_change(admin: FlaskClient, session: Session) -> None:
+    let_read_along(session)
+    run = weigh(session)
+    page = admin.get("/link-models/").text
+    assert all(one in page for one in (TIMID.version, default_model().version, "makes the links", "reads along"))
+    assert '<td class="number">12</td><td class="number">3</td><td class="number">7</td>' in page.replace("\n", "")
+    report = f"/jobs/{run.id}/report?model={TIMID.version}"
+    assert report in page
+    assert f"model {TIMID.version}" in admin.get(report).text
+    assert admin.get(f"/jobs/{run.id}/report?model=none").status_code == 404
+
+
+def test_a_shadow_is_compared_on_the_records_that_came_last(admin: FlaskClient, session: Session) -> None:
+    let_read_along(session)
+    page = admin.get(ADDRESS).text
+    assert "Of the newest 2 records the two models say different things about 2." in page
+    assert '<td class="number changed">2</td>' in page
+    assert ("Awa" in page, "Ndiaye" in page) == (False, False)
+
+
+def test_activating_takes_a_reason_and_a_second_click(admin: FlaskClient, session: Session) -> None:
+    weigh(session)
+    refused = admin.post(f"{ADDRESS}/activate", data={"reason": "  "})
+    assert (refused.status_code, "Give a reason" in refused.text) == (422, True)
+    asked = admin.post(f"{ADDRESS}/activate", data={"reason": "fewer wrong links"}).text
+    assert ("Yes, activate it" in asked, "12 links would have come, 3 would have gone" in asked) == (True, True)
+    assert activations(session) == [""]
+    admin.post(f"{ADDRESS}/activate", data={"reason": "fewer wrong links", "sure": "yes"})
+    assert activations(session) == ["", "fewer wrong links"]
+    assert "reads all records, then makes the links" in admin.get("/link-models/").text
+    process_pending()
+    session.rollback()
+    assert len(persons(session)) == 2
+    page = admin.get("/link-models/").text
+    assert ("fewer wrong links" in page, "in force since" in page) == (True, True)
+    assert "Yes, activate it" not in admin.get(ADDRESS).text
+
+
+def test_what_was_never_weighed_says_so_before_it_is_activated(admin: FlaskClient) -> None:
+    assert "It was never weighed" in admin.post(f"{ADDRESS}/activate", data={"reason": "let us see"}).text
+
+
+def test_a_model_reads_along_and_rests_again(admin: FlaskClient, session: Session) -> None:
+    admin.post(f"{ADDRESS}/keep")
+    row = select(LinkModelVersion.kept).where(LinkModelVersion.version == TIMID.version)
+    session.rollback()
+    assert session.scalar(row)
+    assert "What it read is forgotten, the model stays." in admin.get(admin.post(f"{ADDRESS}/drop").location).text
+    session.rollback()
+    assert not session.scalar(row)
+
+
+def test_the_active_model_does_not_rest(admin: FlaskClient) -> None:
+    refused = admin.post(f"/link-models/{default_model().version}/drop")
+    assert (refused.status_code, "is the active one" in refused.text) == (422, True)
+
+
+def test_a_version_that_is_not_here_is_not_there(admin: FlaskClient) -> None:
+    assert admin.get("/link-models/none").status_code == 404
+    assert admin.post("/link-models/none/activate", data={"reason": "let us see", "sure": "yes"}).status_code == 404
+
+
+def test_an_auditor_reads_and_changes_nothing(admin: FlaskClient, session: Session) -> None:
+    auditor = log_in(admin, add_account(session, "auditor", language="en"))
+    assert "Activate…" not in auditor.get(ADDRESS).text
+    assert auditor.post(f"{ADDRESS}/activate", data={"reason": "let us see", "sure": "yes"}).status_code == 403
