@@ -137,7 +137,11 @@ def compiled_statements() -> dict[str, Engine]:
     return {}
 
 
-def _share_compiled(engine: Engine, first: Engine) -> None:
+def _share_compiled(engine: Engine, shared: dict[str, Engine]) -> None:
+    first = shared.setdefault(engine.dialect.name, engine)
+    if first is engine:
+        # A dialect learns of its server with the first connection of its own engine, and not with those of others.
+        engine.connect().close()
     # SQLAlchemy keeps what it compiled by the dialect's identity, in a cache of each engine: with an engine for each
     # test it compiled every statement anew, a fifth of the tests' time.
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
@@ -151,7 +155,7 @@ def app(
     app.testing = True
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
-        _share_compiled(db.engine, compiled_statements.setdefault(db.engine.dialect.name, db.engine))
+        _share_compiled(db.engine, compiled_statements)
         yield app
         db.session.remove()
         db.engine.dispose()
