@@ -41,9 +41,10 @@ _CASES = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """How long a body took, its first byte, its length, and the most memory that the server held meanwhile."""
+    """How long a body took, by the clock and of the server's processor; its first byte, length, and most memory."""
 
     seconds: float
+    cpu_s: float
     first_ms: float
     size: int
     memory_mb: float
@@ -73,7 +74,7 @@ def run(folder: Path, database_url: str, _floor_url: str, _seconds: float, _rate
 
 def fetch(url: str, token: str, pid: int) -> Fetched:
     """Read a body in pieces and look at the server's memory every few megabytes."""
-    begun, first, size, memory = time.perf_counter(), 0.0, 0, 0.0
+    before, begun, first, size, memory = measure(pid), time.perf_counter(), 0.0, 0, 0.0
     headers = {"Authorization": f"Bearer {token}"}
     answer = urllib3.request("GET", url, headers=headers, preload_content=False, timeout=3600)
     if answer.status != 200:
@@ -84,12 +85,13 @@ def fetch(url: str, token: str, pid: int) -> Fetched:
         size += len(chunk)
         if size - seen > 4 * 1024 * 1024 or not memory:
             seen, memory = size, max(memory, measure(pid).memory_mb)
-    return Fetched(time.perf_counter() - begun, first, size, memory)
+    seconds, used = time.perf_counter() - begun, measure(pid) - before
+    return Fetched(seconds, used.cpu_s, first, size, memory)
 
 
 def _show(name: str, fetched: Fetched, peer: str, bottom: float) -> None:
-    line = f"{name:36}{fetched.seconds:8.2f} s   first byte {fetched.first_ms:.0f} ms   {fetched.size / 1e6:.1f} MB"
-    line += f"   {fetched.seconds / bottom:.1f} × the floor"
+    line = f"{name:36}{fetched.seconds:8.2f} s ({fetched.cpu_s:.2f} s CPU)   first byte {fetched.first_ms:.0f} ms"
+    line += f"   {fetched.size / 1e6:.1f} MB   {fetched.seconds / bottom:.1f} × the floor"
     if peer in CENTRAL_S:
         line += f"   {CENTRAL_S[peer] / fetched.seconds:.1f} × as fast as Central's {CENTRAL_S[peer]} s"
     print(f"{line}, memory {fetched.memory_mb:.0f} MB", flush=True)

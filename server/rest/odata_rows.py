@@ -14,7 +14,7 @@ SYSTEM = (
     "submissionDate", "updatedAt", "submitterId", "submitterName", "attachmentsPresent", "attachmentsExpected",
     "status", "reviewState", "deviceId", "edits", "formVersion", "deletedAt",
 )  # fmt: skip
-_SHORT_ZONE = re.compile(r"[+-]\d\d$")
+_SHORT_ZONE, _SIGNS = re.compile(r"[+-]\d\d$"), ("+", "-")
 _GEO = ("geopoint", "geotrace", "geoshape")
 
 
@@ -67,7 +67,7 @@ def _compile(tree: dict[str, Any], *, wkt: bool) -> Pick:
 def convert(text: str, kind: str, *, wkt: bool = False) -> Any:
     if kind == "dateTime":
         # Some clients write a zone as +07, which most readers refuse.
-        return f"{text}:00" if _SHORT_ZONE.search(text) and "T" in text else text
+        return f"{text}:00" if text[-3:-2] in _SIGNS and _SHORT_ZONE.search(text) and "T" in text else text
     points = [point for part in text.split(";") if (point := _read_point(part))]
     if not points:
         return None

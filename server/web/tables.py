@@ -20,7 +20,7 @@ def stream_csv(head: Sequence[str], lines: Iterable[Sequence[object]], mark: byt
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     for line in chain([head], lines):
-        writer.writerow([defuse(value) for value in line])
+        writer.writerow(_defuse_line(line))
         if target.tell() > _PIECE:
             yield _take(target)
     yield _take(target)
@@ -36,13 +36,15 @@ def _take(target: io.StringIO) -> bytes:
 def render_lines(lines: Iterable[Iterable[object]]) -> bytes:
     """Lines of a table that is written while it is read; what is absent is blank."""
     target = io.StringIO()
-    csv.writer(target, lineterminator="\r\n").writerows([[defuse(value) for value in line] for line in lines])
+    csv.writer(target, lineterminator="\r\n").writerows([_defuse_line(line) for line in lines])
     return target.getvalue().encode()
+
+
+def _defuse_line(line: Iterable[object]) -> list[object]:
+    # Nearly all texts begin with a letter, and an export has millions of them.
+    return [defuse(value) if isinstance(value, str) and value[:1] in _SUSPECT else value for value in line]
 
 
 def defuse(value: object) -> object:
     """Put an apostrophe before a text that a spreadsheet would calculate."""
-    # Nearly all texts begin with a letter, and an export has millions of them.
-    if not isinstance(value, str) or value[:1] not in _SUSPECT:
-        return value
-    return "'" + value if value.lstrip(_SKIPPED).startswith(_ACTIVE) else value
+    return "'" + value if isinstance(value, str) and value.lstrip(_SKIPPED).startswith(_ACTIVE) else value

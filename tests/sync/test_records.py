@@ -33,6 +33,7 @@ def names(session: Session, page: Page) -> list[str]:
 
 @pytest.mark.both_databases
 def test_chunks_leave_out_nothing_and_repeat_nothing(several: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.records.FIRST_CHUNK", 1)
     monkeypatch.setattr("sync.records.CHUNK", 2)
     assert names(several, Page()) == ["e", "d", "c", "b", "a"]
     assert names(several, Page(offset=1, limit=3)) == ["d", "c", "b"]
