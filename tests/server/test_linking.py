@@ -11,11 +11,15 @@ from sqlalchemy.orm import Session
 from server.config import ConfigError, Settings
 from server.jobs import JOBS, run_job
 from server.linking import parse_spark_settings
+from server.processing import process_pending
+from sync.link_models import add_model, keep_model
+from sync.linkage.model import default_model
 from sync.models import JobRun, LinkPair, PersonRecord
 from sync.registry import registry_digest
+from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
 
-NIGHTLY = next(one for one in JOBS if one.name == "link_anew")
+NIGHTLY, SHADOWS = (next(one for one in JOBS if one.name == name) for name in ("link_anew", "weigh_shadows"))
 
 
 def test_a_night_without_persons_leaves_no_report(app: Flask, session: Session) -> None:
@@ -37,6 +41,30 @@ def test_a_night_finds_what_was_overlooked_and_reports(app: Flask, session: Sess
     assert (kept["joined"], kept["overlooked"], kept["crowded"], kept["report"]["records"]) == (1, 1, 0, 2)
     assert "Awa" not in str(kept)
     assert not list(Path(app.extensions["teral_settings"].data_dir).glob("link-run-*"))
+
+
+def test_a_night_without_shadows_weighs_none(app: Flask, session: Session) -> None:
+    prepare(session)
+    meet(session, "uuid:1", AWA)
+    assert run_job(SHADOWS) == {}
+
+
+@pytest.mark.slow
+def test_a_night_tells_what_each_shadow_would_change(app: Flask, session: Session) -> None:
+    prepare(session)
+    meet(session, "uuid:1", AWA)
+    meet(session, "uuid:2", AWA_AGAIN)
+    rivals = [dataclasses.replace(default_model(), link_at=link_at) for link_at in (100.0, 200.0)]
+    for one in rivals:
+        add_model(session, one, None, NOW)
+        keep_model(session, one.version, None, NOW)
+    session.commit()
+    process_pending()
+    told = run_job(SHADOWS)
+    assert {version: report["parted"] for version, report in told["reports"].items()} == {
+        one.version: 1 for one in rivals
+    }
+    assert len(persons(session)) == 1
 
 
 def test_settings_of_spark_are_read_as_a_list() -> None:
