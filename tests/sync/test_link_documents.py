@@ -1,13 +1,19 @@
 """What documents say about whose records are whose."""
 
 import pytest
-from sqlalchemy.orm import Session
 
 from sync.link_documents import Documents, compare_documents
-from sync.link_models import find_linking
-from tests.sync.people import add_record
+from sync.link_models import Linking
+from sync.linkage.model import default_model
+from sync.linkage.score import Scorer
+from sync.models import PersonRecord
 
 NEITHER, SAME, OTHER = Documents(), Documents(same_number=True), Documents(other_number=True)
+
+
+def record_of(paper: str) -> PersonRecord:
+    kind, _, number = paper.partition(" ")
+    return PersonRecord(reference=paper, document_type=kind, document_number=number)
 
 
 @pytest.mark.parametrize(
@@ -24,13 +30,11 @@ NEITHER, SAME, OTHER = Documents(), Documents(same_number=True), Documents(other
     ],
 )
 def test_one_document_of_both_sides_speaks_against_parting_them(
-    session: Session, mine: list[str], theirs: list[str], said: Documents
+    mine: list[str], theirs: list[str], said: Documents
 ) -> None:
-    sides = []
-    for papers in (mine, theirs):
-        kinds = [paper.partition(" ") for paper in papers]
-        sides.append([add_record(session, document_type=one[0], document_number=one[2]) for one in kinds])
-    assert compare_documents(find_linking(session), *sides) == said
+    model = default_model()
+    linking = Linking(1, model, Scorer(model, 1000), active=True)
+    assert compare_documents(linking, map(record_of, mine), map(record_of, theirs)) == said
 
 
 def test_before_any_record_was_read_documents_say_nothing() -> None:

@@ -74,13 +74,11 @@ def test_a_page_that_is_out_of_date_parts_nothing(client: FlaskClient, session: 
     assert (are_one(session, (one, third)), list_kept(session, LinkDecision)) == (True, [])
 
 
-@pytest.mark.parametrize("many", [0, 3])
-def test_some_records_are_chosen_and_some_are_not(
-    client: FlaskClient, session: Session, steward: User, many: int
-) -> None:
+def test_some_records_are_chosen_and_some_are_not(client: FlaskClient, session: Session, steward: User) -> None:
     records = add_awas(session)
-    refused = part(client, records, records[:many])
-    assert (refused.status_code, "Choose some of the records" in refused.text) == (422, True)
+    for chosen in ([], records):
+        refused = part(client, records, chosen)
+        assert (refused.status_code, "Choose some of the records" in refused.text) == (422, True)
 
 
 @pytest.mark.parametrize("many", [1, 2])
@@ -134,32 +132,24 @@ def test_undoing_a_value_leads_back_to_the_person(client: FlaskClient, session: 
     assert client.post(f"/links/decisions/{decision.id}/undo").location == f"/people/{one.person_id}"
 
 
-@pytest.mark.parametrize(
-    ("name", "asks"),
-    [("sex", '<option value="2">Female'), ("birth_date", 'type="date"'), ("age", 'max="130"'), ("phone", "maxlength")],
-)
-def test_a_value_is_asked_for_as_its_property_has_it(
-    client: FlaskClient, session: Session, steward: User, name: str, asks: str
-) -> None:
+def test_a_value_is_asked_for_as_its_property_has_it(client: FlaskClient, session: Session, steward: User) -> None:
     one, other = add_awas(session, 2)
-    page = client.get(f"/people/{one.person_id}/value?name={name}").text
-    assert all(words in page for words in (asks, one.reference, other.reference))
+    asked = {"sex": '<option value="2">Female', "birth_date": 'type="date"', "age": 'max="130"', "phone": "maxlength"}
+    for name, asks in asked.items():
+        page = client.get(f"/people/{one.person_id}/value?name={name}").text
+        assert all(words in page for words in (asks, one.reference, other.reference)), name
 
 
-@pytest.mark.parametrize(("name", "value"), [("sex", "?"), ("nationality", ""), ("birth_date", "12/04/1991")])
-def test_what_no_record_could_say_cannot_be_set(
-    client: FlaskClient, session: Session, steward: User, name: str, value: str
-) -> None:
+def test_what_no_record_could_say_cannot_be_set(client: FlaskClient, session: Session, steward: User) -> None:
     (one,) = add_awas(session, 1)
-    refused = set_value(client, one.person_id, name, value)
-    assert (refused.status_code, "cannot have this value" in refused.text) == (422, True)
+    for name, value in (("sex", "?"), ("nationality", ""), ("birth_date", "12/04/1991")):
+        refused = set_value(client, one.person_id, name, value)
+        assert (refused.status_code, "cannot have this value" in refused.text) == (422, True), name
     assert list_kept(session, LinkDecision) == []
 
 
-@pytest.mark.parametrize("name", ["", "mrz", "age_basis", "reference"])
-def test_what_is_no_property_of_the_page_is_not_there(
-    client: FlaskClient, session: Session, steward: User, name: str
-) -> None:
+def test_what_is_no_property_of_the_page_is_not_there(client: FlaskClient, session: Session, steward: User) -> None:
     (one,) = add_awas(session, 1)
-    assert client.get(f"/people/{one.person_id}/value?name={name}").status_code == 404
-    assert set_value(client, one.person_id, name, "x").status_code == 404
+    for name in ("", "mrz", "age_basis", "reference"):
+        assert client.get(f"/people/{one.person_id}/value?name={name}").status_code == 404
+        assert set_value(client, one.person_id, name, "x").status_code == 404
