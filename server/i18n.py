@@ -48,7 +48,14 @@ def select_language() -> str:
 
 
 def format_when(moment: datetime | None) -> str:
-    return str(format_datetime(moment, "short")) if moment else "–"
+    """A moment as the clocks here show it."""
+    if moment is None:
+        return "–"
+    try:
+        return str(format_datetime(moment, "short"))
+    except OverflowError:
+        # A broken tablet may say the first hour of the calendar, which Dakar's own does not hold.
+        return moment.isoformat(" ", "minutes")
 
 
 def format_clock(moment: datetime) -> str:

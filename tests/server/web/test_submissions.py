@@ -74,6 +74,16 @@ def test_neighbours_stay_within_the_filter(client: FlaskClient, session: Session
     assert f"/submissions/{merged.id}?" not in page
 
 
+def test_a_record_from_the_beginning_of_time_can_be_looked_at(
+    client: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    seeded.submission.ended_at = datetime(1, 1, 1, tzinfo=UTC)
+    session.commit()
+    browser = reader(client, session, "protection_officer", seeded)
+    assert "0001-01-01 00:00" in browser.get(f"/submissions/{seeded.submission.id}").text
+    assert browser.get("/submissions/").status_code == 200
+
+
 def test_twins_stand_beside_each_other(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     twin = add(
         session,
