@@ -18,6 +18,8 @@ from sync.bypassing import does_bypass
 from sync.sealing import Seal, open_sealed
 from sync.states import FILES_AWAITED
 
+_EARLIEST, _LATEST = 1900, 2999
+
 
 @dataclass(frozen=True, slots=True)
 class Retained:
@@ -158,8 +160,10 @@ def _validate(
 
 
 def to_utc(moment: datetime | None) -> datetime | None:
-    """The same moment in UTC, or None for one that UTC's calendar does not hold (1 January of year 1 in the east)."""
-    try:
-        return moment.astimezone(UTC) if moment is not None else None
-    except OverflowError:
+    """The same moment in UTC, or None for one at which no tablet's clock can stand.
+
+    So whatever reckons with moments, be it a lifetime before or after, has room at both ends of the calendar.
+    """
+    if moment is None or not _EARLIEST <= moment.year <= _LATEST:
         return None
+    return moment.astimezone(UTC)
