@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,7 @@ from server.keys import current_keys
 from sync.db import begin_write
 from sync.judging import Verdict, Work, judge
 from sync.link_fold import is_linking_due, link_some
-from sync.processing import apply_verdicts, claim_work, is_work_due, list_work, record_failure
+from sync.processing import apply_verdicts, claim_work, get_bare_work, is_work_due, list_work, record_failure
 from sync.registry import lock_registry
 
 BATCH = 50
@@ -56,17 +57,18 @@ def link_next() -> bool:
 
 def process_batch(limit: int = BATCH) -> Batch:
     """Process what is due, at most `limit` submissions; a broken one never blocks the others."""
-    work = _claim(limit)
+    ids = _claim(limit)
+    work, failures = _gather(ids)
     # Judging a few, then writing them, leaves the lock free most of the time.
     size = WRITTEN_AT_ONCE[db.engine.dialect.name]
     groups = [work[start : start + size] for start in range(0, len(work), size)]
-    failures = [failure for group in groups for failure in _process(group)]
+    failures += [failure for group in groups for failure in _process(group)]
     for broken in failures:
         _write_failure(*broken)
-    return Batch(len(work) - len(failures), len(failures))
+    return Batch(len(ids) - len(failures), len(failures))
 
 
-def _claim(limit: int) -> list[Work]:
+def _claim(limit: int) -> Sequence[int]:
     now = datetime.now(UTC)
     with Session(db.engine) as session:
         if not is_work_due(session, now):
@@ -75,10 +77,23 @@ def _claim(limit: int) -> list[Work]:
         begin_write(session)
         ids = claim_work(session, now, limit)
         session.commit()
-        return list_work(session, attachment_store(), ids, current_keys())
+        return ids
 
 
 _Failures = list[tuple[Work, Exception]]
+
+
+def _gather(ids: Sequence[int]) -> tuple[list[Work], _Failures]:
+    """All that judging these needs; where that breaks, each alone, so that nobody suffers for another."""
+    with Session(db.engine) as session:
+        try:
+            return (list_work(session, attachment_store(), ids, current_keys()) if ids else []), []
+        except Exception as error:  # noqa: BLE001 (whatever a record breaks, it is kept, tried again and shown)
+            session.rollback()
+            if len(ids) == 1:
+                return [], [(get_bare_work(session, ids[0]), error)]
+    works, failures = zip(*(_gather([one]) for one in ids), strict=True)
+    return list(chain.from_iterable(works)), list(chain.from_iterable(failures))
 
 
 def _process(group: Sequence[Work]) -> _Failures:

@@ -93,6 +93,15 @@ def list_work(
     return [replace(desk.prepare(row), retained=kept.get(row.id)) for row in rows]
 
 
+def get_bare_work(session: Session, submission_id: int) -> Work:
+    """Work for which nothing is gathered: enough to tell that gathering broke."""
+    return Work(*_list_facts(session.get_one(Submission, submission_id)))
+
+
+def _list_facts(row: Submission) -> tuple[int, bytes, datetime, str, int]:
+    return row.id, row.xml, row.received_at, row.device.language if row.device else "fr", row.attempts
+
+
 def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime) -> None:
     """Write verdicts down and bring families and registry in line; the session must be a writer.
 
@@ -170,8 +179,7 @@ class _Desk:
 
     def prepare(self, row: Submission) -> Work:
         version = self._find_version(row)
-        language = row.device.language if row.device else "fr"
-        facts = (row.id, row.xml, row.received_at, language, row.attempts)
+        facts = _list_facts(row)
         if version is None:
             known = self.session.scalar(select(Form.id).where(Form.form_id == row.form_id))
             return Work(*facts, reason="unknown_version" if known else "unknown_form")

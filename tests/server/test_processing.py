@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 import server.processing
 from server.processing import BATCH, WRITTEN_AT_ONCE, Batch, process_batch, process_pending
-from sync.models import Submission
+from sync.models import Blob, FormAttachment, Submission
 from sync.publishing import publish_form
 from tests.sync.factory import NOW, add_submission, form_file
 
@@ -47,6 +47,19 @@ def test_a_batch_takes_the_oldest_and_no_more(session: Session, arrived: list[Su
 def test_it_ends_where_it_may_not_go_on(session: Session, arrived: list[Submission]) -> None:
     assert process_pending(lambda: False) == Batch()
     assert states(session, arrived) == ["received"] * len(arrived)
+
+
+@pytest.mark.both_databases
+def test_a_record_for_which_nothing_can_be_gathered_harms_no_other(session: Session, arrived: list[Submission]) -> None:
+    version = publish_form(session, form_file(form_id="lists"), {}, None, NOW).version
+    # Its list is named in the catalogue, and gone from the disk.
+    session.add(Blob(sha256="f" * 64, md5="0" * 32, size=1, created_at=NOW))
+    session.add(FormAttachment(form_version=version, name="towns.csv", type="list", blob_sha256="f" * 64))
+    broken = add_submission(session, "uuid:broken", form_id="lists")
+    session.commit()
+    assert process_batch() == Batch(done=len(arrived), failed=1)
+    assert states(session, [*arrived, broken]) == [*["merged"] * len(arrived), "received"]
+    assert broken.events[0].details == {"attempt": 1, "error": "FileNotFoundError"}
 
 
 @pytest.mark.both_databases
