@@ -22,6 +22,7 @@ from server.transactions import Transactions
 from sync.models import IssuedVersion, Submission, Upstream
 from sync.numbering import SLOTS
 from sync.peer_client import Login, Pace, PeerClient, PeerError
+from sync.peers import PeerRefused, check_address
 from sync.relay import CentreLink
 from sync.relaying.down import find_lack, find_needed, take_down
 from sync.relaying.exchange import Answer
@@ -65,6 +66,10 @@ def open_link(settings: Settings, pace: Pace | None = None) -> CentreLink:
     missing = [name for name in ("upstream_url", "upstream_user", "upstream_password") if not getattr(settings, name)]
     if missing:
         raise ConfigError(f"TERAL_{missing[0].upper()} is needed to reach the centre.")
+    try:
+        check_address(settings.upstream_url)
+    except PeerRefused as refused:
+        raise ConfigError(f"TERAL_UPSTREAM_URL: {refused}") from refused
     login = Login(settings.upstream_user, settings.upstream_password)
     pace = pace or Pace(bytes_s=settings.upstream_kb * 1024)
     return CentreLink(PeerClient(settings.upstream_url.rstrip("/"), 1, login, pace))

@@ -61,7 +61,7 @@ class PeerDetails:
 
     def check(self) -> None:
         """Raise PeerRefused for the first thing that is wrong."""
-        _check_address(self.address.strip())
+        check_address(self.address.strip())
         if not _PROJECT.fullmatch(self.project.strip()):
             raise PeerRefused("peer_project")
         if self.direction not in DIRECTIONS:
@@ -70,7 +70,8 @@ class PeerDetails:
             raise PeerRefused("peer_name")
 
 
-def _check_address(address: str) -> None:
+def check_address(address: str) -> None:
+    """Raise PeerRefused for what is no address of a server, or one where passwords would go over open networks."""
     try:
         parts = urlsplit(address)
         host, _port = parts.hostname or "", parts.port

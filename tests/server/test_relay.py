@@ -60,6 +60,13 @@ def test_a_link_needs_an_address_and_an_account(settings: Settings) -> None:
         open_link(replace(settings, upstream_number=7))
 
 
+@pytest.mark.parametrize("url", ["http://teral.example.sn", "teral.example.sn", "https://klk:secret@teral.example.sn"])
+def test_no_password_goes_over_open_networks_or_stands_in_an_address(settings: Settings, url: str) -> None:
+    with pytest.raises(ConfigError, match="TERAL_UPSTREAM_URL") as refused:
+        open_link(replace(settings, **{**UPSTREAM, "upstream_url": url}))
+    assert "secret" not in str(refused.value)
+
+
 def test_without_a_link_records_wait_and_the_next_try_comes_in_its_time(relay: Settings, session: Session) -> None:
     add_submission(session, "uuid:1")
     session.commit()
