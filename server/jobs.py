@@ -26,6 +26,7 @@ from sync.entity_fold import force_overdue, has_overdue
 from sync.link_models import find_linking, list_models
 from sync.models import JobRun, PeerRun
 from sync.registry import lock_registry
+from sync.relaying.pieces import forget_pieces
 from sync.settings import get_setting
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ FREQUENT = timedelta(minutes=1)
 KEEP_RUNS = timedelta(days=30)
 KEEP_SESSIONS = timedelta(days=30)
 KEEP_LOGIN_FAILURES = timedelta(days=2)
+# A post may be without a link for weeks.
+KEEP_PIECES = timedelta(days=60)
 
 Details = dict[str, Any]
 
@@ -88,7 +91,7 @@ def exchange(may_go_on: MayGoOn) -> Details:
 
 
 def tidy_up(_may_go_on: MayGoOn) -> Details:
-    """Forget ended logins, old login failures and the oldest runs."""
+    """Forget ended logins, old login failures, the oldest runs, and pieces of files that never became whole."""
     now = datetime.now(UTC)
     with Session(db.engine) as session:
         begin_write(session)
@@ -100,6 +103,7 @@ def tidy_up(_may_go_on: MayGoOn) -> Details:
             "peer_runs": delete(PeerRun).where(PeerRun.started_at < now - KEEP_RUNS),
         }
         counts = {name: session.connection().execute(statement).rowcount for name, statement in doomed.items()}
+        counts["file_pieces"] = forget_pieces(session, now - KEEP_PIECES)
         session.commit()
     return counts
 

@@ -91,13 +91,17 @@ class RelayedEntity(Base):
 
 
 class FilePiece(Base):
-    """A piece of a file on its way over a bad link. They go when the last one has come and the whole is stored."""
+    """A piece of a file on its way over a bad link. They go when the last one has come and the whole is stored.
+
+    They also go when none has come for long (pieces.py): the record may have been erased where it is.
+    """
 
     __tablename__ = "file_pieces"
 
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+    kept_at: Mapped[datetime]
 
 
 class PeerReceipt(Base):

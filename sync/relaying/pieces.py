@@ -37,13 +37,20 @@ def add_piece(
         return held
     if start != held or start + len(content) > size:
         raise RelayRefused("relay_piece")
-    session.add(FilePiece(sha256=sha256, start=start, content=content))
+    session.add(FilePiece(sha256=sha256, start=start, content=content, kept_at=now))
     session.flush()
     if start + len(content) < size:
         return start + len(content)
     is_same = _store_whole(session, store, sha256, now)
     session.execute(delete(FilePiece).where(FilePiece.sha256 == sha256))
     return size if is_same else 0
+
+
+def forget_pieces(session: Session, since: datetime) -> int:
+    """Let go of pieces of files of which none has come since then; return how many. Who has the file begins anew."""
+    living = select(FilePiece.sha256).where(FilePiece.kept_at >= since)
+    doomed = delete(FilePiece).where(FilePiece.sha256.not_in(living))
+    return session.connection().execute(doomed).rowcount
 
 
 def _store_whole(session: Session, store: AttachmentStore, sha256: str, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from server import jobs
 from server.accounts.models import LoginFailure
 from server.extensions import db
 from server.jobs import Job, run_if_due, run_once
-from sync.models import JobRun, Submission
+from sync.models import FilePiece, JobRun, Submission
 from sync.peers import PeerDetails, add_peer, add_run
 from tests.sync.entities import add_update, publish_entity_forms
 from tests.sync.factory import add_submission
@@ -61,10 +61,11 @@ def test_old_traces_are_forgotten(app: Flask, session: Session) -> None:
         [LoginFailure(at=OLD, account="a", address="b"), LoginFailure(at=datetime.now(UTC), account="a", address="b")]
     )
     session.add(JobRun(job="tidy_up", started_at=OLD, outcome="done", details={}))
+    session.add(FilePiece(sha256="0" * 64, start=0, content=b"x", kept_at=OLD))
     peer = add_peer(session, "ministry", PeerDetails("https://odk.example.sn"), None, OLD)
     add_run(session, peer.id, OLD, "done", {}, [], OLD)
     session.commit()
-    assert run_once(app)["tidy_up"] == {"sessions": 0, "login_failures": 1, "runs": 1, "peer_runs": 1}
+    assert run_once(app)["tidy_up"] == {"sessions": 0, "login_failures": 1, "runs": 1, "peer_runs": 1, "file_pieces": 1}
 
 
 def test_an_update_that_waited_in_vain_is_applied(app: Flask, session: Session) -> None:

@@ -1,6 +1,7 @@
 """A file in pieces: from where it stopped, once, and whole or not at all."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from sync.attachments import AttachmentStore
 from sync.models import Blob, FilePiece
 from sync.relaying.lines import RelayRefused
-from sync.relaying.pieces import add_piece, count_held
+from sync.relaying.pieces import add_piece, count_held, forget_pieces
 from tests.sync.factory import NOW
 
 CONTENT = bytes(range(256)) * 4
@@ -46,6 +47,16 @@ def test_a_piece_that_does_not_fit_is_refused(
     with pytest.raises(RelayRefused, match="does not continue"):
         add_piece(session, store, SHA256, start, b"x" * length, len(CONTENT), NOW)
     assert count_held(session, SHA256) == 300
+
+
+def test_pieces_that_never_become_a_file_are_let_go(session: Session, store: AttachmentStore) -> None:
+    """Of a file that goes on coming nothing is, however long ago it began."""
+    later, other = NOW + timedelta(days=50), hashlib.sha256(b"another").hexdigest()
+    add_piece(session, store, other, 0, b"an", 7, NOW)
+    for start, now in ((0, NOW), (300, later)):
+        add_piece(session, store, SHA256, start, CONTENT[start : start + 300], len(CONTENT), now)
+    assert forget_pieces(session, NOW + timedelta(days=1)) == 1
+    assert (count_held(session, other), count_held(session, SHA256)) == (0, 600)
 
 
 def test_other_content_than_was_told_is_not_kept(session: Session, store: AttachmentStore) -> None:
