@@ -24,7 +24,7 @@ from server.rest.forms import FORM, WORKBOOKS, get_version
 from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
 from server.rest.problems import Problem
-from server.rest.snapshots import answer_snapshot, spare_folder
+from server.rest.snapshots import answer_snapshot
 from server.rest.speech import blueprint, gather, is_on
 from server.web.tables import render_lines
 from sync.answers import find_value
@@ -86,7 +86,7 @@ def workbook_export(form_id: str) -> ResponseReturnValue:
     if widest > COLUMNS:
         raise Problem(501.99, columns=widest, most=COLUMNS)
     tables = [(table.name or form_id, partial(list_lines, export, table)) for table in export.tables]
-    write = partial(write_workbook, tables, spare_folder())
+    write = partial(write_workbook, tables)
     return answer_snapshot(write, WORKBOOKS["xlsx"], f"{form_id}.xlsx")
 
 

@@ -1,6 +1,5 @@
 """The record's table as Parquet: typed columns, a group of rows at a time, written into a stream."""
 
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from forms.tables import Column
+from server.rest.sink import Sink
 from sync.answers import find_value
 from sync.policy import Viewer
 from sync.records import Page, Record, read_records
@@ -22,34 +22,11 @@ _SYSTEM = {
 _ROWS = 5000
 
 
-class _Sink(io.RawIOBase):
-    """A file that is only written, whose bytes are taken away as they come."""
-
-    def __init__(self) -> None:
-        self._written, self._at = bytearray(), 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._written += data
-        self._at += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._at
-
-    def take(self) -> bytes:
-        taken = bytes(self._written)
-        self._written.clear()
-        return taken
-
-
 def write_parquet(
     engine: Engine, viewer: Viewer, form_id: str, columns: Sequence[Column], page: Page
 ) -> Iterator[bytes]:
     """The records that fit; what is not of its column's type is blank there."""
-    sink = _Sink()
+    sink = Sink()
     kinds = {"/".join(one.place): _TYPES.get(one.type, pa.string()) for one in columns}
     schema = pa.schema([*_SYSTEM.items(), *kinds.items()])
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer, Session(engine) as session:

@@ -35,11 +35,11 @@ def answer_snapshot(write: Callable[[], Iterator[bytes]], mimetype: str, name: s
 
 
 def spare_folder() -> Path:
-    """Where exports are kept for a day, and made where they are not streamed; on the data's own disk."""
+    """Where exports are kept for a day, on the data's own disk."""
     folder: Path = current_app.extensions["teral_settings"].data_path / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     for one in folder.iterdir():
-        # A workbook in the making takes its own files away, and another request forgets what we do.
+        # Another request may name a whole one, or forget an old one, as we do.
         with suppress(FileNotFoundError):
             if one.stat().st_mtime < time.time() - KEPT_S:
                 one.unlink()
