@@ -19,6 +19,7 @@ from sync.linkage.blocking import find_keys
 from sync.linkage.features import FREQUENCIES, Features
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord
+from sync.linkage.sql import COLUMNS, render_weights
 
 Weighed = tuple[int, int, float]
 
@@ -29,6 +30,8 @@ RECORDS, KEYS = "records.parquet", "keys.parquet"
 _FEWEST_COMMON, _SHARED_BUDGET = 100, 100_000_000
 _WRITTEN_AT_ONCE, _READ_AT_ONCE = 20_000, 100_000
 _MEMORY = "3GB"
+# Sums of the same numbers in another order may differ by so much, and more.
+_ROUNDING = 1e-6
 _NUMBERS = {"record_id": pa.int64(), "birth_year": pa.int32(), "birth_spread": pa.int32()}
 _RECORD_SCHEMA = pa.schema(
     [(name, pa.float64() if name.startswith("tf_") else _NUMBERS.get(name, pa.string())) for name in Features._fields]
@@ -55,6 +58,25 @@ def render_pairs(records: int) -> str:
         SELECT DISTINCT '0' AS match_key, one.record_id AS join_key_l, other.record_id AS join_key_r
         FROM shared AS one JOIN shared AS other ON one.hash = other.hash
         WHERE one.record_id < other.record_id AND abs(one.year - other.year) <= greatest(one.spread, other.spread)
+    """
+
+
+def _render_likely(model: LinkModel, records: int) -> str:
+    """A query over the table `link_met`: those of its pairs that weigh enough, by the same levels in fewer steps.
+
+    Splink asks for each of a comparison's up to 126 cells in turn, which takes twice as long and twice the memory.
+    Nineteen of twenty pairs need it not.
+    """
+    sides = {"l": "one", "r": "other"}
+    columns = ", ".join(f"{table}.{name} AS {name}_{side}" for side, table in sides.items() for name in COLUMNS)
+    both = f"""
+        SELECT {columns} FROM link_met
+        JOIN link_records AS one ON one.record_id = join_key_l
+        JOIN link_records AS other ON other.record_id = join_key_r
+    """
+    return f"""
+        SELECT '0' AS match_key, record_id_l AS join_key_l, record_id_r AS join_key_r
+        FROM ({render_weights(model, records, f"({both})")}) WHERE bits >= {model.review_at - _ROUNDING}
     """
 
 
@@ -86,7 +108,9 @@ def weigh_with_duckdb(folder: Path, model: LinkModel, records: int) -> Iterator[
         connection.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
         for name, file in (("link_records", RECORDS), ("link_keys", KEYS)):
             connection.execute(f"CREATE TABLE {name} AS FROM read_parquet($file)", {"file": str(folder / file)})
-        connection.execute(f"CREATE TABLE link_pairs AS {render_pairs(records)}")
+        # In steps, so that no two of them hold their rows in memory at once.
+        connection.execute(f"CREATE TABLE link_met AS {render_pairs(records)}; DROP TABLE link_keys")
+        connection.execute(f"CREATE TABLE link_pairs AS {_render_likely(model, records)}; DROP TABLE link_met")
         weighed = predict(DuckDBAPI(connection), connection.execute, model, records, model.review_at).physical_name
         rows = connection.sql(f"SELECT record_id_l, record_id_r, match_weight FROM {weighed}")
         yield from list_rows(rows.to_arrow_reader(_READ_AT_ONCE))
