@@ -4,19 +4,23 @@ Its pairs are left out: a new record finds its own. Made by `load_registry`, for
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy.orm import Session
 
 from benchmarks.regional.recording import make_records
-from sync.link_models import Linking, list_linkings
+from sync.db import begin_write
+from sync.link_fold import link_some
+from sync.link_models import Linking, activate_model, add_model, list_linkings
 from sync.link_rows import add_identities, add_keys, find_fingerprint, find_identities
-from sync.linkage.blocking import find_keys
+from sync.linkage.blocking import find_keys, find_most_common, find_too_common
 from sync.linkage.features import Features, pack
 from sync.linkage.judging import is_corroborated
-from sync.linkage.model import find_size
+from sync.linkage.model import LinkModel, default_model, find_size
 from sync.linkage.record import LinkRecord, parse_record
 from sync.models import LinkIdentity, LinkMember, LinkProgress, Person, PersonRecord, Submission
 
@@ -31,10 +35,17 @@ def make_people(records: int, seed: int) -> list[LinkRecord]:
     return [parse_record(row) for row in rows]
 
 
+def make_model(people: Sequence[LinkRecord]) -> LinkModel:
+    """The model that ships, but for the keys too common to look up: those that training on these records freezes."""
+    model = default_model()
+    keys = (find_keys(model.cleaner.clean(one)) for one in people)
+    return replace(model, too_common=find_too_common(keys, find_most_common(len(people))))
+
+
 def load_registry(engine: Engine, people: Sequence[LinkRecord]) -> None:
-    """Write so many records into an empty, migrated database; the model that ships becomes the active one."""
+    """Write so many records into an empty, migrated database; a model for a registry of this size is the active one."""
+    _activate(engine, make_model(people))
     with engine.connect().execution_options(write=True) as connection, connection.begin():
-        list_linkings(connection, NOW)
         linking = list_linkings(connection, NOW)[0]
         for number, chunk in enumerate(_chunks(people)):
             first = number * _AT_ONCE + 1
@@ -51,6 +62,17 @@ def load_registry(engine: Engine, people: Sequence[LinkRecord]) -> None:
         _count_on(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
+
+
+def _activate(engine: Engine, model: LinkModel) -> None:
+    with Session(engine) as session:
+        begin_write(session)
+        list_linkings(session.connection(), NOW)
+        add_model(session, model, None, NOW)
+        activate_model(session, model.version, None, "", NOW)
+        while link_some(session, NOW):
+            pass
+        session.commit()
 
 
 def _chunks(people: Sequence[LinkRecord]) -> Iterator[list[LinkRecord]]:

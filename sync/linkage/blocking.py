@@ -11,7 +11,8 @@ from sync.linkage.features import Features
 # 50,000 invented records (means of three sets) each meets 25 others so instead of 60, at p95 60 instead of 172; .984 of
 # them find their person instead of .988, and of the true pairs that can change a link .9971 are met instead of .9976.
 _COMMON_SHARE = 400
-_FEWEST_COMMON, MOST_COMMON = 50, 2_000
+# From 400,000 records on a share would be more than one new record can be weighed against in some milliseconds.
+_FEWEST_COMMON, MOST_COMMON = 50, 1_000
 
 
 class Key(NamedTuple):
