@@ -4,8 +4,9 @@ Names are those of OData, as ODK Central makes them, so that scripts written for
 """
 
 import hashlib
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,6 +17,8 @@ DERIVED = "tables"
 _STRUCTURAL = ("group", "repeat")
 _FIRST, _OTHERS = re.compile(r"^([^A-Za-z_])"), re.compile(r"[^A-Za-z0-9_]+")
 _INDEX = re.compile(r"\[\d+\]")
+# How a number of this type is read, and how far it reaches: beyond 64 bits no table and no JSON holds a whole one.
+_NUMBERS: dict[str, tuple[Callable[[str], float], float]] = {"int": (int, 2**63), "decimal": (float, math.inf)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +205,12 @@ def parent_key(table: Table, key: str) -> str:
 
 
 def read_value(text: str, kind: str) -> Any:
-    """An answer in the type of its field; what cannot be read as such stays the text that it is."""
+    """An answer in the type of its field; what cannot be read as such, or is no number of JSON's, stays the text."""
+    if kind not in _NUMBERS:
+        return text
+    read, limit = _NUMBERS[kind]
     try:
-        if kind == "int":
-            return int(text)
-        if kind == "decimal":
-            return float(text)
+        number = read(text)
     except ValueError:
         return text
-    return text
+    return number if -limit < number < limit else text

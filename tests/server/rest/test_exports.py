@@ -68,6 +68,18 @@ def test_the_zip_can_do_without_files(filled: Program) -> None:
         assert not [one for one in archive.namelist() if one.startswith("media/")]
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("kind", ["csv", "csv.zip", "xlsx", "geojson", "parquet"])
+def test_a_number_that_is_none_spoils_no_export(market: Program, kind: str) -> None:
+    for number, price in enumerate(("NaN", "1e400", "-Infinity", "2.5")):
+        send(market, record(f"huge{number}", f"<boxes>{'9' * (15 + 5 * number)}</boxes><price>{price}</price>"))
+    assert market.get(f"{RECORDS}.{kind}").status_code == 200
+    rows = market.json(f"{form_path('market')}.svc/Submissions?$orderby=__system/submissionDate asc")["value"]
+    assert [(one["boxes"], one["price"]) for one in rows] == [
+        (10**15 - 1, "NaN"), ("9" * 20, "1e400"), ("9" * 25, "-Infinity"), ("9" * 30, 2.5),
+    ]  # fmt: skip
+
+
 def test_places_are_features(filled: Program) -> None:
     (feature,) = filled.json(f"{RECORDS}.geojson")["features"]
     assert (feature["id"], feature["geometry"]) == ("full", {"type": "Point", "coordinates": [-17.4, 14.7, 5.0]})
