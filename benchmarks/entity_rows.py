@@ -69,7 +69,7 @@ def open_engine(url: str) -> Engine:
 
 
 def analyse(engine: Engine) -> None:
-    """What the nightly maintenance does: without statistics no database plans well."""
+    """What PostgreSQL does a minute later, and our nightly job on SQLite: without statistics no database plans well."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE")
 

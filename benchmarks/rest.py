@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmarks.bench import Bench, Figure, bench, measured, show
 from benchmarks.driver import Load
-from benchmarks.exports import FORM, fill, make_token, open_engine
+from benchmarks.entity_rows import open_engine
+from benchmarks.exports import FORM, fill, make_token
 from benchmarks.floor import floor
 
 ROWS = 10_000
