@@ -80,6 +80,8 @@ def read_backup(engine: Engine, store: AttachmentStore, source: Path) -> dict[st
             # The error's text may quote a row; its type does not.
             raise BackupRefused(f"{source.name} cannot be restored here ({type(error).__name__}).") from error
         _advance_sequences(connection)
+        # Until PostgreSQL gathers statistics by itself, pages of a large registry would take it minutes.
+        connection.exec_driver_sql("ANALYZE")
     return manifest
 
 
