@@ -33,8 +33,9 @@ from sync.relaying.lines import (
     ReceiptLine,
     RecordLine,
     RelayLine,
+    RelayRefused,
     of_kind,
-    parse_lines,
+    parse_each,
     write_line,
 )
 from sync.relaying.pieces import keep_file
@@ -71,7 +72,10 @@ class Bundle:
 
     @property
     def head(self) -> HeadLine:
-        return of_kind(self.lines, HeadLine)[0]
+        heads = of_kind(self.lines, HeadLine)
+        if not heads:
+            raise RelayRefused("relay_line", line=1)
+        return heads[0]
 
     @property
     def names(self) -> set[str]:
@@ -144,12 +148,13 @@ def import_bundle(settings: Settings, source: Path) -> Carried:
         with source.open("rb") as sealed:
             sender = open_bundle(sealed, opened, read_own_key(settings), _list_senders(settings))
         with zipfile.ZipFile(opened) as content:
-            # A name may hold one of the other signs that Python takes for the end of a line.
-            lines = parse_lines(content.read(_LINES).decode().split("\n"))
+            # A name may hold one of the other signs that Python takes for the end of a line. Bytes that are no text
+            # spoil the line in which they are.
+            lines, unread = parse_each(content.read(_LINES).decode(errors="surrogateescape").split("\n"))
             bundle = Bundle(lines, content, settings.data_path)
             take = _take_from_centre if is_relay(settings) else partial(_take_from_relay, sender=sender)
             refused = _ours.write(partial(take, bundle=bundle, now=datetime.now(UTC)))
-            return replace(_count(lines, len(bundle.names)), refused=len(refused))
+            return replace(_count(lines, len(bundle.names)), refused=len(unread) + len(refused))
 
 
 def _list_senders(settings: Settings) -> list[str]:

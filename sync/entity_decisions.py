@@ -19,8 +19,10 @@ from sync.audit import add_audit_event
 from sync.entity_fold import fold_whole
 from sync.models import Entity, EntityConflict, EntityDecision
 from sync.registry import lock_registry
+from sync.told import widths_of
 
 LONGEST = 4000
+_LONGEST_KEY = widths_of(EntityDecision)["waits_for"]
 
 
 class EntityDecisionRefused(FormsError):
@@ -70,8 +72,8 @@ def decide_conflict(
     conflict = session.get(EntityConflict, (entity.id, property_name), populate_existing=True)
     if conflict is None or conflict_token(conflict) != token:
         raise EntityDecisionRefused("entity_conflict_changed")
-    if len(value) > LONGEST or len(reason) > LONGEST:
-        raise EntityDecisionRefused("entity_value_long", most=LONGEST)
+    _check_length(value, LONGEST)
+    _check_length(reason, LONGEST)
     session.refresh(entity)
     decision = EntityDecision(
         entity_id=entity.id,
@@ -90,6 +92,11 @@ def decide_conflict(
     return decision
 
 
+def _check_length(text: str, most: int) -> None:
+    if len(text) > most:
+        raise EntityDecisionRefused("entity_value_long", most=most)
+
+
 def undo_decision(session: Session, decision: EntityDecision, *, actor_id: int | None, now: datetime) -> None:
     """Take a decision back: what it was about is open again, or raise EntityDecisionRefused if it is back already."""
     lock_registry(session)
@@ -103,7 +110,13 @@ def undo_decision(session: Session, decision: EntityDecision, *, actor_id: int |
 
 
 def receive_decision(session: Session, fact: DecisionFact, now: datetime) -> None:
-    """Take in a decision that was taken elsewhere. It waits for the records that it speaks of; twice is once."""
+    """Take in a decision that was taken elsewhere. It waits for the records that it speaks of; twice is once.
+
+    Raises EntityDecisionRefused for one that nobody could take here.
+    """
+    _check_length(fact.value, LONGEST)
+    for key, _value in fact.shown:
+        _check_length(key, _LONGEST_KEY)
     lock_registry(session)
     entity = get_entity(session, fact.list_name, fact.entity)
     decision = session.scalar(select(EntityDecision).where(EntityDecision.uuid == fact.uuid))

@@ -8,17 +8,19 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
+from sync.db import Base
 from sync.entity_decisions import DecisionFact, describe_decision, get_entity, receive_decision
 from sync.entity_fold import fold_whole
 from sync.entity_rows import read_slot
 from sync.link_decisions import LinkFact, describe_link_decision, receive_link_decision
 from sync.models import (
+    AwaitedDecision,
     Decision,
     Entity,
     EntityAct,
@@ -26,11 +28,13 @@ from sync.models import (
     EntityRelease,
     IssuedVersion,
     LinkDecision,
+    LinkVerdict,
     Submission,
 )
-from sync.numbering import slot_of
+from sync.numbering import MOST_SERVED, slot_of
 from sync.quarantine import VerdictFact, receive_verdict
 from sync.registry import lock_registry
+from sync.told import fill_in, read_told, widths_of
 
 
 class JournalRefused(FormsError):
@@ -56,6 +60,10 @@ class IssuedFact:
     issued_at: datetime
     after: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.number > MOST_SERVED:
+            raise ValueError("a number that nobody serves")
+
 
 @dataclass(frozen=True, slots=True)
 class ActFact:
@@ -64,7 +72,7 @@ class ActFact:
     list_name: str
     entity: str
     uuid: str
-    action: str
+    action: Literal["create", "update", "delete", "restore"]
     base_version: int | None
     label: str | None
     properties: dict[str, str]
@@ -82,10 +90,21 @@ class ReleaseFact:
 
 
 JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact | LinkFact
-_KINDS: dict[str, type[Any]] = {
+_KINDS: dict[str, type[JournalFact]] = {
     "issued": IssuedFact, "act": ActFact, "release": ReleaseFact, "decision": DecisionFact, "verdict": VerdictFact,
     "link": LinkFact,
 }  # fmt: skip
+_KEPT_IN: dict[type[JournalFact], type[Base]] = {
+    IssuedFact: IssuedVersion, ActFact: EntityAct, ReleaseFact: EntityRelease, DecisionFact: EntityDecision,
+    VerdictFact: AwaitedDecision, LinkFact: LinkDecision,
+}  # fmt: skip
+# Names that a table calls otherwise, and the records of a link: each of them gets a row of its own.
+_WIDTHS = {
+    "list_name": widths_of(Entity)["list_name"],
+    "entity": widths_of(Entity)["uuid"],
+    "left": widths_of(LinkVerdict)["record"],
+    "right": widths_of(LinkVerdict)["record"],
+}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _MODELS: tuple[tuple[type[Any], type[Any]], ...] = (
     (IssuedFact, IssuedVersion), (ActFact, EntityAct), (ReleaseFact, EntityRelease)
@@ -106,7 +125,7 @@ def read_journal(session: Session) -> Iterator[JournalFact]:
     for decision in session.scalars(select(EntityDecision).order_by(EntityDecision.uuid)):
         yield describe_decision(decision)
     for row in session.execute(_VERDICTS.where(Submission.is_draft.is_(False)).order_by(Decision.decided_at)):
-        yield VerdictFact(*row)
+        yield VerdictFact(**row._mapping)
     for word in session.scalars(select(LinkDecision).order_by(LinkDecision.uuid)):
         yield describe_link_decision(word)
 
@@ -142,16 +161,11 @@ def parse_lines(lines: Iterable[str]) -> Iterator[JournalFact]:
     """Facts from lines of text, or JournalRefused with the line's number."""
     for number, line in enumerate(lines, start=1):
         try:
-            values = json.loads(line)
-            yield _KINDS[values.pop("fact")](**{name: _read(name, value) for name, value in values.items()})
-        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            values = read_told(line)
+            kind = _KINDS[values.pop("fact")]
+            yield fill_in(kind, values, widths_of(_KEPT_IN[kind]) | _WIDTHS)
+        except (ValueError, KeyError, TypeError) as wrong:
             raise JournalRefused("journal_line", line=number) from wrong
-
-
-def _read(name: str, value: Any) -> Any:
-    if name == "shown":
-        return [(key, said) for key, said in value]
-    return datetime.fromisoformat(value) if name.endswith("_at") and value is not None else value
 
 
 def _receive(session: Session, fact: IssuedFact | ActFact | ReleaseFact) -> set[int]:

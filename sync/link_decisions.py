@@ -8,7 +8,7 @@ a whole person is decided by who may read all of it.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import Select, and_, func, insert, select
@@ -83,7 +83,7 @@ class LinkFact:
     """A decision as every server tells it: by names, never by row ids."""
 
     uuid: str
-    kind: str
+    kind: Literal["same", "apart", "unlink", "split", "unsure", "value"]
     left: Sequence[str]
     right: Sequence[str]
     property_name: str | None
@@ -137,19 +137,23 @@ def split_person(
 
 def set_golden_value(session: Session, reference: str, property_name: str, value: str, word: Word) -> LinkDecision:
     """Let a value stand for the person that this record belongs to, whatever records say, until it is undone."""
-    if property_name not in GOLDEN:
-        raise LinkDecisionRefused("link_value_unknown")
-    if len(value) > LONGEST:
-        raise LinkDecisionRefused("link_text_long", most=LONGEST)
-    try:
-        parsed = parse_golden(property_name, value, word.now.date())
-    except ValueError:
-        raise LinkDecisionRefused("link_value_unreadable") from None
+    parsed = _parse_value(property_name, value, word.now)
     decision = _new(session, "value", [reference], [], word)
     decision.property_name, decision.value = property_name, parsed
     session.flush()
     _audit(session, decision, "decided", word.actor_id, word.now)
     return decision
+
+
+def _parse_value(property_name: str, value: str, now: datetime) -> str:
+    if property_name not in GOLDEN:
+        raise LinkDecisionRefused("link_value_unknown")
+    if len(value) > LONGEST:
+        raise LinkDecisionRefused("link_text_long", most=LONGEST)
+    try:
+        return parse_golden(property_name, value, now.date())
+    except ValueError:
+        raise LinkDecisionRefused("link_value_unreadable") from None
 
 
 def confirm_decision(session: Session, decision: LinkDecision, actor_id: int | None, now: datetime) -> None:
@@ -210,7 +214,11 @@ def describe_link_decision(decision: LinkDecision) -> LinkFact:
 
 
 def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> None:
-    """Take in a decision that was taken elsewhere. It waits for the records that it speaks of; twice is once."""
+    """Take in a decision that was taken elsewhere. It waits for the records that it speaks of; twice is once.
+
+    Raises LinkDecisionRefused for one that nobody could take here.
+    """
+    _check_fact(fact, now)
     lock_registry(session)
     decision = session.scalar(select(LinkDecision).where(LinkDecision.uuid == fact.uuid))
     if decision is None:
@@ -220,6 +228,16 @@ def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> No
     decision.confirmed_at = decision.confirmed_at or fact.confirmed_at
     decision.undone_at = decision.undone_at or fact.undone_at
     _link_anew(session, decision, now)
+
+
+def _check_fact(fact: LinkFact, now: datetime) -> None:
+    if not fact.left or (fact.kind == "value") is bool(fact.right):
+        raise LinkDecisionRefused("link_records_missing")
+    if len(fact.left) * len(fact.right or fact.left) > MOST_PAIRS:
+        raise LinkDecisionRefused("link_records_many")
+    # Of a value that was erased its place alone is told.
+    if fact.kind == "value" and fact.value:
+        _parse_value(fact.property_name or "", fact.value, now)
 
 
 def _lock_person(session: Session, viewer: Viewer, reference: str) -> Sequence[PersonRecord]:

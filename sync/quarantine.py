@@ -6,6 +6,7 @@ Each word is a Decision that stays; the state follows from the last one (states.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -34,7 +35,7 @@ class VerdictFact:
     form_id: str
     instance_id: str
     xml_sha256: str
-    kind: str
+    kind: Literal["replay", "accept", "reject"]
     reason: str
     decided_at: datetime
 

@@ -97,7 +97,7 @@ def _list_forms(session: Session, sites: Sequence[Site]) -> Iterator[FormLine]:
 
 def describe_form(version: FormVersion) -> FormLine:
     """A published version as it is told to relays; what the server makes itself is no file of it."""
-    files = [[one.name, one.blob_sha256] for one in version.attachments if one.blob_sha256]
+    files = [(one.name, one.blob_sha256) for one in version.attachments if one.blob_sha256]
     return FormLine(version.form.form_id, version.version, version.state, version.sha256, files)
 
 
@@ -191,7 +191,7 @@ def _find_same(session: Session, line: FormLine) -> FormVersion | None:
 
 def _is_here(session: Session, line: FormLine) -> bool:
     known = _find_same(session, line)
-    held = [[one.name, one.blob_sha256] for one in known.attachments] if known is not None else []
+    held = [(one.name, one.blob_sha256) for one in known.attachments] if known is not None else []
     return known is not None and all(one in held for one in line.files)
 
 

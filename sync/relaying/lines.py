@@ -1,15 +1,31 @@
-"""What relays and their centre tell each other, line by line. The same over a link and on a USB key. Pure."""
+"""What relays and their centre tell each other, line by line. The same over a link and on a USB key.
+
+Lines that come are looked at here, and no further: they have the types and widths of what they are kept in.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from functools import cache
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from forms.errors import N_, FormsError
+from sync.db import Base
+from sync.models import (
+    Device,
+    Entity,
+    Form,
+    FormVersion,
+    HeadcountExplanation,
+    PeerReceipt,
+    RelayedDevice,
+    RelayedRecord,
+    Site,
+    Submission,
+    SubmissionMark,
+)
+from sync.told import fill_in, read_told, widths_of
 
 _Line = TypeVar("_Line", bound="Line")
 
@@ -79,12 +95,9 @@ class RecordLine(Line):
     site: str | None
     collect_id: str | None
     user_agent: str | None
-    files: list[Any]  # of [name, content type, SHA-256, size]
+    files: list[tuple[str, str | None, str, int]]  # name, content type, SHA-256, size
     # Once its answers were erased there: the record itself is not to be had any more.
     erased: dict[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        _check_files(self.files, (str, str | None, str, int))
 
     @property
     def name(self) -> str:
@@ -196,10 +209,7 @@ class FormLine(Line):
     version: str
     state: str
     sha256: str
-    files: list[Any]
-
-    def __post_init__(self) -> None:
-        _check_files(self.files, (str, str))
+    files: list[tuple[str, str]]
 
     @property
     def name(self) -> str:
@@ -234,8 +244,8 @@ class EntityLine(Line):
     uuid: str
     number: int
     label: str
-    properties: dict[str, Any]
-    contains: list[Any]
+    properties: dict[str, str]
+    contains: list[str]
     gone_at: datetime | None
 
     @property
@@ -261,6 +271,13 @@ _KINDS: dict[str, type[Line]] = {
     "comment": CommentLine, "mark": MarkLine, "explanation": ExplanationLine,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+_KEPT_IN: dict[type[Line], tuple[type[Base], ...]] = {
+    RecordLine: (RelayedRecord, Submission), CommentLine: (RelayedRecord,), MarkLine: (RelayedRecord, SubmissionMark),
+    ExplanationLine: (HeadcountExplanation,), DeviceLine: (Device,), SiteLine: (Site,), StateLine: (Device,),
+    FormLine: (Form, FormVersion), EntityLine: (Entity,), ReceiptLine: (PeerReceipt,),
+}  # fmt: skip
+# Names that a table calls otherwise.
+_WIDTHS = {"device": widths_of(RelayedDevice)["name"], "line_name": widths_of(PeerReceipt)["name"]}
 
 
 def write_line(line: Line) -> str:
@@ -272,6 +289,18 @@ def write_line(line: Line) -> str:
 def parse_lines(texts: Iterable[str]) -> list[Line]:
     """The lines of these texts, or RelayRefused with the number of the first that is none."""
     return [_parse(text, number) for number, text in enumerate(texts, start=1)]
+
+
+def parse_each(texts: Iterable[str]) -> tuple[list[Line], list[str]]:
+    """The lines of these texts, and for each of those that are none a code: what is broken stops no other."""
+    lines: list[Line] = []
+    refused: list[str] = []
+    for number, text in enumerate(texts, start=1):
+        try:
+            lines.append(_parse(text, number))
+        except RelayRefused as wrong:
+            refused.append(wrong.code)
+    return lines, refused
 
 
 def receipt_for(line: Line) -> ReceiptLine:
@@ -291,36 +320,10 @@ def of_kind(lines: Iterable[Line], kind: type[_Line]) -> list[_Line]:
 
 def _parse(text: str, number: int) -> Line:
     try:
-        told = json.loads(text)
+        told = read_told(text)
         kind = _KINDS[told.pop("line")]
-        return kind(**{name: _read(told[name], hint) for name, hint in _hints(kind.__name__).items()})
-    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        # A newer server may say more.
+        values = {one.name: told[one.name] for one in fields(kind) if one.name in told}
+        return fill_in(kind, values, widths_of(*_KEPT_IN.get(kind, ())) | _WIDTHS)
+    except (ValueError, KeyError, TypeError) as wrong:
         raise RelayRefused("relay_line", line=number) from wrong
-
-
-def _check_files(files: list[Any], shape: tuple[Any, ...]) -> None:
-    for one in files:
-        if not isinstance(one, list) or len(one) != len(shape) or not all(map(isinstance, one, shape)):
-            raise TypeError("a file is told of in another way")
-
-
-@cache
-def _hints(name: str) -> Mapping[str, Any]:
-    kind = next(one for one in _NAMES if one.__name__ == name)
-    hints = get_type_hints(kind)
-    return {one.name: hints[one.name] for one in fields(kind)}
-
-
-def _read(value: Any, hint: Any) -> Any:
-    options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    if value is not None and datetime in options:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise ValueError("a moment without a time zone")
-        return moment
-    if not isinstance(value, tuple(get_origin(one) or one for one in options)):
-        raise TypeError("another type")
-    # PostgreSQL keeps no zero byte in a text, and no name of ours has one.
-    if isinstance(value, str) and "\0" in value:
-        raise ValueError("a zero byte")
-    return value

@@ -109,7 +109,7 @@ def _describe_record(
         site=codes.get(row.site_id or 0),
         collect_id=row.collect_id,
         user_agent=row.user_agent,
-        files=[[one.name, one.content_type, one.blob_sha256, sizes[one.blob_sha256 or ""]] for one in held],
+        files=[(one.name, one.content_type, one.blob_sha256 or "", sizes[one.blob_sha256 or ""]) for one in held],
         erased=describe_erased(row, erasure) if erasure is not None else None,
     )
 
@@ -198,8 +198,9 @@ def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime
     site = find_own_site(session, relay, line.site)
     known = session.get(RelayedDevice, (relay.site_id, line.device))
     if known is None:
-        taken = find_device(session, line.device) is not None
-        name = f"{line.device} ({relay.site.code})" if taken else line.device
+        name = line.device
+        while find_device(session, name) is not None:
+            name = fit(f"{name} ({relay.site.code})")
         known = RelayedDevice(
             relay_id=relay.site_id,
             name=line.device,

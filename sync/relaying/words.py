@@ -4,7 +4,7 @@ Their decisions are facts of the journal (up.py). The centre takes in what is sa
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,17 @@ from sync.registry import lock_registry
 from sync.relaying.belonging import as_sender, check_own, find_own_site, find_relayed
 from sync.relaying.lines import CommentLine, ExplanationLine, MarkLine, RecordLine, RelayRefused
 from sync.reviews import receive_comment, receive_mark
+from sync.told import fill_in, widths_of
 
 Word = CommentLine | MarkLine | ExplanationLine
+_WIDTHS = {"deprecated_id": widths_of(Submission)["deprecated_id"]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Erased(ErasureFact):
+    """With the place of the record among edits, for a server to which the record itself never came."""
+
+    deprecated_id: str | None = None
 
 
 def list_words(session: Session) -> Iterator[Word]:
@@ -153,32 +162,31 @@ def take_erased(
 ) -> int:
     """Erase a record that was erased at the post, or keep what is left of one that never came; return its row."""
     lock_registry(session)
+    erased = _read_erased(told)
     record = session.get(Submission, known.submission_id) if known.submission_id else None
-    record = record or _keep_name(session, known, line, told, now)
+    record = record or _keep_name(session, known, line, erased, now)
     check_own(session, relay, record)
-    receive_erasure(session, record, _read_fact(told), now)
+    receive_erasure(session, record, erased, now)
     session.flush()
     return record.id
 
 
-def _keep_name(
-    session: Session, known: RelayedRecord, line: RecordLine, told: dict[str, Any], now: datetime
-) -> Submission:
+def _keep_name(session: Session, known: RelayedRecord, line: RecordLine, erased: _Erased, now: datetime) -> Submission:
     """A record without its answers, in its place among edits and twins."""
     version = find_form_version(session, line.form_id, line.version)
     record = IncomingRecord(
         form_id=line.form_id,
         version=line.version,
         instance_id=line.instance_id,
-        deprecated_id=told.get("deprecated_id"),
+        deprecated_id=erased.deprecated_id,
         form_version_id=version.id if version else None,
     )
     receipt = receive_submission(session, record, Upload(b"", line.xml_sha256), as_sender(known), now)
     return session.get_one(Submission, receipt.submission_id)
 
 
-def _read_fact(told: dict[str, Any]) -> ErasureFact:
+def _read_erased(told: dict[str, Any]) -> _Erased:
     try:
-        return ErasureFact(told["retained"], str(told["reason"]), datetime.fromisoformat(told["erased_at"]))
+        return fill_in(_Erased, told, _WIDTHS)
     except (KeyError, TypeError, ValueError) as wrong:
         raise ErasureRefused("erasure_retained") from wrong

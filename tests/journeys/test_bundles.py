@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.extensions import attachment_store
-from sync.models import Entity, IssuedVersion, OwedReceipt, RelayedEntity, Submission
+from sync.models import Device, Entity, IssuedVersion, OwedReceipt, RelayedEntity, Submission
 from sync.publishing import find_form_version, publish_form
 from sync.relaying.bundles import BundleRefused
 from tests.journeys.outposts import MONDAY
@@ -108,6 +108,16 @@ def test_what_a_bundle_tells_and_is_refused_stops_nothing_else_and_is_told_again
         assert find_form_version(session, "after", "1") is not None
     again = posts.carry(tmp_path / "again", down=False), posts.carry(tmp_path / "last", down=True)
     assert [one.refused for one in again] == [1, 1]
+
+
+def test_a_line_that_is_none_stops_nothing_else(posts: Chain, tmp_path: Path) -> None:
+    a = posts.relay.tablet("KLK")
+    a.open_stay("KLK-1", lit="1")
+    posts.relay.meet(a)
+    with posts.relay.looking() as session:
+        session.scalars(select(Device)).one().collect_version = "x" * 65
+    assert posts.carry(tmp_path / "up", down=False).refused == 1
+    assert count(posts) == 1
 
 
 @pytest.mark.slow

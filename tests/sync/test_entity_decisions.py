@@ -1,6 +1,8 @@
 """A person's decision covers what it was shown, is a fact like any record, and can be taken back."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -122,3 +124,10 @@ def test_a_decision_waits_for_the_records_that_it_speaks_of(disputed: Session) -
     add_disputed(disputed)
     disputed.refresh(waiting)
     assert (waiting.waits_for, registry_digest(disputed)) == (None, expected)
+
+
+@pytest.mark.parametrize("told", [{"value": "x" * (LONGEST + 1)}, {"shown": [("x" * 1025, "1")]}])
+def test_a_decision_without_measure_is_not_taken_in(disputed: Session, told: dict[str, Any]) -> None:
+    fact = replace(describe_decision(decide(disputed, "2")), uuid="0" * 36, **told)
+    with pytest.raises(EntityDecisionRefused, match="At most"):
+        receive_decision(disputed, fact, NOW)

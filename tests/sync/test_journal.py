@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.db import begin_write
-from sync.journal import JournalFact, JournalRefused, parse_lines, read_journal, receive_journal, write_line
+from sync.journal import IssuedFact, JournalFact, JournalRefused, parse_lines, read_journal, receive_journal, write_line
 from sync.models import Entity, IssuedVersion, Submission
 from sync.registry import registry_digest
 from tests.sync.factory import NOW, add_submission
@@ -63,7 +63,21 @@ def test_a_number_that_means_something_else_here_is_refused(lived: Session) -> N
         receive(lived, journal)
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"fact": "x"}', '{"fact": "act", "y": 1}'])
+ISSUED = write_line(IssuedFact("dossiers", "x", 1, ["act y"], [], "", {"lit": "1"}, NOW))
+
+
+def test_a_served_number_is_read_as_it_was_written() -> None:
+    assert write_line(next(parse_lines([ISSUED]))) == ISSUED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{", "[]", '{"fact": "x"}', '{"fact": "act", "y": 1}', '{"fact": []}', ISSUED.replace('"act y"', "7"),
+        ISSUED.replace('"number": 1', '"number": "1"'), ISSUED.replace('"number": 1', '"number": 1000000001'),
+        ISSUED.replace('{"lit": "1"}', '{"lit": null}'), ISSUED.replace('"x"', f'"{"x" * 37}"'),
+    ],
+)  # fmt: skip
 def test_what_is_no_journal_is_refused_by_its_line(line: str) -> None:
     with pytest.raises(JournalRefused, match="Line 1"):
         list(parse_lines([line]))

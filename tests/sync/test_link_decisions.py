@@ -187,6 +187,25 @@ def test_another_server_takes_a_decision_in_once(session: Session, strangers: No
     assert len(session.scalars(select(LinkDecision)).all()) == 2
 
 
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"left": []}, "link_records_missing"),
+        ({"right": []}, "link_records_missing"),
+        ({"kind": "value", "property_name": "sex", "value": "1"}, "link_records_missing"),
+        ({"left": ["A"] * 101, "right": ["B"] * 100}, "link_records_many"),
+        ({"kind": "value", "right": [], "property_name": "mrz", "value": "1"}, "link_value_unknown"),
+        ({"kind": "value", "right": [], "property_name": "age", "value": "old"}, "link_value_unreadable"),
+    ],
+)
+def test_a_decision_that_nobody_could_take_here_is_not_taken_in(
+    session: Session, strangers: None, told: dict[str, Any], code: str
+) -> None:
+    fact = describe_link_decision(decide_same(session, ONE, TWO, word()))
+    with pytest.raises(LinkDecisionRefused, check=lambda error: error.code == code):
+        receive_link_decision(session, replace(fact, uuid="0" * 36, **told), NOW)
+
+
 def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linked: None) -> None:
     decide_apart(session, ONE, TWO, word())
     undo_link_decision(session, set_golden_value(session, ONE, "sex", "1", word()), None, NOW)

@@ -19,6 +19,7 @@ from sync.relaying.lines import (
     RelayRefused,
     SiteLine,
     StateLine,
+    parse_each,
     parse_lines,
     receipt_for,
     write_line,
@@ -26,7 +27,7 @@ from sync.relaying.lines import (
 from tests.sync.factory import NOW
 
 RECORD = RecordLine(
-    "passage", "1", "uuid:é", "0" * 64, NOW, "ROS-1", "ROS", None, None, [["a.jpg", "image/jpeg", "1" * 64, 7]]
+    "passage", "1", "uuid:é", "0" * 64, NOW, "ROS-1", "ROS", None, None, [("a.jpg", "image/jpeg", "1" * 64, 7)]
 )
 LINES: list[Line] = [
     HeadLine(NOW, None),
@@ -35,7 +36,7 @@ LINES: list[Line] = [
     FactLine('{"fact": "act"}'),
     DeviceLine("ROS-1", "ROS", "active", "fr", NOW, NOW, "submission", None, None),
     SiteLine("ROS", "Rosso", "border_post", "SN-SL", "", "fr wo", "", False),
-    FormLine("passage", "1", "open", "0" * 64, [["villages.csv", "1" * 64]]),
+    FormLine("passage", "1", "open", "0" * 64, [("villages.csv", "1" * 64)]),
     StateLine("ROS-1", "lost", NOW, NOW),
     EntityLine("dossiers", "x", 5, "Dossier", {"lit": "1"}, ["passage uuid:1 1"], None),
     replace(RECORD, instance_id="uuid:2", erased={"reason": "durée"}),
@@ -83,3 +84,18 @@ def test_a_name_tells_what_takes_the_place_of_what() -> None:
 def test_what_is_no_line_is_refused_by_its_number(text: str) -> None:
     with pytest.raises(RelayRefused, match=r"line 2\)"):
         parse_lines([write_line(LINES[0]), text])
+
+
+def test_what_is_no_line_stops_no_other() -> None:
+    texts = [write_line(LINES[0]), "{}", write_line(LINES[1])]
+    assert parse_each(texts) == (LINES[:2], ["relay_line"])
+
+
+def test_a_newer_server_may_say_more() -> None:
+    assert parse_lines([write_line(RECORD)[:-1] + ', "more": 1}']) == [RECORD]
+
+
+def test_no_text_is_longer_than_where_it_is_kept() -> None:
+    for line in (replace(RECORD, user_agent="x" * 256), replace(LINES[4], language="x" * 9)):  # type: ignore[type-var]
+        with pytest.raises(RelayRefused):
+            parse_lines([write_line(line)])

@@ -104,3 +104,12 @@ def test_a_post_speaks_of_no_site_but_those_behind_it(session: Session, relay: R
     take_up(session, relay, [device, record], NOW)
     assert session.scalars(select(Device)).one().site == relay.site
     assert session.scalars(select(RelayedRecord)).one().site_id == relay.site_id
+
+
+def test_each_tablet_gets_a_name_of_its_own(session: Session, relay: Relay) -> None:
+    """Whatever names it tells of: what is added to one may be the whole of another."""
+    add_device(session, add_site(session, "DKR"), "ROS-1")
+    for name in ("ROS-1 (ROS)", "ROS-1", "x" * 255):
+        line = DeviceLine(name, "ROS", "active", "fr", NOW, NOW, "submission", NOW, None)
+        assert take_up(session, relay, [line], NOW).receipts == [receipt_for(line)]
+    assert len(session.scalars(select(Device)).all()) == 4

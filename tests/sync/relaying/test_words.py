@@ -75,7 +75,7 @@ def test_the_mark_that_was_set_last_stands_and_a_fast_clock_wins_nothing(session
 def test_nobody_comments_on_what_was_erased(session: Session, relay: Relay) -> None:
     row = add_own(session, relay)
     receive_erasure(session, row, ErasureFact(RETAINED, "durée", NOW), NOW)
-    asked = take_up(session, relay, [replace(record(row), files=[["a.jpg", "image/jpeg", "1" * 64, 7]])], LATER)
+    asked = take_up(session, relay, [replace(record(row), files=[("a.jpg", "image/jpeg", "1" * 64, 7)])], LATER)
     assert (asked.records, asked.files, len(asked.receipts)) == ([], {}, 1)
     assert tell(session, relay, comment(row)) == 1
     assert session.scalars(select(SubmissionComment)).all() == []

@@ -1,0 +1,126 @@
+"""Whatever a relay tells, the centre takes it or says that it does not: on both databases, in every kind of line."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from forms.errors import FormsError
+from sync.entity_decisions import DecisionFact
+from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact
+from sync.journal import write_line as write_fact
+from sync.link_decisions import LinkFact
+from sync.models import Entity, Relay
+from sync.numbering import FIRST_SHARED
+from sync.programme.headcount_rows import EVENTS
+from sync.quarantine import VerdictFact
+from sync.relaying.lines import FactLine, RelayRefused, parse_lines, write_line
+from sync.relaying.up import take_up
+from tests.sync.factory import NOW, add_submission
+from tests.sync.relaying.test_lines import LINES, RECORD
+from tests.sync.relaying.test_words import ERASED
+
+UUID = "7a0c1d7e-0000-4000-8000-000000000001"
+FACTS: list[JournalFact] = [
+    IssuedFact("dossiers", UUID, FIRST_SHARED + 1, ["passage uuid:1 1"], [], "Dossier", {"lit": "1"}, NOW),
+    ActFact("dossiers", UUID, UUID, "create", None, "Dossier", {"lit": "1"}, NOW),
+    ReleaseFact("dossiers", UUID, "passage uuid:1 1", NOW),
+    DecisionFact(UUID, "dossiers", UUID, "lit", "2", [("passage uuid:1 1", "1")], 1, NOW),
+    VerdictFact("passage", "uuid:1", "0" * 64, "reject", "fausse fiche", NOW),
+    LinkFact(UUID, "same", ["A"], ["B"], None, None, "vu", None, NOW, False, None, None),
+    LinkFact(UUID, "value", ["A"], [], "sex", "1", "vu", None, NOW, False, None, None),
+]
+TOLD = [json.loads(write_line(one)) for one in LINES if not isinstance(one, FactLine)]
+TOLD.append(json.loads(write_line(replace(RECORD, erased=ERASED))))
+FACTS_TOLD = [json.loads(write_fact(one)) for one in FACTS]
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0, -1, 2**31, 2**63, 2**64, 10**400, 1.5, float("nan"), float("inf")]),
+    st.sampled_from(
+        ["", "\0", "a\0b", "\ud800", "x" * 300, "\N{GRINNING FACE}" * 40, "x" * 70_000, "0001-01-01T00:00Z"]
+    ),
+    st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-20T08:00:00", "uuid:1"]),
+    st.sampled_from(
+        [[], {}, [[]], [["a"]], [1], {"a": 1}, {"\0": "x"}, [None], ["\ud800"], {"a": "\0"}, ["x" * 300] * 3]
+    ),
+    st.integers(),
+    st.text(max_size=8),
+)
+
+
+def places(told: Any, path: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
+    """Every place in what is told at which something else may stand."""
+    inner = told.items() if isinstance(told, dict) else enumerate(told) if isinstance(told, list) else ()
+    for key, value in inner:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def spoil(told: dict[str, Any], path: Sequence[Any], odd: Any) -> dict[str, Any]:
+    spoiled = at = deepcopy(told)
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = odd
+    return spoiled
+
+
+def write(told: dict[str, Any]) -> str:
+    """As a line; a fact goes as a text within one."""
+    return json.dumps({"line": "fact", "fact": json.dumps(told)} if "fact" in told else told)
+
+
+@st.composite
+def hostile(draw: st.DrawFn) -> str:
+    told = draw(st.sampled_from(TOLD + FACTS_TOLD))
+    for _ in range(draw(st.integers(1, 2))):
+        told = spoil(told, draw(st.sampled_from(list(places(told)))), draw(ODD))
+    return write(told)
+
+
+@pytest.fixture
+def ready(session: Session, relay: Relay) -> Relay:
+    """A relay of whose record and event the lines speak."""
+    own = {"site_id": relay.site_id, "xml_sha256": RECORD.xml_sha256, "form_id": RECORD.form_id}
+    add_submission(session, RECORD.instance_id, **own)
+    session.add(Entity(list_name=EVENTS, uuid="x", properties={}, site_code=relay.site.code, version=1, exists=True))
+    take_up(session, relay, [RECORD], NOW)
+    return relay
+
+
+def tell(session: Session, relay: Relay, *texts: str) -> int:
+    """How many lines the centre took. None of what it took stays, so that each is told to the same centre."""
+    part = session.begin_nested()
+    try:
+        receipts = take_up(session, relay, parse_lines(texts), NOW).receipts
+        return sum(bool(write_line(one).encode()) for one in receipts)
+    finally:
+        part.rollback()
+
+
+@pytest.mark.both_databases
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=hostile())
+def test_a_line_is_taken_or_refused_and_nothing_else_happens(session: Session, ready: Relay, text: str) -> None:
+    with suppress(FormsError):
+        assert tell(session, ready, text) <= 1
+
+
+@pytest.mark.both_databases
+def test_the_same_facts_as_they_should_be_are_taken(session: Session, ready: Relay) -> None:
+    assert tell(session, ready, *map(write, FACTS_TOLD)) == len(FACTS)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"line":' * 2000, json.dumps({"line": "fact", "fact": "x" * 2_000_001})]
+)
+def test_what_is_too_deep_or_too_long_is_refused(text: str) -> None:
+    with pytest.raises(RelayRefused):
+        parse_lines([text])
