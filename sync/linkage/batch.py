@@ -24,9 +24,9 @@ from sync.linkage.sql import COLUMNS, render_weights
 Weighed = tuple[int, int, float]
 
 RECORDS, KEYS = "records.parquet", "keys.parquet"
-# Of a million invented records keys that more than 100 share bring together 500 million pairs, the others 22. They hold
-# one in 200 of those that weigh enough to change a link, one in 20 of those that people would be asked about. Fewer
-# records can afford more.
+# Where a model freezes none, the keys that more than 100 share bring together 500 million pairs of a million invented
+# records, the others 22. They hold one in 200 of those that weigh enough to change a link, one in 20 of those that
+# people would be asked about. Fewer records can afford more: up to 200,000 all that a model learnt from them looks up.
 _FEWEST_COMMON, _SHARED_BUDGET = 100, 100_000_000
 _WRITTEN_AT_ONCE, _READ_AT_ONCE = 20_000, 100_000
 _MEMORY = "3GB"
