@@ -148,14 +148,15 @@ class _RowMaker:
     """One submission being flattened: rows are opened as their repeats come up in document order."""
 
     def __init__(self, definition: FormDefinition) -> None:
-        self.root = f"/{definition.root}"
+        self.definition, self.root = definition, f"/{definition.root}"
         self.tables = {one.path: one for one in list_tables(definition).values()}
         self.rows = [TableRow("", 0, None, "", {})]
         self.open = {self.root: self.rows[0]}
 
     def add(self, answer: Answer) -> None:
         row, place = self.find(answer.path)
-        if not answer.text or answer.field is None:
+        # What stands where a group should is no answer: validation says so, and no column holds it.
+        if not answer.text or answer.field is None or _has_children(answer.field, self.definition):
             return
         values = row.values
         for name in place[:-1]:

@@ -80,6 +80,15 @@ def test_a_number_that_is_none_spoils_no_export(market: Program, kind: str) -> N
     ]  # fmt: skip
 
 
+def test_a_text_in_the_place_of_a_group_spoils_no_export(market: Program) -> None:
+    send(market, record("first", "<seller>loose</seller><seller><stall>B4</stall></seller>"))
+    send(market, record("last", "<seller><stall>B5</stall></seller><seller>loose</seller>"))
+    send(market, record("alone", "<crate>loose</crate><crate><mark>A</mark></crate>"))
+    rows = {one["KEY"]: one["seller-stall"] for one in read_csv(market.get(f"{RECORDS}.csv").data)}
+    assert rows == {"first": "B4", "last": "B5", "alone": ""}
+    assert "loose" not in market.get(f"{form_path('market')}.svc/Submissions?$expand=*").text
+
+
 def test_places_are_features(filled: Program) -> None:
     (feature,) = filled.json(f"{RECORDS}.geojson")["features"]
     assert (feature["id"], feature["geometry"]) == ("full", {"type": "Point", "coordinates": [-17.4, 14.7, 5.0]})
