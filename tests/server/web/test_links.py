@@ -71,6 +71,12 @@ def test_queue_leads_to_the_pair_with_its_waterfall(
     assert "style=" not in page
 
 
+def test_the_menu_marks_the_page_of_a_pair_too(
+    client: FlaskClient, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    assert '<a href="/links/" aria-current="page">' in log_in(client, steward).get(address(pair)).text
+
+
 def test_same_makes_one_person_and_undo_makes_two(
     client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
