@@ -102,7 +102,7 @@ def test_a_person_of_two_records_shows_both_and_what_is_known(client: FlaskClien
     page = client.get(f"/people/{first.person_id}").text
     assert all(f'<h2 class="code">{one.reference}</h2>' in page for one in (first, second))
     assert "Attesté par un document" in page
-    assert "1 fiche dit autre chose" in page
+    assert 'Attesté par un document<span class="sub">1 fiche dit autre chose</span>' in page
 
 
 def test_the_address_from_before_a_link_still_leads_to_the_person(client: FlaskClient, session: Session) -> None:
