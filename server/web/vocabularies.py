@@ -18,6 +18,7 @@ _VOCABULARIES = {
     "language": "languages",
     "document_type": "document_types",
     "document_issuer": "countries",
+    "kind": "encounter_kinds",
     "direction": "directions",
     "origin": "countries",
     "destination": "countries",

@@ -118,6 +118,12 @@ def test_a_vocabulary_is_whole(path: Path) -> None:
     assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9_-]+", name)] == []
 
 
+def test_every_kind_of_encounter_has_its_words() -> None:
+    fields = [one for form_id in FORM_IDS for one in shipped(form_id).definition.fields]
+    kinds = {str(one.calculate).strip("'") for one in fields if one.encounter == "kind"}
+    assert kinds == {row["name"] for row in vocabulary("encounter_kinds.csv")}
+
+
 def test_countries_are_iso_3166_and_the_specials_of_icao() -> None:
     usage = {row["name"]: row["usage"] for row in vocabulary("countries.csv")}
     countries = [name for name, kind in usage.items() if kind == "country"]

@@ -18,10 +18,11 @@ from tests.seed import seed
         ("fr", "nationality", "SEN", "Sénégal"),
         ("fr", "sex", "2", "Femme"),
         ("en", "language", "ful", "Pulaar, Fula"),
+        ("fr", "kind", "arrivee", "Arrivée au centre"),
         ("fr", "nationality", "XYZ", "XYZ"),
         ("fr", "given_names", "2", "2"),
     ],
-    ids=["band", "band in English", "country", "sex", "language", "unknown code", "no vocabulary"],
+    ids=["band", "band in English", "country", "sex", "language", "kind", "unknown code", "no vocabulary"],
 )
 def test_a_code_gets_its_word(app: Flask, language: str, name: str, code: str, word: str) -> None:
     with app.test_request_context(headers={"Accept-Language": language}):
