@@ -339,6 +339,8 @@ LABELS: dict[str, dict[str, str]] = {
         "sessions": N_("logins"),
         "login_failures": N_("failed logins"),
         "runs": N_("runs"),
+        "peer_runs": N_("exchanges"),
+        "file_pieces": N_("pieces of files"),
         "error": N_("fault"),
         "role": N_("role"),
         "disabled": N_("disabled"),

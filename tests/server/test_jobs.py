@@ -11,6 +11,7 @@ from server import jobs
 from server.accounts.models import LoginFailure
 from server.extensions import db
 from server.jobs import Job, run_if_due, run_once
+from server.web.labels import LABELS
 from sync.models import FilePiece, JobRun, Submission
 from sync.peers import PeerDetails, add_peer, add_run
 from tests.sync.entities import add_update, publish_entity_forms
@@ -65,7 +66,9 @@ def test_old_traces_are_forgotten(app: Flask, session: Session) -> None:
     peer = add_peer(session, "ministry", PeerDetails("https://odk.example.sn"), None, OLD)
     add_run(session, peer.id, OLD, "done", {}, [], OLD)
     session.commit()
-    assert run_once(app)["tidy_up"] == {"sessions": 0, "login_failures": 1, "runs": 1, "peer_runs": 1, "file_pieces": 1}
+    told = run_once(app)["tidy_up"]
+    assert told == {"sessions": 0, "login_failures": 1, "runs": 1, "peer_runs": 1, "file_pieces": 1}
+    assert set(told) <= set(LABELS["detail"])
 
 
 def test_an_update_that_waited_in_vain_is_applied(app: Flask, session: Session) -> None:
