@@ -250,7 +250,7 @@ class EntityLine(Line):
 
     @property
     def name(self) -> str:
-        return f"entity {self.list_name} {self.uuid}"
+        return name_entity(self.list_name, self.uuid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +278,11 @@ _KEPT_IN: dict[type[Line], tuple[type[Base], ...]] = {
 }  # fmt: skip
 # Names that a table calls otherwise.
 _WIDTHS = {"device": widths_of(RelayedDevice)["name"], "line_name": widths_of(PeerReceipt)["name"]}
+
+
+def name_entity(list_name: str, uuid: str) -> str:
+    """The name of every line that tells of this entity."""
+    return f"entity {list_name} {uuid}"
 
 
 def write_line(line: Line) -> str:

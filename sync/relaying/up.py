@@ -16,7 +16,7 @@ from sync.attachments import StoredFile
 from sync.devices import add_device, change_device_state, find_device
 from sync.entity_rows import read_slot
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
-from sync.journal import IssuedFact, parse_lines, read_journal, receive_journal, write_line
+from sync.journal import IssuedFact, read_journal, write_line
 from sync.models import (
     DEVICE_STATES,
     Blob,
@@ -33,8 +33,8 @@ from sync.numbering import slot_of
 from sync.parts import IncomingFile, fit
 from sync.policy import programme
 from sync.publishing import find_form_version, get_definition
-from sync.quarantine import VerdictFact
-from sync.relaying.belonging import as_sender, check_own, find_own_site, find_record, find_relayed
+from sync.relaying.belonging import as_sender, find_own_site, find_record, find_relayed
+from sync.relaying.facts import take_facts
 from sync.relaying.lines import (
     DeviceLine,
     FactLine,
@@ -155,7 +155,7 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
     """
     for told in of_kind(lines, RelayLine):
         hear_relay(relay, told, now)
-    _take_facts(session, relay, of_kind(lines, FactLine), now)
+    take_facts(session, relay, of_kind(lines, FactLine), now)
     for device in of_kind(lines, DeviceLine):
         _take_device(session, relay, device, now)
     taken = Taken([receipt_for(one) for one in lines if isinstance(one, FactLine | DeviceLine)])
@@ -176,22 +176,6 @@ def take_up_each(session: Session, relay: Relay, lines: Sequence[Line], now: dat
         taken.records += part.records
         taken.files |= part.files
     return taken, refused
-
-
-def _take_facts(session: Session, relay: Relay, lines: Sequence[FactLine], now: datetime) -> None:
-    facts = list(parse_lines(one.fact for one in lines))
-    if any(isinstance(one, IssuedFact) and slot_of(one.number) != relay.number for one in facts):
-        raise RelayRefused("relay_number", number=relay.number)
-    for one in facts:
-        if isinstance(one, VerdictFact):
-            _check_verdict(session, relay, one)
-    receive_journal(session, facts, now)
-
-
-def _check_verdict(session: Session, relay: Relay, fact: VerdictFact) -> None:
-    record = find_record(session, fact.xml_sha256, fact.form_id, fact.instance_id)
-    if record is not None:
-        check_own(session, relay, record)
 
 
 def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime) -> None:

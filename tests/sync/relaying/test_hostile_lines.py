@@ -88,8 +88,8 @@ def hostile(draw: st.DrawFn) -> str:
 @pytest.fixture
 def ready(session: Session, relay: Relay) -> Relay:
     """A relay of whose record and event the lines speak."""
-    own = {"site_id": relay.site_id, "xml_sha256": RECORD.xml_sha256, "form_id": RECORD.form_id}
-    add_submission(session, RECORD.instance_id, **own)
+    row = add_submission(session, RECORD.instance_id, form_id=RECORD.form_id, site_id=relay.site_id)
+    row.xml_sha256 = RECORD.xml_sha256
     session.add(Entity(list_name=EVENTS, uuid="x", properties={}, site_code=relay.site.code, version=1, exists=True))
     take_up(session, relay, [RECORD], NOW)
     return relay
