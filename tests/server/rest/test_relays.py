@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +13,7 @@ from server.accounts.models import User
 from sync.models import RelayedDevice, RelayedRecord, Submission
 from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.relaying.lines import HeadLine, RelayLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
+from sync.relaying.pieces import PIECE
 from tests.accounts import add_account, add_site, log_in
 from tests.server.rest.program import Program, problem
 from tests.sync.factory import NOW, add_device, xml
@@ -104,11 +106,22 @@ def test_what_is_no_line_is_refused(relay: Program, lines: object) -> None:
         (f"{'0' * 64}?start=0", b"x", 400),
         (f"{'0' * 64}?size=1", b"x", 400),
         (f"{'0' * 64}?start=1&size=2", b"x", 400),
-        (f"{'0' * 64}?start=0&size=999999", bytes(300_000), 400),
     ],
 )
 def test_a_piece_that_cannot_be_used_is_refused(relay: Program, path: str, body: bytes, status: int) -> None:
     assert relay.post(f"projects/1/relay/files/{path}", data=body).status_code == status
+
+
+@pytest.mark.parametrize("length_is_told", [True, False])
+@pytest.mark.parametrize(("length", "answered"), [(PIECE, (200, None)), (PIECE + 1, (400, 400.36))])
+def test_a_piece_is_no_longer_than_a_break_may_cost(
+    relay: Program, length: int, answered: tuple[int, float | None], length_is_told: bool
+) -> None:
+    given = {"data": bytes(length)} if length_is_told else {
+        "input_stream": BytesIO(bytes(length)), "environ_overrides": {"wsgi.input_terminated": True},
+    }  # fmt: skip
+    answer = relay.post(f"projects/1/relay/files/{'0' * 64}?start=0&size=999999", **given)
+    assert (answer.status_code, (answer.json or {}).get("code")) == answered
 
 
 def test_an_account_without_a_relay_is_told_so(client: FlaskClient, session: Session) -> None:
