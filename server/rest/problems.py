@@ -6,7 +6,7 @@ Sentences are ours. Details hold names, ids and codes, never an answer.
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, jsonify
+from flask import Response, g, jsonify, request
 from flask_babel import gettext
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
@@ -106,9 +106,16 @@ def answer_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return Response(error.get_response().get_data(), status, error.get_headers())
-    code = _BY_STATUS.get(status) or (500.1 if status >= 500 else 400.1)
+    code = _find_code(status)
     kept = {name: value for name, value in error.get_headers() if name == "Retry-After"}
     return answer_problem(Problem(code, **({"format": "HTTP"} if code == 400.1 else {})), kept)
+
+
+def _find_code(status: int) -> float:
+    given = request.authorization
+    if status == 401 and given and given.type == "basic" and not request.is_secure:
+        return 401.3
+    return _BY_STATUS.get(status) or (500.1 if status >= 500 else 400.1)
 
 
 def answer_refusal(refused: FormsError) -> Response:
