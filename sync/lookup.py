@@ -80,8 +80,7 @@ class _Search:
 
 def look_up(session: Session, viewer: Viewer, asked: Description, now: datetime) -> list[Found]:
     """Find the persons who fit what was asked, the likeliest first, of those records that the viewer may read."""
-    sex = asked.sex if asked.sex in ("1", "2") else ""
-    clues = read_clues(asked.text.strip(), asked.mother.strip(), sex, now.date())
+    clues = _read_clues(asked, now)
     named = _find_by_reference(session, viewer, clues.references)
     linking = find_linking(session)
     if linking is None or clues.is_empty or not access(viewer, "D3").reads_plainly:
@@ -90,6 +89,16 @@ def look_up(session: Session, viewer: Viewer, asked: Description, now: datetime)
     ranked = _rank(search, _find_identities(search, clues))
     known = {one.person_id for one in named}
     return named + [one for one in _list_persons(session, search, ranked) if one.person_id not in known]
+
+
+def tells_enough(asked: Description, now: datetime) -> bool:
+    """Whether anybody can be found by this: an age, a birth or a sex alone fits too many to look for them."""
+    return not _read_clues(asked, now).is_empty
+
+
+def _read_clues(asked: Description, now: datetime) -> Clues:
+    sex = asked.sex if asked.sex in ("1", "2") else ""
+    return read_clues(asked.text.strip(), asked.mother.strip(), sex, now.date())
 
 
 def _find_by_reference(session: Session, viewer: Viewer, references: Sequence[str]) -> list[Found]:

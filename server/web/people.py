@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
@@ -20,7 +21,7 @@ from server.web.vocabularies import word_code
 from sync.golden import Golden, order_of, read_golden
 from sync.link_decisions import list_decisions
 from sync.link_queue import find_homes, scope_link_decisions
-from sync.lookup import LISTED, Description, look_up
+from sync.lookup import LISTED, Description, look_up, tells_enough
 from sync.models import Encounter, LinkDecision, PersonRecord
 from sync.policy import Presented, Viewer, access, present
 from sync.scopes import scope_people
@@ -43,7 +44,8 @@ PROPERTIES = tuple(_SHOWN)
 def search_page() -> ResponseReturnValue:
     viewer = current_viewer()
     newest = select(PersonRecord).order_by(PersonRecord.id.desc()).limit(LISTED)
-    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, Description())
+    nobody = gettext("No record tells of a person yet.")
+    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, Description(), nobody)
 
 
 @blueprint.post("/")
@@ -53,8 +55,10 @@ def search_page() -> ResponseReturnValue:
 def search() -> ResponseReturnValue:
     viewer = current_viewer()
     asked = Description(*(request.form.get(name, "").strip()[:_LONGEST] for name in ("asked", "mother", "sex")))
-    found = look_up(db.session(), viewer, asked, datetime.now(UTC))
-    return _render_list([one.record for one in found], viewer, asked, [one.bits for one in found])
+    now = datetime.now(UTC)
+    found = look_up(db.session(), viewer, asked, now)
+    nobody = gettext("Nobody fits.") if tells_enough(asked, now) else _too_little()
+    return _render_list([one.record for one in found], viewer, asked, nobody, [one.bits for one in found])
 
 
 @blueprint.get("/<int:person_id>")
@@ -151,12 +155,18 @@ def _word(value: Presented, name: str) -> Presented:
     return Presented("shown", word_code(value.text, name)) if value.kind == "shown" else value
 
 
-def _render_list(records: Any, viewer: Viewer, asked: Description, weights: Sequence[float | None] = ()) -> str:
+def _too_little() -> str:
+    return gettext("Give a name, a reference or a number too: nobody is found by an age, a birth or a sex alone.")
+
+
+def _render_list(
+    records: Any, viewer: Viewer, asked: Description, nobody: str, weights: Sequence[float | None] = ()
+) -> str:
     rows = [(one, present_record(one, viewer), weight) for one, weight in zip_longest(records, weights)]
     if rows:
         note_reading("people.searched", "people")
     return render_template(
-        "people/list.html", rows=rows, asked=asked, plain=access(viewer, "D3").reads_plainly,
+        "people/list.html", rows=rows, asked=asked, nobody=nobody, plain=access(viewer, "D3").reads_plainly,
         sexes=[(code, word_code(code, "sex")) for code in ("2", "1")], fullest=len(rows) >= LISTED,
         best=max((one or 0.0 for one in weights), default=0.0),
     )  # fmt: skip

@@ -46,6 +46,20 @@ def test_staff_find_by_name_telephone_and_reference(
     assert search(log_in(client, add_account(session, "centre_staff", seeded.site)), asked) == found
 
 
+@pytest.mark.parametrize(
+    ("asked", "enough"),
+    [({}, False), ({"asked": "35"}, False), ({"asked": "1991-02-03"}, False), ({"sex": "2"}, False),
+     ({"asked": "ndiaye"}, True), ({"mother": "ndiaye"}, True)],
+    ids=["nothing", "age", "birth", "sex", "name", "mother"],
+)  # fmt: skip
+def test_who_finds_nobody_is_told_whether_they_said_enough(
+    client: FlaskClient, session: Session, seeded: Seeded, asked: dict[str, str], enough: bool
+) -> None:
+    page = log_in(client, add_account(session, "centre_staff", seeded.site, language="en")).post("/people/", data=asked)
+    assert ("Nobody fits." in page.text, "Give a name, a reference" in page.text) == (enough, not enough)
+    assert "No record tells of a person yet." not in page.text
+
+
 def test_a_search_keeps_no_tablet_waiting_while_it_looks(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     log_in(client, add_account(session, "centre_staff", seeded.site))
     begun: list[str] = []
