@@ -156,7 +156,8 @@ def _word(value: Presented, name: str) -> Presented:
 
 
 def _too_little() -> str:
-    return gettext("Give a name, a reference or a number too: nobody is found by an age, a birth or a sex alone.")
+    words = gettext("Give a name, a reference or a number too: nobody is found by an age, a birth or a sex alone.")
+    return str(words)
 
 
 def _render_list(
