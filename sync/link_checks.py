@@ -3,13 +3,11 @@
 How many of those both found right is the measured precision of automatic links.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from forms.errors import N_, FormsError
@@ -80,19 +78,20 @@ def add_check(
 
 
 def measure_precision(session: Session) -> Precision:
-    """The precision over all links that enough people checked."""
-    answers: dict[tuple[int, int], list[str]] = defaultdict(list)
-    for row in session.execute(select(LinkCheck.home_id, LinkCheck.other_id, LinkCheck.answer)):
-        answers[row[0], row[1]].append(row[2])
-    return compute_precision(answers.values())
+    """The precision over all links that enough people checked.
+
+    A link is right when two found it so, wrong when anybody found it wrong; who could not tell does not count.
+    """
+    same, apart = (func.count().filter(LinkCheck.answer == answer) for answer in ("same", "apart"))
+    links = select(same.label("same"), apart.label("apart")).group_by(LinkCheck.home_id, LinkCheck.other_id).subquery()
+    is_wrong, is_right = links.c.apart > 0, and_(links.c.apart == 0, links.c.same >= _EYES)
+    wrong, right = session.execute(select(func.count().filter(is_wrong), func.count().filter(is_right))).one()
+    return compute_precision(right + wrong, right)
 
 
-def compute_precision(checks: Iterable[Sequence[str]]) -> Precision:
-    """A link is right when two found it so, wrong when anybody found it wrong; who could not tell does not count."""
-    judged = [[answer for answer in told if answer != "unsure"] for told in checks]
-    whole = [told for told in judged if len(told) >= _EYES or "apart" in told]
-    right = sum("apart" not in told for told in whole)
-    return Precision(len(whole), right, *_find_interval(right, len(whole)))
+def compute_precision(checked: int, right: int) -> Precision:
+    """The share of the checked that is right, and between which shares the truth may lie."""
+    return Precision(checked, right, *_find_interval(right, checked))
 
 
 def _find_interval(right: int, checked: int) -> tuple[float, float]:

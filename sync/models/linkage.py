@@ -7,7 +7,18 @@ pairs are computed and may be dropped at any time; decisions and activations are
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sync.db import Base
@@ -16,6 +27,7 @@ from sync.models.registry import Person
 
 # SQLite clusters such a table by its key: the rows of one key lie side by side. PostgreSQL reads its key's index alone.
 _NARROW = {"sqlite_with_rowid": False}
+_UNANSWERED = "confirmed_at IS NULL AND undone_at IS NULL"
 
 
 class LinkModelVersion(Base):
@@ -126,6 +138,14 @@ class LinkDecision(Base):
     """
 
     __tablename__ = "link_decisions"
+    # Hardly any waits for a second person, and every page of the queue lists those that do.
+    __table_args__ = (
+        Index(
+            "ix_link_decisions_waiting", "id",
+            sqlite_where=text(f"needs_second = 1 AND {_UNANSWERED}"),
+            postgresql_where=text(f"needs_second AND {_UNANSWERED}"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uuid: Mapped[str] = mapped_column(String(36), unique=True)  # its name on every server

@@ -14,7 +14,7 @@ from sync.link_checks import (
     measure_precision,
 )
 from sync.link_decisions import Word, decide_same
-from sync.models import Actor, PersonRecord
+from sync.models import Actor, LinkCheck, Person, PersonRecord
 from sync.policy import Viewer
 from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
@@ -77,6 +77,7 @@ def test_a_check_is_one_of_the_answers_and_given_once(session: Session) -> None:
         add_check(session, later, first, "same", 1, NOW)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("checks", "checked", "right"),
     [
@@ -86,16 +87,24 @@ def test_a_check_is_one_of_the_answers_and_given_once(session: Session) -> None:
         ([["same", "apart"]], 1, 0),
         ([["apart"]], 1, 0),
         ([["same", "unsure"], ["unsure", "unsure"]], 0, 0),
+        ([["same", "same"], ["same", "apart"], ["same", "same"], ["same"]], 3, 2),
     ],
-    ids=["none", "one pair of eyes", "both right", "one finds it wrong", "parted at once", "nobody could tell"],
+    ids=["none", "one pair of eyes", "both right", "one finds it wrong", "parted at once", "nobody could tell", "all"],
 )
-def test_precision_counts_what_both_found_right(checks: list[list[str]], checked: int, right: int) -> None:
-    measured = compute_precision(checks)
+def test_precision_counts_what_both_found_right(
+    session: Session, checks: list[list[str]], checked: int, right: int
+) -> None:
+    session.add_all(Person(id=number, reference=f"{number}") for number in range(1, len(checks) + 2))
+    session.flush()
+    for home, answers in enumerate(checks, start=2):
+        for actor, answer in enumerate(answers, start=1):
+            session.add(LinkCheck(home_id=home, other_id=1, actor_id=actor, answer=answer, checked_at=NOW))
+    measured = measure_precision(session)
     assert (measured.checked, measured.right) == (checked, right)
     assert 0 <= measured.low <= measured.share <= measured.high <= 1
 
 
 def test_interval_narrows_with_more_checks() -> None:
-    few, many = compute_precision([["same", "same"]] * 10), compute_precision([["same", "same"]] * 1000)
+    few, many = compute_precision(10, 10), compute_precision(1000, 1000)
     assert few.low == pytest.approx(0.722, abs=0.001)
     assert many.low > 0.99

@@ -21,7 +21,7 @@ from sync.link_queue import (
 )
 from sync.models import Actor, LinkDecision, PersonRecord
 from sync.policy import Viewer
-from tests.plans import watched_scans
+from tests.plans import watched_plans, watched_scans
 from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
 from tests.sync.test_entity_rows import counted
@@ -116,6 +116,12 @@ def test_who_works_at_a_site_is_asked_about_its_records_only(
     expected = 1 if where == "own" else 0
     assert len(list_queue(session, viewer, NOW)) == count_questions(session, viewer) == expected
     assert len(list_latest(session, viewer)) == len(list_unconfirmed(session, viewer)) == expected
+
+
+def test_what_waits_for_a_second_person_is_found_without_reading_all_decisions(session: Session) -> None:
+    with watched_plans(db.engine, "link_decisions") as steps:
+        list_unconfirmed(session, STEWARD)
+    assert any("ix_link_decisions_waiting" in detail for _statement, detail in steps)
 
 
 def test_decision_is_found_by_its_two_records(session: Session, pair: tuple[PersonRecord, PersonRecord]) -> None:
