@@ -119,7 +119,9 @@ def note_reading(action: str, target: str) -> None:
 def write_readings(response: Any) -> Any:
     """Write what was read into the journal. When that fails, so does the answer: nothing is read unseen."""
     readings = g.pop("readings", None)
-    if not readings or response.status_code >= 400:
+    # A word that was refused is answered with the page that it was said on: it shows as much as before.
+    shows_nothing = response.status_code >= 400 and response.status_code != 422
+    if not readings or shows_nothing:
         return response
     viewer = current_viewer()
     open_writer()

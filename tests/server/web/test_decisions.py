@@ -5,9 +5,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.models import Decision, Submission
+from sync.models import AuditEvent, Decision, Submission
 from tests.accounts import add_account, log_in
-from tests.seed import Seeded, seed
+from tests.seed import CANARIES, Seeded, seed
 
 
 @pytest.fixture
@@ -46,6 +46,15 @@ def test_a_decision_without_a_reason_is_told_and_changes_nothing(
 ) -> None:
     assert decide(officer, seeded, kind, " ").status_code == 422
     assert decisions(session) == []
+
+
+def test_a_refusal_that_shows_the_answers_is_in_the_journal(
+    officer: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    assert CANARIES["D3"] in decide(officer, seeded, "accept", " ").text
+    session.rollback()
+    read = session.scalars(select(AuditEvent.target).where(AuditEvent.action == "submission.read")).all()
+    assert read == [f"submission:{seeded.submission.id}"]
 
 
 def test_an_act_that_nobody_knows_is_400(officer: FlaskClient, seeded: Seeded) -> None:

@@ -4,12 +4,13 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from server.accounts.models import User
 from sync.link_decisions import Word, decide_same
-from sync.models import LinkDecision, PersonRecord
+from sync.models import AuditEvent, LinkDecision, PersonRecord
 from tests.accounts import add_account, add_site, log_in
 from tests.server.web.test_links import BORN, MOUSSA, are_one, list_kept, log_in_another
 from tests.sync.factory import NOW
@@ -153,3 +154,12 @@ def test_what_is_no_property_of_the_page_is_not_there(client: FlaskClient, sessi
     for name in ("", "mrz", "age_basis", "reference"):
         assert client.get(f"/people/{one.person_id}/value?name={name}").status_code == 404
         assert set_value(client, one.person_id, name, "x").status_code == 404
+
+
+def test_a_refusal_that_shows_the_person_is_journaled(client: FlaskClient, session: Session, steward: User) -> None:
+    one, other = add_awas(session, 2)
+    for refused in (part(client, [one, other], []), set_value(client, one.person_id, "birth_date", "12/04/1890")):
+        assert (refused.status_code, "1991" in refused.text) == (422, True)
+    session.rollback()
+    read = session.scalars(select(AuditEvent.target).where(AuditEvent.action == "person.read")).all()
+    assert read == [f"person:{one.person_id}"] * 2
