@@ -111,13 +111,14 @@ def decide_unsure(session: Session, one: str, other: str, word: Word) -> LinkDec
     return _decide(session, "unsure", [one], [other], word)
 
 
-def unlink_record(session: Session, viewer: Viewer, reference: str, word: Word) -> LinkDecision:
-    """Take one record out of its person: it is of none of the others, or raise LinkDecisionRefused.
+def unlink_record(
+    session: Session, viewer: Viewer, reference: str, others: Collection[str], word: Word
+) -> LinkDecision:
+    """Take one record out of its person, whose others are all named: it is of none of them, or raise as split_person.
 
     Where a document speaks against it, a second person must confirm.
     """
-    records = _lock_person(session, viewer, reference)
-    return _part(session, "unlink", records, [reference], word)
+    return _part(session, "unlink", viewer, [reference], others, word)
 
 
 def split_person(
@@ -127,12 +128,7 @@ def split_person(
 
     Where a document speaks against it, a second person must confirm.
     """
-    if not left or not right:
-        raise LinkDecisionRefused("link_side_empty")
-    records = _lock_person(session, viewer, min(left))
-    if {*left, *right} != {one.reference for one in records}:
-        raise LinkDecisionRefused("link_person_changed")
-    return _part(session, "split", records, left, word)
+    return _part(session, "split", viewer, left, right, word)
 
 
 def set_golden_value(session: Session, reference: str, property_name: str, value: str, word: Word) -> LinkDecision:
@@ -254,9 +250,14 @@ def _lock_person(session: Session, viewer: Viewer, reference: str) -> Sequence[P
 
 
 def _part(
-    session: Session, kind: str, records: Sequence[PersonRecord], left: Collection[str], word: Word
+    session: Session, kind: str, viewer: Viewer, left: Collection[str], right: Collection[str], word: Word
 ) -> LinkDecision:
-    """These records of a person from all the others."""
+    """These records of a person from all the others, none of which came or went since somebody looked."""
+    if not left or not right:
+        raise LinkDecisionRefused("link_side_empty")
+    records = _lock_person(session, viewer, min(left))
+    if {*left, *right} != {one.reference for one in records}:
+        raise LinkDecisionRefused("link_person_changed")
     mine = [one for one in records if one.reference in left]
     theirs = [one for one in records if one.reference not in left]
     grave = compare_documents(find_linking(session), mine, theirs).same_number

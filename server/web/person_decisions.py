@@ -90,7 +90,7 @@ def _part(known: set[str], chosen: Sequence[str]) -> LinkDecision:
     if not {*chosen, *others} <= known:
         raise LinkDecisionRefused("link_person_changed")
     if len(chosen) == 1:
-        return unlink_record(session, viewer, chosen[0], word)
+        return unlink_record(session, viewer, chosen[0], others, word)
     return split_person(session, viewer, chosen, others, word)
 
 
