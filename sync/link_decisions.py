@@ -131,9 +131,15 @@ def split_person(
     return _part(session, "split", viewer, left, right, word)
 
 
-def set_golden_value(session: Session, reference: str, property_name: str, value: str, word: Word) -> LinkDecision:
-    """Let a value stand for the person that this record belongs to, whatever records say, until it is undone."""
+def set_golden_value(
+    session: Session, viewer: Viewer, reference: str, property_name: str, value: str, word: Word
+) -> LinkDecision:
+    """Let a value stand for the person that this record belongs to, whatever records say, until it is undone.
+
+    LinkDecisionRefused unless the viewer may read all records of the person.
+    """
     parsed = _parse_value(property_name, value, word.now)
+    _lock_person(session, viewer, reference)
     decision = _new(session, "value", [reference], [], word)
     decision.property_name, decision.value = property_name, parsed
     session.flush()

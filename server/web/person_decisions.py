@@ -51,7 +51,7 @@ def set_value(person_id: int) -> ResponseReturnValue:
     """Let a value stand for the person whatever records say; it is undone as every decision is."""
     records, name = _get_records(person_id), _get_property()
     try:
-        set_golden_value(db.session(), records[0].reference, name, _read_value(name), _word())
+        set_golden_value(db.session(), current_viewer(), records[0].reference, name, _read_value(name), _word())
     except FormsError as refused:
         db.session.rollback()
         return _render_value(person_id, _get_records(person_id), name, refused.word(gettext)), 422

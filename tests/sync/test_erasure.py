@@ -21,6 +21,7 @@ from sync.models import (
     SubmissionComment,
     SubmissionFinding,
 )
+from sync.policy import Viewer
 from sync.processing import list_work
 from sync.registry import lock_registry, registry_digest
 from sync.reviews import add_comment
@@ -71,9 +72,9 @@ def test_an_erased_update_leaves_its_place_and_what_was_retained(lived: Session)
 def test_words_about_an_erased_person_hold_without_what_they_say(lived: Session) -> None:
     row = lived.scalars(select(Submission).where(Submission.instance_id == "uuid:2")).one()
     people = lived.scalars(select(PersonRecord.reference).where(PersonRecord.submission_id == row.id)).all()
-    word = Word(None, NOW, "Awa, vue à Rosso")
-    phone = set_golden_value(lived, people[0], "phone", "771234567", word)
-    sex = set_golden_value(lived, people[0], "sex", "2", word)
+    word, steward = Word(None, NOW, "Awa, vue à Rosso"), Viewer(1, "data_steward")
+    phone = set_golden_value(lived, steward, people[0], "phone", "771234567", word)
+    sex = set_golden_value(lived, steward, people[0], "sex", "2", word)
     erase(lived, "uuid:2", Keep(person=["sex"]))
     assert [(one.value, one.reason) for one in (phone, sex)] == [("", ""), ("2", "")]
     assert all(one.undone_at is None for one in (phone, sex))

@@ -44,6 +44,10 @@ def word(minutes: int = 0, actor_id: int | None = None, *, needs_second: bool = 
     return Word(actor_id, NOW + timedelta(minutes=minutes), "vu avec le poste", needs_second=needs_second)
 
 
+def set_value(session: Session, name: str, value: str) -> LinkDecision:
+    return set_golden_value(session, STEWARD, ONE, name, value, word())
+
+
 @pytest.fixture
 def published(session: Session) -> None:
     prepare(session)
@@ -209,7 +213,7 @@ def test_a_decision_that_nobody_could_take_here_is_not_taken_in(
 
 def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linked: None) -> None:
     decide_apart(session, ONE, TWO, word())
-    undo_link_decision(session, set_golden_value(session, ONE, "sex", "1", word()), None, NOW)
+    undo_link_decision(session, set_value(session, "sex", "1"), None, NOW)
     before = registry_digest(session)
     lines = [write_line(fact) for fact in read_journal(session) if isinstance(fact, LinkFact)]
     forget(session)
@@ -228,9 +232,9 @@ def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linke
         pytest.param(lambda s: unlink_record(s, STEWARD, THREE, [ONE], word()), "link_person_changed", id="not here"),
         pytest.param(lambda s: split_person(s, STEWARD, [], [ONE], word()), "link_side_empty", id="none chosen"),
         pytest.param(lambda s: split_person(s, STEWARD, [ONE], [], word()), "link_side_empty", id="all chosen"),
-        pytest.param(lambda s: set_golden_value(s, ONE, "mrz", "x", word()), "link_value_unknown", id="no property"),
-        pytest.param(lambda s: set_golden_value(s, ONE, "age", "old", word()), "link_value_unreadable", id="no value"),
-        pytest.param(lambda s: set_golden_value(s, ONE, "phone", "x" * 4001, word()), "link_text_long", id="long"),
+        pytest.param(lambda s: set_value(s, "mrz", "x"), "link_value_unknown", id="no property"),
+        pytest.param(lambda s: set_value(s, "age", "old"), "link_value_unreadable", id="no value"),
+        pytest.param(lambda s: set_value(s, "phone", "x" * 4001), "link_text_long", id="long"),
         pytest.param(lambda s: decide_same(s, ONE, TWO, Word(None, NOW, "x" * 4001)), "link_text_long", id="reason"),
     ],
 )

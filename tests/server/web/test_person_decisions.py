@@ -100,7 +100,7 @@ def test_parting_against_a_document_takes_two_people_and_a_reason(
 
 
 @pytest.mark.parametrize("many", [1, 2])
-def test_who_may_not_read_all_of_a_person_parts_nothing(client: FlaskClient, session: Session, many: int) -> None:
+def test_who_may_not_read_all_of_a_person_decides_nothing(client: FlaskClient, session: Session, many: int) -> None:
     """Else they would also say of records which they have never seen that they are of somebody else."""
     own, elsewhere = add_site(session, "DKR-C", "centre"), add_site(session, "ROSSO")
     mine = [add_record(session, **AWA, **BORN, site_id=own.id) for _ in range(3)]
@@ -111,6 +111,8 @@ def test_who_may_not_read_all_of_a_person_parts_nothing(client: FlaskClient, ses
     refused = part(client, mine, mine[:many])
     assert (refused.status_code, "not yours to read" in refused.text) == (422, True)
     assert far.reference not in refused.text
+    refused = set_value(client, mine[0].person_id, "mother_name", "Kumba Sarr")
+    assert (refused.status_code, "not yours to read" in refused.text) == (422, True)
     assert [one.kind for one in list_kept(session, LinkDecision)] == ["same"]
 
 
