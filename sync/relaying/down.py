@@ -103,6 +103,9 @@ def describe_form(version: FormVersion) -> FormLine:
 
 def _list_states(session: Session, relay: Relay) -> Iterator[StateLine]:
     for one in session.scalars(select(RelayedDevice).filter_by(relay_id=relay.site_id).order_by(RelayedDevice.name)):
+        if one.told[-1:] != [one.device.state]:
+            # Noted before it is told: the answer in which the relay says that it obeyed may never come.
+            one.told = [*one.told, one.device.state]
         yield StateLine(one.name, one.device.state, one.device.state_changed_at, one.state_changed_at)
 
 

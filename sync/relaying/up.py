@@ -190,6 +190,7 @@ def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime
             name=line.device,
             device=add_device(session, site, name, line.language, now),
             state_changed_at=now,
+            told=[],
         )
         session.add(known)
     _take_state(session, known, line, now)
@@ -203,14 +204,18 @@ def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime
 def _take_state(session: Session, known: RelayedDevice, line: DeviceLine, now: datetime) -> None:
     """Let a tablet be in the state that it was given at the post since we heard of it.
 
-    The two clocks are not compared: one of them may be years off. A tablet that is revoked here stays so, since whoever
-    has it may be at the post.
+    The two clocks are not compared: one of them may be years off. A state that the post was told of is ours: it obeyed,
+    and what we said since stands. A tablet that is revoked here stays so, since whoever has it may be at the post; a
+    revocation there counts, whoever had the idea.
     """
     if line.state not in DEVICE_STATES:
         raise RelayRefused("relay_state")
-    if line.state_changed_at != known.state_changed_at and known.device.state != "revoked":
+    if line.state_changed_at == known.state_changed_at:
+        return
+    is_ours = line.state in known.told[1:] and line.state != "revoked"
+    if known.device.state != "revoked" and not is_ours:
         change_device_state(session, known.device, line.state, min(line.state_changed_at, now))
-    known.state_changed_at = line.state_changed_at
+    known.state_changed_at, known.told = line.state_changed_at, [line.state]
 
 
 def _at_latest(moment: datetime | None, now: datetime) -> datetime | None:

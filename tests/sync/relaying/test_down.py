@@ -71,6 +71,10 @@ class Pair:
         clock = timedelta(days=-900) if device is self.at_post else timedelta()
         change_device_state(self.session, device, state, self.now + clock)
 
+    def hear(self) -> None:
+        """The post hears, and nobody hears that it did."""
+        take_down(self.session, of_kind(list_down(self.session, self.relay, self.now), StateLine), {}, self.now)
+
     def ring(self, *, loses: bool) -> None:
         """What the post tells, the answer, and its receipt; each may be the last thing that arrives."""
         self.now += timedelta(minutes=1)
@@ -100,3 +104,17 @@ def test_both_sides_agree_in_the_end_and_no_revocation_is_lost(session: Session,
         pair.ring(loses=False)
     assert pair.at_post.state == pair.at_centre.state
     assert pair.at_post.state == "revoked" or not is_revoked
+
+
+@pytest.mark.parametrize("states", [("lost", "active"), ("lost", "active", "drained"), ("drained", "lost")])
+def test_of_two_states_that_the_centre_gave_the_later_one_stands(
+    session: Session, relay: Relay, states: tuple[str, ...]
+) -> None:
+    """The post obeys the first, and the link breaks before it can say so."""
+    pair = Pair(session, relay, Random(0))
+    for state in states:
+        pair.change(pair.at_centre, state)
+        pair.hear()
+    for _ in range(2):
+        pair.ring(loses=False)
+    assert pair.at_centre.state == pair.at_post.state == states[-1]
