@@ -28,11 +28,13 @@ def users_group() -> None:
 @with_app
 def add_command(email: str, role: str, site_code: str | None, language: str) -> None:
     """Add an account; the password comes from TERAL_PASSWORD or is asked for."""
+    # Asked for before the session is open: on SQLite no tablet could send while somebody types.
+    password = _ask_password()
     session = _open_session()
     try:
         user = add_user(
             session, email=email, role=role, site=_find_site(session, site_code), language=language,
-            password=_ask_password(), now=datetime.now(UTC),
+            password=password, now=datetime.now(UTC),
         )  # fmt: skip
     except AccountRefused as refusal:
         raise click.ClickException(str(refusal)) from refusal

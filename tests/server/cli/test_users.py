@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+import click
 import pytest
+
+from server.extensions import db
 
 PASSWORD = "baobab-sous-la-pluie"
 
@@ -41,6 +44,19 @@ def test_what_cannot_be_an_account_is_refused_in_one_line(run: Any, words: tuple
 def test_a_weak_password_is_refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERAL_PASSWORD", "short")
     assert run("users", "add", "awa@teral.test", "--role", "auditor").exit_code == 1
+
+
+def test_nobody_waits_for_who_types_a_password(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting: list[bool] = []
+
+    def type_slowly(*_words: Any, **_options: Any) -> str:
+        waiting.append(db.session().in_transaction())
+        return PASSWORD
+
+    monkeypatch.delenv("TERAL_PASSWORD")
+    monkeypatch.setattr(click, "prompt", type_slowly)
+    assert run("users", "add", "awa@teral.test", "--role", "auditor").exit_code == 0
+    assert waiting == [False]
 
 
 def test_a_new_password_is_printed_once_and_differs(run: Any) -> None:
