@@ -5,17 +5,20 @@ No database and no Flask; records that came from tablets are judged by sync/proc
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Generic, TypeVar
 
 from forms.definition import FormDefinition
 from forms.errors import N_, Finding, FormsError, word_finding
 from forms.lists import HeldLists, ListRows, parse_list
+from forms.schema import load_answers
 from forms.spreadsheet import find_source_kind
 from forms.submission import parse_submission
 from forms.validation import validate_submission
+from forms.values import GeoPoint
 from forms.xform import parse_form
 from server.words import LANGUAGES, label_path, translator
 
@@ -103,6 +106,30 @@ def open_form(name: str, content: bytes) -> GivenForm:
 
     read = read_form(content, name, PurePath(name).stem)
     return GivenForm(read.definition, {EXTERNAL_CHOICES: read.itemsets} if read.itemsets is not None else {})
+
+
+def read_answers(form: GivenForm, record: bytes) -> dict[str, Any]:
+    """A record's answers as JSON can hold them: groups as objects, repeats as arrays, blank as null.
+
+    Where a text is not of its question's type there is no answer; the verdict says so.
+    """
+    answers: dict[str, Any] = _spell(load_answers(form.definition, parse_submission(record)).values)
+    return answers
+
+
+def _spell(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _spell(one) for name, one in value.items()}
+        case list():
+            return [_spell(one) for one in value]
+        case GeoPoint():
+            return {name: _spell(one) for name, one in asdict(value).items()}
+        case Decimal():
+            return float(value)
+        case date() | time():
+            return value.isoformat()
+    return value
 
 
 def summarise(findings: list[Finding]) -> dict[str, Any]:

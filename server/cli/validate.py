@@ -11,7 +11,7 @@ import click
 from forms.errors import FormRefused, FormsError
 from forms.lists import HeldLists
 from server.cli.context import command_line_language, print_json, word_refusal
-from server.validation import GivenForm, Validator, describe
+from server.validation import GivenForm, Validator, describe, read_answers
 from server.validation_lines import answer_lines
 from server.words import translator
 
@@ -24,6 +24,7 @@ INVALID, UNREADABLE = 1, 2
 @click.option("--form", "form_path", type=_FILE, help="The form: XLSForm (.xlsx, .xls, .csv, .md) or XForm (.xml).")
 @click.option("--media", type=_FILE, multiple=True, help="A list that the form names; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--answers", "with_answers", is_flag=True, help="With --json: print the answers too, as typed values.")
 @click.option("--jsonl", "by_line", is_flag=True, help="Read JSON objects from standard input, one a line.")
 @click.pass_context
 def validate_command(
@@ -32,6 +33,7 @@ def validate_command(
     form_path: Path | None,
     media: Sequence[Path],
     as_json: bool,
+    with_answers: bool,
     by_line: bool,
 ) -> None:
     """Judge records by a form as ODK Collect would have, without any database.
@@ -50,7 +52,9 @@ def validate_command(
         return
     if form_path is None or not submissions:
         raise click.UsageError("Name a form with --form and at least one record.")
-    results = _validate_files(form_path, media, submissions)
+    if with_answers and not as_json:
+        raise click.UsageError("--answers goes with --json.")
+    results = _validate_files(form_path, media, submissions, with_answers=with_answers)
     print_json(results) if as_json else _print_results(results)
     context.exit(_exit_status(results))
 
@@ -60,7 +64,9 @@ def _answer_input() -> None:
         click.echo(json.dumps(answer))  # flushes: whoever asks line by line waits for the answer
 
 
-def _validate_files(form_path: Path, media: Sequence[Path], submissions: Sequence[Path]) -> list[dict[str, Any]]:
+def _validate_files(
+    form_path: Path, media: Sequence[Path], submissions: Sequence[Path], *, with_answers: bool
+) -> list[dict[str, Any]]:
     validator = Validator()
     try:
         form = validator.find_form(form_path.name, form_path.read_bytes())
@@ -68,7 +74,16 @@ def _validate_files(form_path: Path, media: Sequence[Path], submissions: Sequenc
     except FormsError as refused:
         _print_refusal(form_path, refused)
         raise click.exceptions.Exit(UNREADABLE) from None
-    return [_validate_file(validator, form, lists, path) for path in submissions]
+    results = [_validate_file(validator, form, lists, path) for path in submissions]
+    if with_answers:
+        _add_answers(results, form, submissions)
+    return results
+
+
+def _add_answers(results: list[dict[str, Any]], form: GivenForm, submissions: Sequence[Path]) -> None:
+    for one, path in zip(results, submissions, strict=True):
+        if "error" not in one:
+            one["answers"] = read_answers(form, path.read_bytes())
 
 
 def _print_refusal(path: Path, refused: FormsError) -> None:

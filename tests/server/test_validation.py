@@ -3,7 +3,7 @@
 import pytest
 
 from forms.errors import FormsError
-from server.validation import Recent, Validator, describe, open_form, summarise
+from server.validation import Recent, Validator, describe, open_form, read_answers, summarise
 from tests.forms.samples import xform
 
 AGE = '<bind nodeset="/data/age" type="int" required="true()" constraint=". &lt; 120" jr:constraintMsg="Trop vieux."/>'
@@ -94,3 +94,24 @@ def test_what_was_used_longest_ago_is_forgotten_first() -> None:
     for key in ("a", "b", "a", "c"):
         recent.find(key, 10, lambda key=key: key)  # type: ignore[misc]
     assert (recent.find("a", 10, lambda: "again"), recent.find("b", 10, lambda: "again")) == ("a", "again")
+
+
+TYPES = {"n": "int", "d": "decimal", "b": "boolean", "on": "date", "at": "dateTime", "p": "geopoint", "who": "string"}
+TYPED_FORM = xform(
+    f"{''.join(f'<{name}/>' for name in TYPES)}<r><one/></r>",
+    "".join(f'<bind nodeset="/data/{name}" type="{kind}"/>' for name, kind in TYPES.items()),
+    "".join(f'<input ref="/data/{name}"/>' for name in TYPES)
+    + '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/one"/></repeat></group>',
+)
+
+
+def test_answers_are_told_as_values_in_their_groups() -> None:
+    sent = (
+        "<n>7</n><d>0.5</d><b>true</b><on>2026-11-25</on><at>2026-11-25T08:00:00.000+01:00</at>"
+        "<p>14.5 -17.25 0 5</p><who/><r><one>A</one></r><r><one>B</one></r>"
+    )
+    assert read_answers(open_form("essai.xml", TYPED_FORM), record(sent)) == {
+        "n": 7, "d": 0.5, "b": True, "on": "2026-11-25", "at": "2026-11-25T08:00:00+01:00",
+        "p": {"latitude": 14.5, "longitude": -17.25, "altitude": 0.0, "accuracy": 5.0},
+        "who": None, "r": [{"one": "A"}, {"one": "B"}],
+    }  # fmt: skip

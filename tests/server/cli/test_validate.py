@@ -44,11 +44,21 @@ def test_json_holds_label_and_words_in_both_languages(folder: Path) -> None:
     assert (error["path"], error["label"]["fr"], set(error["words"])) == ("/data/age", "Âge", {"fr", "en"})
 
 
+def test_answers_are_told_of_what_can_be_read(folder: Path) -> None:
+    files = [folder / one for one in ("good.xml", "none.xml")]
+    good, none = json.loads(run("--form", folder / "form.xml", *files, "--json", "--answers").stdout)
+    assert (good["answers"], "answers" in none) == ({"age": 12}, False)
+
+
 def test_people_read_one_finding_a_line(folder: Path) -> None:
     assert "error: /data/age (Âge): Trop vieux." in run("--form", folder / "form.xml", folder / "bad.xml").stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["--jsonl", "good.xml"]], ids=["nothing", "both ways"])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--jsonl", "good.xml"], ["--form", "good.xml", "good.xml", "--answers"]],
+    ids=["nothing", "both ways", "answers"],
+)
 def test_a_misused_command_says_so(folder: Path, arguments: list[str]) -> None:
     placed = [one if one.startswith("--") else folder / one for one in arguments]
     assert run(*placed).exit_code == 2
