@@ -64,9 +64,9 @@ def run_exchange(peer: Peer, may_go_on: Callable[[], bool] = lambda: True) -> Pe
     if not ours.write(turn.take):
         return None
     started = datetime.now(UTC)
-    # It may have been changed while others had their turn before it.
-    peer = ours.read(lambda session: session.get_one(Peer, peer.id))
     try:
+        # It may have been changed while others had their turn before it.
+        peer = ours.read(lambda session: session.get_one(Peer, peer.id))
         with turn.renewed(ours):
             outcome = _exchange(peer, lambda: may_go_on() and turn.goes_on(ours))
         return ours.write(lambda session: _write_run(session, peer, started, outcome))

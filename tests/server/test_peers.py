@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from server import peers
@@ -125,6 +126,15 @@ def test_a_peer_that_was_changed_before_its_turn_is_read_as_it_is_now(
     run = run_exchange(peer)
     assert run is not None
     assert run.counts == {"forms_in": 1}
+
+
+def test_a_turn_that_came_to_nothing_is_given_back(peer: Peer, session: Session) -> None:
+    session.execute(delete(Peer))
+    session.commit()
+    with pytest.raises(NoResultFound):
+        run_exchange(peer)
+    session.rollback()
+    assert session.scalars(select(JobLease)).all() == []
 
 
 def test_credentials_that_are_not_set_are_told(peer: Peer, settings: Settings, session: Session) -> None:
