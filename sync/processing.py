@@ -147,11 +147,12 @@ def _completed_meanwhile(session: Session, row: Submission, verdict: Verdict, no
 
 def record_failure(session: Session, work: Work, error: Exception, now: datetime) -> None:
     """Note that processing broke; after five tries the submission waits for a human and blocks nobody."""
+    # Before the record, as apply_verdicts does: two who each held one of them would wait for each other.
+    lock_registry(session)
     submission = session.get_one(Submission, work.id, populate_existing=True, with_for_update=True)
     if work.attempts >= MAX_ATTEMPTS:
         submission.processed_at, submission.reason = now, "processing_failed"
         submission.next_attempt_at, submission.attempts = None, 0
-        lock_registry(session)
         told = Said(submission, read_unread_changes(work.xml))
         fold_entities(session, [told], {submission.id: Standing(submission.instance_id)}, now)
     refresh_state(submission)

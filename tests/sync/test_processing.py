@@ -1,19 +1,21 @@
 """Submissions are judged, find their place among twins and edits, and reach the registry once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store, db
 from server.processing import process_batch, process_pending
 from sync.attachments import add_blob
 from sync.models import Encounter, Person, PersonRecord, Submission, SubmissionEvent
-from sync.processing import DELAYS, MAX_ATTEMPTS, claim_work
+from sync.processing import DELAYS, MAX_ATTEMPTS, claim_work, get_bare_work, record_failure
 from sync.publishing import add_draft, change_form_state, publish_form
 from sync.quarantine import DecisionRefused, accept, reject, replay
 from sync.registry import registry_digest
@@ -320,3 +322,21 @@ def test_families_are_found_without_reading_every_record(session: Session, publi
     with watched_scans(db.engine, "submissions") as scans:
         settle(session)
     assert scans == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_failure_holds_no_record_while_it_waits_for_the_registry(session: Session, published: None) -> None:
+    """Whoever applies verdicts holds the registry and then asks for the record: each would wait for the other."""
+    row = add_submission(session, "uuid:1", [AWA])
+    session.commit()
+    free: list[int | None] = []
+
+    def ask(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "pg_advisory_xact_lock" in statement and not free:
+            with Session(db.engine) as other:
+                free.append(other.scalar(select(Submission.id).with_for_update(skip_locked=True)))
+
+    event.listen(db.engine, "before_cursor_execute", ask)
+    work = replace(get_bare_work(session, row.id), attempts=MAX_ATTEMPTS)
+    record_failure(session, work, ValueError(), NOW)
+    assert (free, row.reason) == ([row.id], "processing_failed")
