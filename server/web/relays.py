@@ -57,9 +57,8 @@ def add() -> ResponseReturnValue:
 def page(site_id: int) -> ResponseReturnValue:
     relay = _get_relay(site_id)
     placed = set(db.session.scalars(select(RelayedSite.site_id).filter_by(relay_id=site_id)))
-    return render_template(
-        "relays/page.html", relay=relay, account=get_account(db.session(), relay), sites=_list_sites(), placed=placed
-    )
+    account, sites = get_account(db.session(), relay), _list_sites(site_id)
+    return render_template("relays/page.html", relay=relay, account=account, sites=sites, placed=placed)
 
 
 @blueprint.post("/<int:site_id>/sites")
@@ -102,11 +101,15 @@ def _asked_sites() -> list[Site]:
     return list(db.session.scalars(select(Site).where(Site.id.in_(ids)).order_by(Site.id)))
 
 
-def _list_sites() -> list[tuple[Site, Site | None]]:
-    """Every open site, and whose relay its tablets talk to now."""
+def _list_sites(relay_id: int | None = None) -> list[tuple[Site, Site | None]]:
+    """Every open site, and whose relay its tablets talk to now.
+
+    Also the closed ones behind this relay: their tablets may still hold records, which would else become the relay's.
+    """
     behind = {row.site_id: row.relay_id for row in db.session.scalars(select(RelayedSite))}
     sites = {one.id: one for one in db.session.scalars(select(Site).order_by(Site.name))}
-    return [(one, sites.get(behind.get(one.id, 0))) for one in sites.values() if one.closed_at is None]
+    listed = [one for one in sites.values() if one.closed_at is None or behind.get(one.id, 0) == relay_id]
+    return [(one, sites.get(behind.get(one.id, 0))) for one in listed]
 
 
 def _show_once(access: RelayAccess) -> ResponseReturnValue:

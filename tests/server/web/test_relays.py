@@ -107,5 +107,21 @@ def test_its_sites_are_changed(administrator: FlaskClient, session: Session, sit
     assert "aujourd’hui derrière" in administrator.get("/relays/new").text
 
 
+def test_a_closed_site_stays_behind_its_relay(administrator: FlaskClient, session: Session, site: Site) -> None:
+    """Its tablets may still hold records: who reads those of the relay's own site has no business with them."""
+    closed = add_site(session, "BAKEL")
+    session.commit()
+    administrator.post("/relays/new", data={"at": site.id, "sites": [closed.id]})
+    session.rollback()
+    closed.closed_at = closed.created_at
+    session.commit()
+    boxes = re.findall(r'name="sites" value="(\d+)" checked', administrator.get(f"/relays/{site.id}").text)
+    assert sorted(map(int, boxes)) == [site.id, closed.id]
+    administrator.post(f"/relays/{site.id}/sites", data={"sites": boxes})
+    session.rollback()
+    assert set(session.scalars(select(RelayedSite.site_id))) == {site.id, closed.id}
+    assert f'value="{closed.id}"' not in administrator.get("/relays/new").text
+
+
 def test_a_site_without_a_relay_has_no_page(administrator: FlaskClient, site: Site) -> None:
     assert administrator.get(f"/relays/{site.id}").status_code == 404
