@@ -54,12 +54,16 @@ _ours = Transactions()
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a bundle carries: lines but for receipts, records or forms, and files; and how many lines were refused."""
+    """What a bundle carries: lines but for receipts, records or forms, and files; and how many lines were refused.
+
+    Of one that is older than what was taken in before, only what no newer one can have undone is taken.
+    """
 
     lines: int
     contents: int
     receipts: int
     refused: int = 0
+    is_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def _read_form(session: Session, sha256: str) -> bytes:
     return session.scalars(select(FormVersion.xml).filter_by(sha256=sha256).limit(1)).one()
 
 
-def import_bundle(settings: Settings, source: Path) -> Carried:
+def import_bundle(settings: Settings, source: Path, now: datetime) -> Carried:
     """Take in a bundle; twice is once. Raises BundleRefused where it is not in order, and takes nothing of it then.
 
     Of a bundle that is in order a line may be refused; it gets no receipt, so that the other goes on telling it.
@@ -153,8 +157,9 @@ def import_bundle(settings: Settings, source: Path) -> Carried:
             lines, unread = parse_each(content.read(_LINES).decode(errors="surrogateescape").split("\n"))
             bundle = Bundle(lines, content, settings.data_path)
             take = _take_from_centre if is_relay(settings) else partial(_take_from_relay, sender=sender)
-            refused = _ours.write(partial(take, bundle=bundle, now=datetime.now(UTC)))
-            return replace(_count(lines, len(bundle.names)), refused=len(unread) + len(refused))
+            refused, is_older = _ours.write(partial(take, bundle=bundle, now=now))
+            told = _count(lines, len(bundle.names))
+            return replace(told, refused=len(unread) + len(refused), is_older=is_older)
 
 
 def _list_senders(settings: Settings) -> list[str]:
@@ -220,8 +225,8 @@ def _write_whole(target: Path, plain: IO[bytes], key: str, recipient: str) -> No
     sync_folder(target.parent)
 
 
-def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetime) -> list[str]:
-    """Take in what a relay tells; return a code for each line that was refused."""
+def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetime) -> tuple[list[str], bool]:
+    """Take in what a relay tells; return a code for each refused line, and whether the bundle is older."""
     relay = session.scalars(select(Relay).filter_by(public_key=sender)).one()
     head = bundle.head
     # An older bundle, found in a drawer: what happened since is not to be undone by it.
@@ -240,7 +245,7 @@ def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetim
     owe_receipts(session, relay.site_id, [*taken.receipts, *whole.receipts], now)
     if head.took is not None:
         forget_owed(session, relay.site_id, head.took)
-    return [*refused, *unread, *unkept]
+    return [*refused, *unread, *unkept], is_older
 
 
 def _receive_records(
@@ -255,16 +260,17 @@ def _receive_records(
     return take_each(session, wanted, receive)[1]
 
 
-def _take_from_centre(session: Session, bundle: Bundle, now: datetime) -> list[str]:
-    """Take in what the centre tells; return a code for each line that was refused."""
-    head, told_at = bundle.head, min(bundle.head.at, now)
+def _take_from_centre(session: Session, bundle: Bundle, now: datetime) -> tuple[list[str], bool]:
+    """Take in what the centre tells; return a code for each refused line, and whether the bundle is older."""
+    head = bundle.head
     upstream = session.scalars(select(Upstream)).one()
     note_receipts(session, CENTRE, of_kind(bundle.lines, ReceiptLine))
     if head.took is not None:
         forget_owed(session, CENTRE, head.took)
-    if upstream.told_at is not None and told_at < upstream.told_at:
-        return []
-    upstream.told_at, upstream.heard_at = told_at, now
+    # The centre's own moments are compared with each other: the clock of a post may stand at any year.
+    if upstream.told_at is not None and head.at < upstream.told_at:
+        return [], True
+    upstream.told_at, upstream.heard_at = head.at, now
     news = [one for one in bundle.lines if not isinstance(one, ReceiptLine | HeadLine)]
     told = of_kind(news, FormLine)
     for sha256 in {sha256 for one in told for sha256 in find_lack(session, one).files.values()}:
@@ -272,7 +278,7 @@ def _take_from_centre(session: Session, bundle: Bundle, now: datetime) -> list[s
     forms = {one.sha256: bundle.content.read(one.sha256) for one in told if one.sha256 in bundle.names}
     receipts, refused = take_told(session, news, forms, now)
     owe_receipts(session, CENTRE, receipts, now)
-    return refused
+    return refused, False
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:

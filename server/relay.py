@@ -291,7 +291,7 @@ def _note_heard(session: Session, told: Sequence[Line], now: datetime) -> None:
     upstream.heard_at = now
     note_receipts(session, CENTRE, of_kind(told, ReceiptLine))
     for head in of_kind(told, HeadLine):
-        upstream.told_at = min(head.at, now)
+        upstream.told_at = head.at
         forget_owed(session, CENTRE, head.took or head.at)
 
 

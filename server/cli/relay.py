@@ -134,7 +134,7 @@ def import_command(file: Path, as_json: bool) -> None:
     """Take in a bundle: all of it, or nothing. Importing it twice changes nothing."""
     from server.bundles import import_bundle
 
-    _carry(lambda settings: import_bundle(settings, file), as_json)
+    _carry(lambda settings: import_bundle(settings, file, datetime.now(UTC)), as_json)
 
 
 def _carry(act: Callable[["Settings"], "Carried"], as_json: bool) -> None:
@@ -143,12 +143,18 @@ def _carry(act: Callable[["Settings"], "Carried"], as_json: bool) -> None:
 
     try:
         note_number(_settings())
-        carried = asdict(act(_settings()))
+        carried = act(_settings())
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from refused
-    print_json(carried) if as_json else click.echo(", ".join(f"{name}: {count}" for name, count in carried.items()))
+    if as_json:
+        print_json(asdict(carried))
+        return
+    counts = {name: count for name, count in asdict(carried).items() if name != "is_older"}
+    click.echo(", ".join(f"{name}: {count}" for name, count in counts.items()))
+    if carried.is_older:
+        click.echo("This bundle is older than what was taken in before: what may have changed since was left out.")
 
 
 @relay_group.command("status")

@@ -53,17 +53,20 @@ class Chain:
 
     def carry(self, bundle: Path, *, down: bool) -> Carried:
         """A USB key goes from the one to the other."""
-        sender, receiver = (self.centre, self.relay) if down else (self.relay, self.centre)
+        self.export(bundle, down=down)
+        return self.take(self.relay if down else self.centre, bundle)
+
+    def export(self, bundle: Path, *, down: bool) -> None:
+        sender = self.centre if down else self.relay
         with sender.app.app_context():
             if down:
                 export_down(sender.settings, bundle, _relay_id())
             else:
                 export_up(sender.settings, bundle)
-        return self.take(receiver, bundle)
 
-    def take(self, receiver: Outposts, bundle: Path) -> Carried:
+    def take(self, receiver: Outposts, bundle: Path, now: datetime | None = None) -> Carried:
         with receiver.app.app_context():
-            carried = import_bundle(receiver.settings, bundle)
+            carried = import_bundle(receiver.settings, bundle, now or datetime.now(UTC))
             db.session.remove()
         return carried
 

@@ -1,16 +1,18 @@
 """A post without any link: a USB key goes to and fro, late, twice, and in the wrong order."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from server.extensions import attachment_store
+from sync.devices import change_device_state
 from sync.models import Device, Entity, IssuedVersion, OwedReceipt, RelayedEntity, Submission
 from sync.publishing import find_form_version, publish_form
 from sync.relaying.bundles import BundleRefused
-from tests.journeys.outposts import MONDAY
+from tests.journeys.outposts import MONDAY, device_of
 from tests.journeys.relays import Chain, chain, digest, receive_photo
 from tests.sync.factory import form_file
 
@@ -118,6 +120,20 @@ def test_a_line_that_is_none_stops_nothing_else(posts: Chain, tmp_path: Path) ->
         session.scalars(select(Device)).one().collect_version = "x" * 65
     assert posts.carry(tmp_path / "up", down=False).refused == 1
     assert count(posts) == 1
+
+
+def test_a_post_whose_clock_stands_at_another_year_takes_what_it_is_told(posts: Chain, tmp_path: Path) -> None:
+    """The battery of its clock died after the first bundle; what the second tells is a revocation."""
+    a = posts.relay.tablet("KLK")
+    posts.carry(tmp_path / "up", down=False)
+    with posts.centre.looking() as session:
+        change_device_state(session, device_of(session, a), "revoked", datetime.now(UTC))
+    posts.export(tmp_path / "down", down=True)
+    assert not posts.take(posts.relay, tmp_path / "down", datetime(2000, 1, 1, tzinfo=UTC)).is_older
+    with posts.relay.looking() as session:
+        assert device_of(session, a).state == "revoked"
+    older = posts.take(posts.relay, tmp_path / "first", datetime(2000, 1, 2, tzinfo=UTC))
+    assert (older.is_older, older.refused) == (True, 0)
 
 
 @pytest.mark.slow

@@ -1,14 +1,21 @@
 """`teral relay`: enrolled at the centre, shown there and at the post."""
 
 import json
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.models import RelayedSite
+from sync.relaying.bundles import make_key, public_key, seal_bundle
+from sync.relaying.lines import HeadLine, write_line
 from tests.accounts import add_site
+from tests.sync.factory import NOW
 
 
 @pytest.fixture
@@ -49,3 +56,28 @@ def test_a_relay_says_how_it_stands_with_its_centre(run: Any, monkeypatch: pytes
     assert run("relay", "sync").exit_code == 1  # no address yet, but its number is noted
     told = json.loads(run("relay", "status", "--json").output)
     assert (told["number"], told["waiting"], told["heard_at"]) == (7, 0, None)
+
+
+def test_an_older_bundle_is_said_to_be_one(run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    centre, here = make_key(), make_key()
+    (tmp_path / "own.key").write_text(here)
+    told = {"NUMBER": "7", "KEY": public_key(centre)}
+    for name, value in {f"TERAL_UPSTREAM_{name}": value for name, value in told.items()}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TERAL_BUNDLE_KEY", str(tmp_path / "own.key"))
+    for name, at in {"new": NOW, "old": NOW - timedelta(days=1)}.items():
+        write_bundle(tmp_path / name, at, centre, public_key(here))
+    taken = run("relay", "import", str(tmp_path / "new"))
+    assert (taken.exit_code, taken.output) == (0, "lines: 0, contents: 0, receipts: 0, refused: 0\n")
+    assert "older" in run("relay", "import", str(tmp_path / "old")).output
+    assert json.loads(run("relay", "import", str(tmp_path / "old"), "--json").output)["is_older"] is True
+
+
+def write_bundle(target: Path, at: datetime, key: str, recipient: str) -> None:
+    """A bundle that tells nothing but when it was made."""
+    plain = BytesIO()
+    with ZipFile(plain, "w") as content:
+        content.writestr("lines.jsonl", write_line(HeadLine(at, None)))
+    plain.seek(0)
+    with target.open("wb") as sealed:
+        seal_bundle(plain, sealed, key, recipient)
