@@ -94,12 +94,22 @@ def check_device_name(session: Session, name: str) -> None:
         raise DeviceRefused("device_name_taken", name=name)
 
 
-def change_device_state(session: Session, device: Device, state: str, now: datetime, by: int | None = None) -> None:
-    """Set what is known about where a tablet is and whether it holds data, and write a change into the journal."""
+def change_device_state(
+    session: Session,
+    device: Device,
+    state: str,
+    now: datetime,
+    by: int | None = None,
+    obeyed_at: datetime | None = None,
+) -> None:
+    """Set what is known about where a tablet is and whether it holds data, and write a change into the journal.
+
+    On a relay, `obeyed_at` is when the centre said so.
+    """
     if state not in DEVICE_STATES:
         raise ValueError(f"{state} is no state of a device")
     if device.state != state:
-        device.state, device.state_changed_at = state, now
+        device.state, device.state_changed_at, device.obeyed_at = state, now, obeyed_at
         session.flush()
         add_audit_event(session, by, f"device.{state}", f"device:{device.id}", now)
 

@@ -25,6 +25,8 @@ class Device(Base):
     language: Mapped[str] = mapped_column(String(8), default="fr")
     enrolled_at: Mapped[datetime]
     state_changed_at: Mapped[datetime]
+    # On a relay, where the state is the centre's word: when that was given, by the centre's clock.
+    obeyed_at: Mapped[datetime | None]
 
     # The last contact of any kind: a silent tablet and a tablet without records differ.
     last_contact_at: Mapped[datetime | None]

@@ -46,8 +46,8 @@ class RelayedSite(Base):
 class RelayedDevice(Base):
     """A tablet behind a relay, under the name that it has there.
 
-    `state_changed_at` is since when it is in the state that the relay told of last, by the relay's clock; `told` are
-    that state, and those that the relay was told of since, in their order.
+    `state_changed_at` is since when it is in the state that the relay told of last, by the relay's clock. `taken_at` is
+    the moment that its state here began when we last took that over: while it stands, the state is the relay's word.
     """
 
     __tablename__ = "relayed_devices"
@@ -56,7 +56,7 @@ class RelayedDevice(Base):
     name: Mapped[str] = mapped_column(String(255), primary_key=True)
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), unique=True)
     state_changed_at: Mapped[datetime]
-    told: Mapped[list[Any]] = mapped_column(default=list)
+    taken_at: Mapped[datetime | None]
 
     device: Mapped[Device] = relationship()
 

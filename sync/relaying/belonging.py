@@ -120,6 +120,11 @@ def _is_own_entity(relay: Relay, entity_id: int, list_name: str, uuid: str) -> C
     )
 
 
+def is_theirs(known: RelayedDevice) -> bool:
+    """Whether the relay gave the tablet the state in which it is here."""
+    return known.taken_at == known.device.state_changed_at
+
+
 def as_sender(known: RelayedRecord) -> Sender:
     """Who sent a record, as the relay told of it."""
     return Sender(

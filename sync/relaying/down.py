@@ -35,6 +35,7 @@ from sync.numbering import FIRST_SHARED, slot_of
 from sync.policy import programme
 from sync.publishing import FormFile, change_form_state, find_form_version, list_versions, publish_form
 from sync.registry import lock_registry
+from sync.relaying.belonging import is_theirs
 from sync.relaying.lines import (
     EntityLine,
     FormLine,
@@ -102,11 +103,11 @@ def describe_form(version: FormVersion) -> FormLine:
 
 
 def _list_states(session: Session, relay: Relay) -> Iterator[StateLine]:
-    for one in session.scalars(select(RelayedDevice).filter_by(relay_id=relay.site_id).order_by(RelayedDevice.name)):
-        if one.told[-1:] != [one.device.state]:
-            # Noted before it is told: the answer in which the relay says that it obeyed may never come.
-            one.told = [*one.told, one.device.state]
-        yield StateLine(one.name, one.device.state, one.device.state_changed_at, one.state_changed_at)
+    """The states that the centre gave; of its own word a post needs no telling, and may take it back meanwhile."""
+    devices = select(RelayedDevice).filter_by(relay_id=relay.site_id).order_by(RelayedDevice.name)
+    for one in session.scalars(devices):
+        if not is_theirs(one):
+            yield StateLine(one.name, one.device.state, one.device.state_changed_at, one.state_changed_at)
 
 
 def _list_entities(session: Session, relay: Relay, sites: Sequence[Site], now: datetime) -> Iterator[EntityLine]:
@@ -226,7 +227,7 @@ def _take_state(session: Session, line: StateLine, now: datetime) -> None:
     """Obey, unless the tablet was given another state here of which the centre did not know; a revocation always."""
     device = find_device(session, line.device)
     if device is not None and (line.state == "revoked" or device.state_changed_at == line.instead_of):
-        change_device_state(session, device, line.state, min(line.changed_at, now))
+        change_device_state(session, device, line.state, min(line.changed_at, now), obeyed_at=line.changed_at)
 
 
 def _take_site(session: Session, line: SiteLine, now: datetime) -> None:

@@ -166,7 +166,10 @@ class FactLine(Line):
 
 @dataclass(frozen=True, slots=True)
 class DeviceLine(Line):
-    """A tablet behind a relay, as the relay knows it."""
+    """A tablet behind a relay, as the relay knows it.
+
+    Where it is in a state that the centre gave it, `obeys` is the moment of that word, by the centre's clock.
+    """
 
     device: str
     site: str
@@ -177,6 +180,7 @@ class DeviceLine(Line):
     last_contact_kind: str | None
     last_submission_at: datetime | None
     collect_version: str | None
+    obeys: datetime | None = None
 
     @property
     def name(self) -> str:

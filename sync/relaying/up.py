@@ -33,7 +33,7 @@ from sync.numbering import slot_of
 from sync.parts import IncomingFile, fit
 from sync.policy import programme
 from sync.publishing import find_form_version, get_definition
-from sync.relaying.belonging import as_sender, find_own_site, find_record, find_relayed
+from sync.relaying.belonging import as_sender, find_own_site, find_record, find_relayed, is_theirs
 from sync.relaying.facts import take_facts
 from sync.relaying.lines import (
     DeviceLine,
@@ -134,6 +134,7 @@ def _list_devices(session: Session) -> Iterator[DeviceLine]:
             last_contact_kind=one.last_contact_kind,
             last_submission_at=one.last_submission_at,
             collect_version=one.collect_version,
+            obeys=one.obeyed_at,
         )
 
 
@@ -190,7 +191,7 @@ def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime
             name=line.device,
             device=add_device(session, site, name, line.language, now),
             state_changed_at=now,
-            told=[],
+            taken_at=now,
         )
         session.add(known)
     _take_state(session, known, line, now)
@@ -204,18 +205,19 @@ def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime
 def _take_state(session: Session, known: RelayedDevice, line: DeviceLine, now: datetime) -> None:
     """Let a tablet be in the state that it was given at the post since we heard of it.
 
-    The two clocks are not compared: one of them may be years off. A state that the post was told of is ours: it obeyed,
-    and what we said since stands. A tablet that is revoked here stays so, since whoever has it may be at the post; a
-    revocation there counts, whoever had the idea.
+    The two clocks are not compared: one of them may be years off. A tablet that was revoked here stays so: whoever
+    has it may be at the post; what the post revoked, the post may also take back.
     """
+    device = known.device
     if line.state not in DEVICE_STATES:
         raise RelayRefused("relay_state")
-    if line.state_changed_at == known.state_changed_at:
-        return
-    is_ours = line.state in known.told[1:] and line.state != "revoked"
-    if known.device.state != "revoked" and not is_ours:
-        change_device_state(session, known.device, line.state, min(line.state_changed_at, now))
-    known.state_changed_at, known.told = line.state_changed_at, [line.state]
+    is_news = line.state_changed_at != known.state_changed_at and line.state != device.state
+    # What the post did at our word undoes no later word of ours: these two moments are both by our clock.
+    is_echo = line.obeys is not None and line.obeys <= device.state_changed_at
+    if is_news and not is_echo and (device.state != "revoked" or is_theirs(known)):
+        change_device_state(session, device, line.state, min(line.state_changed_at, now))
+        known.taken_at = device.state_changed_at
+    known.state_changed_at = line.state_changed_at
 
 
 def _at_latest(moment: datetime | None, now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy import func, select
 
+from server.accounts.credentials import find_credential_by_token, revoke_device, rotate_credential
 from server.extensions import attachment_store
 from server.tablets.listing import NotOpenRosa
 from sync.devices import change_device_state, find_device
@@ -16,6 +17,7 @@ from sync.quarantine import reject
 from sync.relaying.overview import list_relays
 from sync.sites import find_site
 from tests.accounts import add_account, log_in
+from tests.journeys.outposts import device_of
 from tests.journeys.relays import Chain, chain, digest, photo_record, receive_photo
 
 
@@ -133,6 +135,24 @@ def test_a_tablet_that_is_revoked_at_the_centre_is_shut_out_at_the_post(posts: C
     assert change_state(posts, name, "active") == "active"
     with pytest.raises(NotOpenRosa, match="403"):
         a.refresh()
+
+
+def test_a_tablet_that_the_post_revoked_and_renewed_stays_in_use(posts: Chain) -> None:
+    a = posts.relay.tablet("KLK")
+    posts.sync()
+    with posts.relay.looking() as session:
+        revoke_device(session, device_of(session, a), datetime.now(UTC))
+    posts.sync()
+    with posts.relay.looking() as session:
+        token = rotate_credential(session, posts.relay.settings, device_of(session, a), datetime.now(UTC)).token
+    for _ in range(2):
+        posts.sync()
+    for place in (posts.relay, posts.centre):
+        with place.looking() as session:
+            assert device_of(session, a).state == "active"
+    with posts.relay.looking() as session:
+        holder = find_credential_by_token(session.connection(), token, datetime.now(UTC), 0)
+        assert (holder and holder.right) == "all"
 
 
 def change_state(posts: Chain, name: str, state: str) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sync.devices import change_device_state
 from sync.models import DEVICE_STATES, Device, Relay, RelayedDevice
 from sync.relaying.down import list_down, take_down
-from sync.relaying.lines import DeviceLine, StateLine, of_kind, receipt_for
+from sync.relaying.lines import DeviceLine, ReceiptLine, StateLine, of_kind, receipt_for
 from sync.relaying.receipts import note_receipts
 from sync.relaying.up import take_up
 from tests.sync.factory import NOW, add_device, add_site
@@ -71,39 +71,44 @@ class Pair:
         clock = timedelta(days=-900) if device is self.at_post else timedelta()
         change_device_state(self.session, device, state, self.now + clock)
 
-    def hear(self) -> None:
-        """The post hears, and nobody hears that it did."""
-        take_down(self.session, of_kind(list_down(self.session, self.relay, self.now), StateLine), {}, self.now)
-
     def ring(self, *, loses: bool) -> None:
         """What the post tells, the answer, and its receipt; each may be the last thing that arrives."""
         self.now += timedelta(minutes=1)
         arrive = self.rng.randint(0, 3) if loses else 3
-        one = self.at_post
-        line = DeviceLine("ROS-1", "ROS", one.state, "fr", one.state_changed_at, None, None, None, None)
         if arrive > 0:
-            take_up(self.session, self.relay, [line], self.now)
-        news = of_kind(list_down(self.session, self.relay, self.now), StateLine)
+            self.tell()
         if arrive > 1:
-            receipts, _ = take_down(self.session, news, {}, self.now)
+            receipts = self.answer()
             note_receipts(self.session, self.relay.site_id, receipts if arrive > 2 else [])
+
+    def tell(self) -> None:
+        one = self.at_post
+        since, obeys = one.state_changed_at, one.obeyed_at
+        line = DeviceLine("ROS-1", "ROS", one.state, "fr", since, None, None, None, None, obeys)
+        take_up(self.session, self.relay, [line], self.now)
+
+    def answer(self) -> list[ReceiptLine]:
+        news = of_kind(list_down(self.session, self.relay, self.now), StateLine)
+        return take_down(self.session, news, {}, self.now)[0]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_both_sides_agree_in_the_end_and_no_revocation_is_lost(session: Session, relay: Relay, seed: int) -> None:
     rng = Random(seed)
-    pair, is_revoked = Pair(session, relay, rng), False
+    pair = Pair(session, relay, rng)
+    revoked_by = set[Device]()
     for _ in range(25):
         device, state = rng.choice([pair.at_post, pair.at_centre]), rng.choice(DEVICE_STATES)
         if rng.random() < 0.5:
             pair.ring(loses=True)
-        elif state == "revoked" or device.state != "revoked":
+        elif device.state != state and (device is pair.at_post or device.state != "revoked"):
+            # The post takes back revocations, even those of the centre, which itself takes none back.
+            (revoked_by.add if state == "revoked" else revoked_by.discard)(device)
             pair.change(device, state)
-            is_revoked = is_revoked or state == "revoked"
     for _ in range(3):
         pair.ring(loses=False)
     assert pair.at_post.state == pair.at_centre.state
-    assert pair.at_post.state == "revoked" or not is_revoked
+    assert pair.at_post.state == "revoked" or not revoked_by
 
 
 @pytest.mark.parametrize("states", [("lost", "active"), ("lost", "active", "drained"), ("drained", "lost")])
@@ -114,7 +119,50 @@ def test_of_two_states_that_the_centre_gave_the_later_one_stands(
     pair = Pair(session, relay, Random(0))
     for state in states:
         pair.change(pair.at_centre, state)
-        pair.hear()
+        pair.answer()
     for _ in range(2):
         pair.ring(loses=False)
     assert pair.at_centre.state == pair.at_post.state == states[-1]
+
+
+def test_what_the_post_revoked_the_post_takes_back(session: Session, relay: Relay) -> None:
+    pair = Pair(session, relay, Random(0))
+    for state in ("revoked", "active"):
+        pair.change(pair.at_post, state)
+        pair.ring(loses=False)
+        assert (pair.at_post.state, pair.at_centre.state) == (state, state)
+    # Renewed before the centre's answer came.
+    pair.change(pair.at_post, "revoked")
+    pair.tell()
+    pair.change(pair.at_post, "active")
+    pair.answer()
+    assert pair.at_post.state == "active"
+    pair.ring(loses=False)
+    pair.change(pair.at_centre, "revoked")
+    pair.ring(loses=False)
+    pair.change(pair.at_post, "active")
+    pair.ring(loses=False)
+    assert (pair.at_post.state, pair.at_centre.state) == ("revoked", "revoked")
+
+
+def test_what_the_post_obeyed_undoes_no_later_word_of_the_centre(session: Session, relay: Relay) -> None:
+    pair = Pair(session, relay, Random(0))
+    for state in ("lost", "revoked"):
+        pair.change(pair.at_centre, state)
+        pair.answer()
+        assert pair.at_post.state == state
+        pair.change(pair.at_centre, "active")
+        pair.tell()
+        assert pair.at_centre.state == "active"
+        pair.answer()
+        assert pair.at_post.state == "active"
+
+
+def test_a_centre_that_was_restored_hears_of_what_it_had_said(session: Session, relay: Relay) -> None:
+    pair = Pair(session, relay, Random(0))
+    before = pair.at_centre.state_changed_at
+    pair.change(pair.at_centre, "revoked")
+    pair.answer()
+    pair.at_centre.state, pair.at_centre.state_changed_at = "active", before
+    pair.ring(loses=False)
+    assert (pair.at_centre.state, pair.at_post.state) == ("revoked", "revoked")

@@ -58,7 +58,7 @@ def test_a_tablets_state_is_what_the_post_gave_it_but_revoked_it_stays(
     then_there = NOW + timedelta(days=clock)
     tell_state(session, relay, "active", then_there)
     device = session.scalars(select(Device)).one()
-    change_device_state(session, device, here, NOW)
+    change_device_state(session, device, here, NOW - timedelta(minutes=1))
     tell_state(session, relay, "active", then_there)
     assert device.state == here
     tell_state(session, relay, told, then_there + timedelta(minutes=1))
