@@ -224,13 +224,14 @@ class FormLine(Line):
 class StateLine(Line):
     """Which state the centre gave a tablet behind the relay: lost, drained, revoked, or in use again.
 
-    `instead_of` names the state that the relay had told of last, by the moment when it began there.
+    `instead_of` names the state that the relay had told of last, by the moment when it began there. A centre of an
+    older version names none: only a revocation is obeyed then, until that centre is a newer one and tells it again.
     """
 
     device: str
     state: str
     changed_at: datetime
-    instead_of: datetime
+    instead_of: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -290,8 +291,13 @@ def name_entity(list_name: str, uuid: str) -> str:
 
 
 def write_line(line: Line) -> str:
-    """One line as text; equal lines give equal texts."""
-    told = {"line": _NAMES[type(line)], **asdict(line)}
+    """One line as text; equal lines give equal texts.
+
+    What a later version added has a default, and is told where it says more: a line that an older server took stays
+    the same text.
+    """
+    more = {one.name for one in fields(line) if getattr(line, one.name) == one.default}
+    told = {"line": _NAMES[type(line)], **{name: value for name, value in asdict(line).items() if name not in more}}
     return json.dumps(told, ensure_ascii=False, sort_keys=True, default=lambda moment: moment.isoformat())
 
 

@@ -39,6 +39,13 @@ def test_what_the_post_did_since_it_told_stands_but_for_a_revocation(
     assert device.state == then
 
 
+def test_of_a_centre_of_an_older_version_a_revocation_alone_is_obeyed(session: Session) -> None:
+    device = add_at_post(session, "active", 0)
+    for state, then in [("lost", "active"), ("revoked", "revoked")]:
+        take_down(session, [StateLine(device.name, state, LATER)], {}, LATER)
+        assert device.state == then
+
+
 def test_a_tablet_that_is_not_here_is_of_no_matter(session: Session) -> None:
     line = StateLine("elsewhere", "lost", NOW, NOW)
     assert take_down(session, [line], {}, NOW) == ([receipt_for(line)], [])

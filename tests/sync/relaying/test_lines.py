@@ -52,6 +52,14 @@ def test_a_line_says_the_same_on_the_other_side(line: Line) -> None:
     assert write_line(parse_lines([write_line(line)])[0]) == write_line(line)
 
 
+def test_servers_of_an_older_version_are_understood_and_understand() -> None:
+    """They know nothing of what has a default."""
+    for line, later in [(RECORD, "erased"), (StateLine("ROS-1", "lost", NOW), "instead_of"), (LINES[4], "obeys")]:
+        assert later not in write_line(line)
+        assert parse_lines([write_line(line)]) == [line]
+    assert '"obeys"' in write_line(replace(LINES[4], obeys=NOW))  # type: ignore[call-arg]
+
+
 def test_every_line_has_a_name_of_its_own() -> None:
     assert len({one.name for one in LINES}) == len(LINES)
     assert len({receipt_for(one).line_name for one in LINES}) == len(LINES)
