@@ -72,6 +72,7 @@ class Bundle:
 
     lines: Sequence[Line]
     content: zipfile.ZipFile
+    names: frozenset[str]
     folder: Path
 
     @property
@@ -80,10 +81,6 @@ class Bundle:
         if not heads:
             raise RelayRefused("relay_line", line=1)
         return heads[0]
-
-    @property
-    def names(self) -> set[str]:
-        return set(self.content.namelist()) - {_LINES}
 
     def keep(self, session: Session, sha256: str, now: datetime) -> None:
         """Keep a file of it, if it is there and what it was said to be."""
@@ -155,7 +152,7 @@ def import_bundle(settings: Settings, source: Path, now: datetime) -> Carried:
             # A name may hold one of the other signs that Python takes for the end of a line. Bytes that are no text
             # spoil the line in which they are.
             lines, unread = parse_each(content.read(_LINES).decode(errors="surrogateescape").split("\n"))
-            bundle = Bundle(lines, content, settings.data_path)
+            bundle = Bundle(lines, content, frozenset(content.namelist()) - {_LINES}, settings.data_path)
             take = _take_from_centre if is_relay(settings) else partial(_take_from_relay, sender=sender)
             refused, is_older = _ours.write(partial(take, bundle=bundle, now=now))
             told = _count(lines, len(bundle.names))
@@ -251,7 +248,8 @@ def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetim
 def _receive_records(
     session: Session, relay: Relay, bundle: Bundle, lacking: Sequence[str], now: datetime
 ) -> list[str]:
-    wanted = [one for one in of_kind(bundle.lines, RecordLine) if one.xml_sha256 in bundle.names.intersection(lacking)]
+    here = bundle.names.intersection(lacking)
+    wanted = [one for one in of_kind(bundle.lines, RecordLine) if one.xml_sha256 in here]
 
     def receive(some: Sequence[Line]) -> None:
         for one in of_kind(some, RecordLine):
