@@ -131,7 +131,11 @@ def export_command(file: Path, code: str | None, as_json: bool) -> None:
 @_json
 @with_app
 def import_command(file: Path, as_json: bool) -> None:
-    """Take in a bundle: all of it, or nothing. Importing it twice changes nothing."""
+    """Take in a bundle. Importing it twice changes nothing.
+
+    Of a bundle that is damaged nothing is taken in. `refused` counts the lines of one that is in order which could not
+    be taken in here: they stop no other, get no receipt, and come again with the next bundle.
+    """
     from server.bundles import import_bundle
 
     _carry(lambda settings: import_bundle(settings, file, datetime.now(UTC)), as_json)
