@@ -48,6 +48,9 @@ class CentreLink:
         Raises RelayRefused where our copy is not what was received, and OSError where it cannot be read.
         """
         path = self.client.path(_HERE + "/files/{sha256}", sha256=sha256)
+        # The centre would refuse a damaged file once all of it had come, and it would be sent again each time.
+        if not store.is_whole(sha256):
+            raise RelayRefused("relay_file")
         with store.open(sha256) as content:
             content.seek(held)
             while may_go_on():

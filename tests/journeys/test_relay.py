@@ -185,14 +185,18 @@ def test_a_photograph_goes_on_where_the_line_broke(posts: Chain) -> None:
 
 
 def test_a_file_that_was_lost_or_damaged_at_the_post_stops_no_other(posts: Chain) -> None:
-    photos = [Random(number).randbytes(1000) for number in range(3)]
-    lost, cut, _whole = [
+    photos = [Random(number).randbytes(1000) for number in range(3)] + [Random(3).randbytes(400_000)]
+    lost, cut, _whole, spoilt = [
         posts.relay.settings.data_path / "attachments" / one[:2] / one[2:]
         for one in (receive_photo(posts, f"f{number}", photo) for number, photo in enumerate(photos))
     ]
     lost.unlink()
     cut.write_bytes(photos[1][:10])
-    assert posts.sync() == {"sent": 3, "files": 1, "taken": 0, "waiting": 2, "problem": "relay_file"}
-    lost.write_bytes(photos[0])
-    cut.write_bytes(photos[1])
-    assert posts.sync() == {"sent": 0, "files": 2, "taken": 0, "waiting": 0}
+    spoilt.write_bytes(bytes(400_000))
+    posts.line.passed = 0
+    assert posts.sync() == {"sent": 4, "files": 1, "taken": 0, "waiting": 3, "problem": "relay_file"}
+    # What the centre would refuse when it had all of it is not sent at all.
+    assert posts.line.passed < 100_000
+    for file, photo in [(lost, photos[0]), (cut, photos[1]), (spoilt, photos[3])]:
+        file.write_bytes(photo)
+    assert posts.sync() == {"sent": 0, "files": 3, "taken": 0, "waiting": 0}
