@@ -77,6 +77,8 @@ class RelayedRecord(Base):
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
     collect_id: Mapped[str | None] = mapped_column(String(255))
     user_agent: Mapped[str | None] = mapped_column(String(255))
+    # The digest of the line by which the relay last marked it: told again, it says nothing new.
+    mark_digest: Mapped[str | None] = mapped_column(String(64))
     # Empty while the record has not come; an index says how many have not.
     submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
 

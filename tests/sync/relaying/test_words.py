@@ -16,7 +16,7 @@ from sync.programme.headcount_rows import EVENTS, list_explanations
 from sync.quarantine import VerdictFact
 from sync.relaying.lines import CommentLine, ExplanationLine, FactLine, Line, MarkLine, RecordLine
 from sync.relaying.up import take_up
-from sync.reviews import find_mark
+from sync.reviews import find_mark, receive_mark
 from tests.sync.factory import NOW, add_site, add_submission
 
 LATER = NOW + timedelta(hours=1)
@@ -69,6 +69,15 @@ def test_the_mark_that_was_set_last_stands_and_a_fast_clock_wins_nothing(session
     tell(session, relay, replace(mark(row, ""), marked_at=NOW))
     assert find_mark(session, row.id) == "hasIssues"
     take_up(session, relay, [replace(mark(row, ""), marked_at=LATER + timedelta(1))], LATER + timedelta(2))
+    assert find_mark(session, row.id) == ""
+
+
+def test_a_mark_that_is_told_again_by_a_fast_clock_takes_no_later_one_back(session: Session, relay: Relay) -> None:
+    row = add_own(session, relay)
+    fast = replace(mark(row), marked_at=LATER + timedelta(days=900))
+    tell(session, relay, record(row), fast)
+    receive_mark(session, row.id, "", relay.actor_id, LATER + timedelta(hours=1))
+    take_up(session, relay, [fast], LATER + timedelta(hours=2))
     assert find_mark(session, row.id) == ""
 
 
