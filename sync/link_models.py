@@ -119,7 +119,7 @@ def list_models(session: Session) -> list[tuple[LinkModelVersion, str]]:
 
 
 def list_activations(session: Session) -> Sequence[LinkActivation]:
-    """Which model became the active one, when, by whom and why; newest first."""
+    """Which model was to be the active one, by whom and why, and since when it was; newest first."""
     return session.scalars(select(LinkActivation).order_by(LinkActivation.id.desc())).all()
 
 
@@ -187,27 +187,28 @@ def activate_model(session: Session, version: str, actor_id: int | None, reason:
 
 def find_awaited(session: Session) -> int | None:
     """The model that becomes the active one when it has read every record: the one that was activated last."""
-    latest = select(LinkActivation.model_id).where(LinkActivation.effective_at.is_(None))
-    return session.scalar(latest.order_by(LinkActivation.id.desc()).limit(1))
+    last = _find_last(session)
+    return last.model_id if last is not None and last.effective_at is None else None
 
 
 def settle_activation(session: Session, now: datetime) -> None:
-    """Let the last activation take effect if its model has read every record by now; others are overtaken by it."""
-    waiting = session.scalars(
-        select(LinkActivation).where(LinkActivation.effective_at.is_(None)).order_by(LinkActivation.id.desc())
-    ).all()
-    if not waiting or waiting[0].model.filled_to is not None:
+    """Let the last activation take effect if its model has read every record by now; those before it never will."""
+    last = _find_last(session)
+    if last is None or last.effective_at is not None or last.model.filled_to is not None:
         return
-    for one in waiting:
-        one.effective_at = now
+    last.effective_at = now
     progress = session.get_one(LinkProgress, _ROW, populate_existing=True)
-    before, after = progress.model_id, waiting[0].model_id
+    before, after = progress.model_id, last.model_id
     if before != after:
         progress.model_id, progress.decided_to, progress.cause = after, 0, "model"
         session.flush()
         # The questions were the former model's; deciding anew asks those of this one.
         session.execute(delete(LinkQuestion))
         _forget_read(session, session.get_one(LinkModelVersion, before))
+
+
+def _find_last(session: Session) -> LinkActivation | None:
+    return session.scalar(select(LinkActivation).order_by(LinkActivation.id.desc()).limit(1))
 
 
 def _count(connection: Connection, known: Row[int, int, int], more: int) -> int:

@@ -81,6 +81,16 @@ def test_activations_are_journalled(session: Session, linked: None) -> None:
     assert all(one.effective_at for one in rows)
 
 
+def test_an_activation_that_another_overtakes_never_takes_effect(session: Session, linked: None) -> None:
+    add_model(session, TIMID, None, NOW)
+    activate_model(session, TIMID.version, None, "essai", NOW)
+    activate(session, replace(default_model(), link_at=300.0))
+    rows = session.scalars(select(LinkActivation).order_by(LinkActivation.id)).all()
+    assert [one.effective_at is not None for one in rows] == [True, False, True]
+    assert active_version(session) == rows[-1].model.version
+    drop_model(session, TIMID.version, None, NOW)
+
+
 def test_the_model_before_forgets_what_it_read(session: Session, linked: None) -> None:
     activate(session, TIMID)
     assert set(session.scalars(select(LinkMember.model_id))) == {session.scalar(select(LinkProgress.model_id))}

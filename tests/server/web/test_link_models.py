@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.processing import process_pending
-from sync.link_models import add_model, keep_model
+from sync.link_models import activate_model, add_model, keep_model
 from sync.linkage.model import default_model
 from sync.models import JobRun, LinkActivation, LinkModelVersion
 from tests.accounts import add_account, log_in
@@ -117,3 +117,16 @@ def test_an_auditor_reads_and_changes_nothing(admin: FlaskClient, session: Sessi
     auditor = log_in(admin, add_account(session, "auditor", language="en"))
     assert "Activate…" not in auditor.get(ADDRESS).text
     assert auditor.post(f"{ADDRESS}/activate", data={"reason": "let us see", "sure": "yes"}).status_code == 403
+
+
+def test_a_model_that_never_linked_is_not_said_to_be_in_force(admin: FlaskClient, session: Session) -> None:
+    later = replace(default_model(), link_at=300.0)
+    add_model(session, later, None, NOW)
+    for model in (TIMID, later):
+        activate_model(session, model.version, None, "better", NOW)
+    session.commit()
+    page = admin.get("/link-models/").text
+    assert (page.count("a later choice replaced it"), page.count("not in force before it has read")) == (1, 1)
+    process_pending()
+    page = admin.get("/link-models/").text
+    assert (page.count("a later choice replaced it"), page.count("in force since")) == (1, 2)
