@@ -15,6 +15,7 @@ class Relay(Base):
     """A relay as the centre knows it. `number` is the slot of its version numbers (numbering.py).
 
     `told` is what it last said of itself at `told_at`, by its own clock; `heard_at` is when that came, by ours.
+    With it are kept, as `unplaced`, the codes of sites that it spoke of and that were not behind it.
     """
 
     __tablename__ = "relays"

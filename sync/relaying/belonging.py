@@ -23,6 +23,7 @@ from sync.models import (
 )
 from sync.numbering import FIRST_SHARED, SLOTS
 from sync.relaying.lines import RelayRefused, digest_of, name_entity
+from sync.sites import find_site
 
 
 def find_relay(session: Session, actor_id: int) -> Relay | None:
@@ -34,6 +35,15 @@ def find_own_site(session: Session, relay: Relay, code: str | None) -> Site:
     """The site of this code if it is behind the relay, else the relay's own: a post speaks for nobody else's."""
     own = select(Site).join(RelayedSite).where(RelayedSite.relay_id == relay.site_id, Site.code == code)
     return session.scalar(own) or relay.site
+
+
+def give_site(session: Session, relay: Relay, code: str | None) -> Site:
+    """The same, for what the relay brings; a site of ours that nobody placed behind it is noted for the status page."""
+    site = find_own_site(session, relay, code)
+    unplaced = relay.told.get("unplaced", [])
+    if code and code not in (site.code, *unplaced) and find_site(session, code) is not None:
+        relay.told = relay.told | {"unplaced": [*unplaced, code]}
+    return site
 
 
 def find_relayed(

@@ -18,6 +18,8 @@ class RelayStatus:
     """One relay. `waiting` is what it said that we had not taken, `told_of` are records announced and still to come.
 
     All of it is as the relay said at `told_at`; `heard_at` is when that reached us. None: not for this viewer.
+    `unplaced` are the codes of sites that it spoke of and that are not behind it: what came from them is its own
+    site's. Who is bound to a site reads of no others.
     """
 
     site: Site
@@ -29,6 +31,7 @@ class RelayStatus:
     told_of: int | None
     told_at: datetime | None
     heard_at: datetime | None
+    unplaced: Sequence[str] = ()
 
 
 def find_provenance(session: Session, submission_id: int) -> RelayedRecord | None:
@@ -56,12 +59,13 @@ def list_relays(session: Session, viewer: Viewer | None) -> list[RelayStatus]:
     coming = select(RelayedRecord.relay_id, func.count()).where(RelayedRecord.submission_id.is_(None))
     awaited = {row[0]: row[1] for row in session.execute(coming.group_by(RelayedRecord.relay_id))}
     bound = site_of(viewer) if viewer is not None else None
-    return [
+    told = [
         _describe(one, sites[one.site_id], devices[one.site_id], awaited.get(one.site_id, 0))
         if bound in (None, *_only(sites[one.site_id]))
         else _describe_part(one, [site for site in sites[one.site_id] if site.id == bound])
         for one in relays
     ]
+    return told if bound is None else [replace(one, unplaced=()) for one in told]
 
 
 def _only(sites: Sequence[Site]) -> list[int]:
@@ -85,4 +89,5 @@ def _describe(relay: Relay, sites: list[Site], devices: set[int], awaited: int) 
         told_of=awaited,
         told_at=relay.told_at,
         heard_at=relay.heard_at,
+        unplaced=sorted(set(relay.told.get("unplaced", [])) - {one.code for one in sites}),
     )

@@ -33,7 +33,7 @@ from sync.numbering import slot_of
 from sync.parts import IncomingFile, fit
 from sync.policy import programme
 from sync.publishing import find_form_version, get_definition
-from sync.relaying.belonging import as_sender, find_own_site, find_record, find_relayed, is_theirs
+from sync.relaying.belonging import as_sender, find_record, find_relayed, give_site, is_theirs
 from sync.relaying.facts import take_facts
 from sync.relaying.lines import (
     DeviceLine,
@@ -146,7 +146,8 @@ def hear_relay(relay: Relay, told: RelayLine, now: datetime) -> None:
     told_at, oldest_at = min(told.at, now), _at_latest(told.oldest_at, now)
     if relay.told_at is None or relay.told_at <= told_at:
         relay.told_at = told_at
-        relay.told = {"waiting": told.waiting, "oldest_at": oldest_at.isoformat() if oldest_at else None}
+        oldest = oldest_at.isoformat() if oldest_at else None
+        relay.told = relay.told | {"waiting": told.waiting, "oldest_at": oldest}
 
 
 def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> Taken:
@@ -180,7 +181,7 @@ def take_up_each(session: Session, relay: Relay, lines: Sequence[Line], now: dat
 
 
 def _take_device(session: Session, relay: Relay, line: DeviceLine, now: datetime) -> None:
-    site = find_own_site(session, relay, line.site)
+    site = give_site(session, relay, line.site)
     known = session.get(RelayedDevice, (relay.site_id, line.device))
     if known is None:
         name = line.device
@@ -250,7 +251,7 @@ def _add_relayed(session: Session, relay: Relay, line: RecordLine) -> RelayedRec
         xml_sha256=line.xml_sha256,
         received_at=line.received_at,
         device_id=device.device_id if device else None,
-        site_id=find_own_site(session, relay, line.site).id,
+        site_id=give_site(session, relay, line.site).id,
         collect_id=line.collect_id,
         user_agent=line.user_agent,
     )

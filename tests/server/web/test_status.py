@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from sync.models import Relay, RelayedDevice, Upstream
+from sync.relaying.belonging import give_site
 from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.settings import change_setting
 from tests.accounts import add_account, add_site, log_in
@@ -121,6 +122,24 @@ def test_a_relay_is_shown_with_its_tablets_and_how_old_that_is(
     assert '<td class="number">3</td>' in page
     assert "by way of Kolda" in page
     assert "2 days ago" in page
+
+
+def test_a_site_that_a_relay_speaks_of_and_nobody_placed_is_told(
+    client: FlaskClient, session: Session, seeded: Seeded, relay: Relay
+) -> None:
+    """What comes from there is kept as of the relay's own site, where others may read it."""
+    bakel = add_site(session, "BAKEL")
+    for code in ("BAKEL", "BAKEL", seeded.site.code, "NOWHERE", None):
+        give_site(session, relay, code)
+    session.commit()
+    log_in(client, add_account(session, "site_supervisor", seeded.site, language="en"))
+    assert "BAKEL" not in client.get("/").text
+    session.rollback()
+    assert "not behind it: BAKEL." in read(client, session)
+    session.rollback()
+    place_sites(session, relay, [seeded.site, bakel], datetime.now(UTC))
+    session.commit()
+    assert "not behind it" not in client.get("/").text
 
 
 def test_of_a_relay_with_other_sites_a_supervisor_of_one_reads_no_sums(

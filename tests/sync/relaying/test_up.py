@@ -104,6 +104,8 @@ def test_a_post_speaks_of_no_site_but_those_behind_it(session: Session, relay: R
     take_up(session, relay, [device, record], NOW)
     assert session.scalars(select(Device)).one().site == relay.site
     assert session.scalars(select(RelayedRecord)).one().site_id == relay.site_id
+    take_up(session, relay, [RelayLine(NOW, relay.number, 5, NOW)], NOW)
+    assert (relay.told["unplaced"], relay.told["waiting"]) == (["DKR"], 5)
 
 
 def test_each_tablet_gets_a_name_of_its_own(session: Session, relay: Relay) -> None:
