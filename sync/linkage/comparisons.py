@@ -21,11 +21,15 @@ _edits = lru_cache(maxsize=500_000)(Levenshtein.distance)
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One step of a ladder. The first level that holds is the pair's; the last one of a part always does."""
+    """One step of a ladder. The first level that holds is the pair's; the last one of a part always does.
+
+    One that is `missing` holds where nothing can be compared.
+    """
 
     label: str
     holds: Holds
     sql: str
+    missing: bool = False
 
 
 OTHER = Level("different", lambda one, other: True, "TRUE")
@@ -104,6 +108,7 @@ def _missing(column: str) -> Level:
         "not known",
         lambda one, other: one[place] is None or other[place] is None,
         f"{column}_l IS NULL OR {column}_r IS NULL",
+        missing=True,
     )
 
 
@@ -303,6 +308,7 @@ DOCUMENT = Part(
             ),
             "document_l IS NULL OR document_r IS NULL OR document_type_l IS NULL OR document_type_r IS NULL"
             " OR document_type_l <> document_type_r",
+            missing=True,
         ),
         OTHER,
     ),

@@ -13,7 +13,7 @@ from math import prod
 from random import Random
 
 from sync.linkage.blocking import Key, find_candidates, find_keys, find_most_common, find_too_common
-from sync.linkage.comparisons import COMPARISONS, Comparison
+from sync.linkage.comparisons import COMPARISONS, Comparison, Level
 from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.features import FREQUENCIES, Cleaner, Features
@@ -50,6 +50,8 @@ _LEAST_TWIN_BITS, _TWIN_STEP = -24.0, 0.01
 _ROUNDS = 6
 # So many pairs' worth of independence is mixed into each cell: a combination never seen is not impossible.
 _PRIOR_PAIRS = 30.0
+# Of what fewer pairs show, nothing is learnt.
+_FEWEST_PAIRS = 5.0
 _LARGEST_SAMPLE, _SAMPLE_PER_RECORD = 300_000, 20
 # Much is learnt from those whom only a common key brings together, so that learning looks further than look-up.
 _MOST_LEARNT = 2_000
@@ -257,9 +259,8 @@ def _improve(kinds: _Kinds, patterns: Patterns, all_pairs: Sequence[Sequence[flo
         learnt if one.name in FREE_IN_HOUSEHOLD else fixed
         for one, learnt, fixed in zip(COMPARISONS, mate.estimate(), all_pairs, strict=True)
     ]
-    return _Kinds(
-        match.total, mate.total, twins, kinds.total, match.estimate(), mates, stranger.estimate(), rest.estimate()
-    )
+    u = match.estimate_others(rest)
+    return _Kinds(match.total, mate.total, twins, kinds.total, match.estimate(), mates, stranger.estimate(), u)
 
 
 def _judge_doubtful(
@@ -327,6 +328,11 @@ class _Tally:
         """The probability of each cell, drawn a little towards what its parts say one by one."""
         return [_smooth(one, counts) for one, counts in zip(COMPARISONS, self._counts, strict=True)]
 
+    def estimate_others(self, others: "_Tally") -> list[list[float]]:
+        """The probabilities of cells among other pairs than these, fit to be held against those of these."""
+        tallies = zip(COMPARISONS, self._counts, others._counts, strict=True)
+        return [_smooth_others(one, counts, theirs) for one, counts, theirs in tallies]
+
 
 def _smooth(comparison: Comparison, counts: Sequence[float]) -> list[float]:
     if comparison.name == TWINS:
@@ -344,3 +350,41 @@ def _smooth(comparison: Comparison, counts: Sequence[float]) -> list[float]:
     return [
         (count + _PRIOR_PAIRS * likely) / (total + _PRIOR_PAIRS) for count, likely in zip(counts, apart, strict=True)
     ]
+
+
+def _smooth_others(comparison: Comparison, counts: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Smooth the counts of others so that what hardly anybody showed weighs little.
+
+    That a million pairs of strangers showed something never is no evidence: all of them may be of records that say
+    what others leave open. A cell that few pairs showed weighs what its parts weigh one by one, and no more or less
+    than any cell that many showed; a missing part that few pairs showed weighs nothing.
+    """
+    m, u = _smooth(comparison, counts), _smooth(comparison, others)
+    often = [min(pair) >= _FEWEST_PAIRS for pair in zip(counts, others, strict=True)]
+    seen = [one / other for one, other, enough in zip(m, u, often, strict=True) if enough] or [1.0]
+    weights = _weigh_levels(comparison, counts, others)
+    likely = [min(max(prod(one), min(seen)), max(seen)) for one in product(*weights)]
+    alone = len(comparison.parts) == 1
+    return [
+        other if enough or (alone and not level[0].missing) else min(1.0, one / ratio)
+        for level, one, other, enough, ratio in zip(comparison.cells, m, u, often, likely, strict=True)
+    ]
+
+
+def _weigh_levels(comparison: Comparison, counts: Sequence[float], others: Sequence[float]) -> list[list[float]]:
+    """How many times as likely each level of each part is among the counted as among the others."""
+    weights = []
+    for place, part in enumerate(comparison.parts):
+        mine, theirs = [_FEWEST] * len(part.levels), [_FEWEST] * len(part.levels)
+        for cell, one, other in zip(comparison.cells, counts, others, strict=True):
+            level = part.levels.index(cell[place])
+            mine[level] += one
+            theirs[level] += other
+        share = sum(theirs) / sum(mine)
+        levels = zip(part.levels, mine, theirs, strict=True)
+        weights.append([_weigh_level(level, one, other, share) for level, one, other in levels])
+    return weights
+
+
+def _weigh_level(level: Level, one: float, other: float, share: float) -> float:
+    return 1.0 if level.missing and min(one, other) < _FEWEST_PAIRS else share * one / other

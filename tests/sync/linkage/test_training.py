@@ -1,5 +1,6 @@
 from collections import Counter
 from datetime import date
+from math import log2
 from random import Random
 
 import pytest
@@ -45,6 +46,29 @@ def test_brothers_and_sisters_do_not_teach_that_given_names_differ(trained: Link
     given = next(one for one in COMPARISONS if one.name == "given")
     differing = [place for place, levels in enumerate(given.cells) if levels[0].label == "different"]
     assert sum(trained.cells["given"][place][0] for place in differing) < 0.15
+
+
+@pytest.mark.parametrize("model", ["trained", "default"])
+def test_what_is_not_known_weighs_nothing_where_learning_knew_all(trained: LinkModel, model: str) -> None:
+    """The invented records all have a name: that two others have none is no sign that they are of one person."""
+    learnt = trained if model == "trained" else MODEL
+    for comparison in (one for one in COMPARISONS if one.name in ("household", "given")):
+        cells = zip(comparison.cells, learnt.cells[comparison.name], strict=True)
+        [unknown] = [log2(m / u) for levels, (m, u) in cells if all(level.missing for level in levels)]
+        assert abs(unknown) < 1, (comparison.name, unknown)
+
+
+def test_what_was_hardly_seen_weighs_no_more_than_what_was_seen_often(trained: LinkModel) -> None:
+    for name in ("household", "given", "origin"):
+        often = [m / u for m, u in trained.cells[name] if m > 0.005]
+        assert max(m / u for m, u in trained.cells[name]) < 4 * max(often), name
+
+
+def test_two_without_a_name_who_share_a_day_are_not_one() -> None:
+    nameless = {"sex": "1", "birth_date": date(2025, 3, 14), "nationality": "SEN"}
+    known = [LinkRecord(f"n{place}", "Ba", f"{name}a", "1") for place, name in enumerate("bcdfgklmnprst")]
+    linked = link_records([LinkRecord("a", **nameless), LinkRecord("b", **nameless), *known], MODEL)
+    assert {"a", "b"} not in [set(person) for person in linked.decision.persons]
 
 
 def test_keys_that_too_many_share_are_frozen() -> None:
