@@ -3,6 +3,7 @@
 A test that must hold on both databases carries `@pytest.mark.both_databases`.
 """
 
+import gc
 import inspect
 import os
 import shutil
@@ -61,6 +62,13 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def cheap_passwords() -> None:
     """The same hash with less work: each test logs somebody in, and none tries to guess a password."""
     users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def seldom_collected() -> None:
+    """What is loaded is not looked through again and again for garbage: that took a quarter of the tests' time."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,9 @@ def postgres_cluster(*options: str) -> Iterator[str]:
 def create_database(url: str, name: str, template: str = "template1") -> str:
     """Create a database beside the one that `url` names and give its address."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # From version 15 on a copy goes through the log, page by page: four times as long for one as small as ours.
+        by_file = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{by_file}')
     return url.rsplit("/", 1)[0] + "/" + name
 
 
