@@ -4,6 +4,8 @@ A part of the labels (labels.py).
 """
 
 from forms.errors import N_
+from sync.peer_client import PeerError
+from sync.relaying.lines import RelayRefused
 
 PEER_LABELS: dict[str, dict[str, str]] = {
     "outcome": {
@@ -28,15 +30,9 @@ PEER_LABELS: dict[str, dict[str, str]] = {
         "entities_out": N_("list rows written there"),
     },
     "relay_problem": {
-        "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
-        "peer_credentials": N_("The server does not accept the credentials."),
-        "peer_forbidden": N_("The account may not do this on the server."),
-        "peer_missing": N_("The server has nothing at this address, or the account may not see it."),
-        "peer_busy": N_("The server is busy. The next run tries again."),
-        "peer_slow": N_("This takes longer than a page waits. The command “teral peers” waits until the end."),
+        **PeerError.messages,
         "peer_refused": N_("The centre refused something; it waits here."),
-        "peer_confused": N_("The server's answer is not what ODK Central would answer."),
         "relay_news": N_("Something that the centre told could not be taken in; it is told again."),
-        "relay_file": N_("A file is not on this server's disk as it was received."),
+        "relay_file": RelayRefused.messages["relay_file"],
     },
 }
