@@ -23,7 +23,7 @@ from server.relay import is_relay, read_xml, take_told
 from server.transactions import Transactions
 from sync.attachments import sync_folder
 from sync.models import FormVersion, Relay, Upstream
-from sync.relaying.bundles import check_public_key, open_bundle, seal_bundle
+from sync.relaying.bundles import BundleRefused, check_public_key, open_bundle, seal_bundle
 from sync.relaying.down import find_lack, list_down
 from sync.relaying.lines import (
     DeviceLine,
@@ -148,7 +148,7 @@ def import_bundle(settings: Settings, source: Path, now: datetime) -> Carried:
     with TemporaryFile(dir=settings.data_path) as opened:
         with source.open("rb") as sealed:
             sender = open_bundle(sealed, opened, read_own_key(settings), _list_senders(settings))
-        with zipfile.ZipFile(opened) as content:
+        with _open_content(opened) as content:
             # A name may hold one of the other signs that Python takes for the end of a line. Bytes that are no text
             # spoil the line in which they are.
             lines, unread = parse_each(content.read(_LINES).decode(errors="surrogateescape").split("\n"))
@@ -157,6 +157,16 @@ def import_bundle(settings: Settings, source: Path, now: datetime) -> Carried:
             refused, is_older = _ours.write(partial(take, bundle=bundle, now=now))
             told = _count(lines, len(bundle.names))
             return replace(told, refused=len(unread) + len(refused), is_older=is_older)
+
+
+def _open_content(opened: IO[bytes]) -> zipfile.ZipFile:
+    """What was sealed is the sender's doing: its seal says who wrote it, and not that it is in order."""
+    try:
+        content = zipfile.ZipFile(opened)
+        content.getinfo(_LINES)
+    except (zipfile.BadZipFile, KeyError) as wrong:
+        raise BundleRefused("bundle_damaged") from wrong
+    return content
 
 
 def _list_senders(settings: Settings) -> list[str]:

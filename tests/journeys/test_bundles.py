@@ -1,20 +1,26 @@
 """A post without any link: a USB key goes to and fro, late, twice, and in the wrong order."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from server.bundles import import_bundle
 from server.extensions import attachment_store
 from sync.devices import change_device_state
 from sync.models import Device, Entity, IssuedVersion, OwedReceipt, RelayedEntity, Submission
 from sync.publishing import find_form_version, publish_form
-from sync.relaying.bundles import BundleRefused
+from sync.relaying.bundles import BundleRefused, make_key, public_key, seal_bundle
 from tests.journeys.outposts import MONDAY, device_of
 from tests.journeys.relays import Chain, chain, digest, receive_photo
 from tests.sync.factory import form_file
+
+# What a zip without any file is: the end of its directory alone.
+EMPTY_ARCHIVE = b"PK\x05\x06" + bytes(18)
 
 
 @pytest.fixture
@@ -120,6 +126,20 @@ def test_a_line_that_is_none_stops_nothing_else(posts: Chain, tmp_path: Path) ->
         session.scalars(select(Device)).one().collect_version = "x" * 65
     assert posts.carry(tmp_path / "up", down=False).refused == 1
     assert count(posts) == 1
+
+
+@pytest.mark.parametrize("content", [b"no archive", EMPTY_ARCHIVE], ids=["no archive", "no lines"])
+def test_of_a_bundle_that_is_sealed_but_not_in_order_nothing_is_taken(
+    posts: Chain, tmp_path: Path, content: bytes
+) -> None:
+    """Its sender is known and meant us: what is in it is none the less to be looked at."""
+    keys = [make_key(), make_key()]
+    with (tmp_path / "sealed").open("wb") as sealed:
+        seal_bundle(BytesIO(content), sealed, keys[0], public_key(keys[1]))
+    (tmp_path / "key").write_text(keys[1])
+    settings = replace(posts.relay.settings, bundle_key=str(tmp_path / "key"), upstream_key=public_key(keys[0]))
+    with posts.relay.looking(), pytest.raises(BundleRefused, match="damaged or incomplete"):
+        import_bundle(settings, tmp_path / "sealed", MONDAY)
 
 
 def test_a_post_whose_clock_stands_at_another_year_takes_what_it_is_told(posts: Chain, tmp_path: Path) -> None:
