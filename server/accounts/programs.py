@@ -12,8 +12,8 @@ from werkzeug.exceptions import TooManyRequests
 from server.accounts.logins import LoginRefused, check_login
 from server.accounts.models import User, UserSession
 from server.accounts.secrets import hash_secret
-from server.accounts.sessions import open_writer
-from server.extensions import db
+from server.extensions import db, writes_from_the_start
+from sync.db import begin_write
 
 LIFE = timedelta(hours=24)
 
@@ -60,12 +60,16 @@ def identify_program() -> None:
 
 
 def _check_basic(email: str, password: str, now: datetime) -> User:
-    open_writer()
     try:
-        return check_login(email, password, now)
+        user = check_login(email, password, now)
     except LoginRefused as refused:
         # The answer is an error, which undoes what the request began; the failure must count all the same.
         db.session.commit()
         if refused.wait_s:
             raise TooManyRequests(retry_after=refused.wait_s) from refused
         abort(401)
+    # A program that reads for long must not hold up the tablets meanwhile.
+    db.session.commit()
+    if writes_from_the_start():
+        begin_write(db.session())
+    return user

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from server.accounts.logins import LoginRefused, check_login
 from server.accounts.models import User
-from server.accounts.permissions import LOGGED_IN, PUBLIC, permission
+from server.accounts.permissions import LOGGED_IN, PUBLIC, permission, reads_first
 from server.accounts.programs import find_program_login, issue_token
 from server.accounts.sessions import current_user, current_viewer, end_session
 from server.accounts.users import list_users
@@ -22,6 +22,7 @@ from sync.policy import may
 
 @blueprint.post("/sessions")
 @permission(PUBLIC)
+@reads_first
 @answers(Token)
 @takes(Credentials)
 def open_session(body: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from server.accounts.logins import LoginRefused, check_login
-from server.accounts.permissions import LOGGED_IN, PUBLIC, permission
+from server.accounts.permissions import LOGGED_IN, PUBLIC, permission, reads_first
 from server.accounts.sessions import current_user, end_session, start_session
 from server.accounts.users import LANGUAGES
 from server.web.navigation import landing_page
@@ -24,6 +24,7 @@ def login() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 @permission(PUBLIC)
+@reads_first
 def log_in() -> ResponseReturnValue:
     now, email = datetime.now(UTC), request.form.get("email", "")
     try:
