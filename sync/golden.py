@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.definition import PERSON_PROPERTIES
-from sync.link_rows import STANDING
+from sync.link_verdicts import STANDING
 from sync.models import LinkDecision, LinkVerdict, PersonRecord
 
 GOLDEN = tuple(name for name in PERSON_PROPERTIES if name != "mrz")

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from sync import link_rows as rows
 from sync.link_models import Linking
-from sync.link_rows import Identity, PairRow, RecordRow, VerdictRow
+from sync.link_rows import Identity, PairRow, RecordRow
+from sync.link_verdicts import VerdictRow, has_verdicts, read_verdicts
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Around:
 
 def explore(connection: Connection, linking: Linking, homes: Collection[int], identities: Collection[int]) -> Around:
     """Follow heavy pairs and verdicts of sameness from record to record, as far as they lead."""
-    around = Around(linking, len(homes), rows.has_verdicts(connection))
+    around = Around(linking, len(homes), has_verdicts(connection))
     new_homes, new_identities = set(homes), set(identities)
     while new_homes or new_identities:
         fresh = _add_records(around, rows.read_records_at(connection, linking.model_id, new_homes))
@@ -87,7 +88,7 @@ def _list_whole(around: Around) -> set[int]:
 
 def _add_verdicts(connection: Connection, around: Around, fresh: Sequence[RecordRow]) -> set[int]:
     """Take in what people said of these records; return whom they made one person with them."""
-    found = rows.read_verdicts(connection, {one.reference for one in fresh}) if around.judged else []
+    found = read_verdicts(connection, {one.reference for one in fresh}) if around.judged else []
     around.verdicts |= {(one.record, one.other): one for one in found}
     return {one.home for one in found if one.same}
 

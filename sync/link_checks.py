@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
-from sync.link_rows import STANDING
+from sync.link_verdicts import STANDING
 from sync.models import LinkCheck, LinkDecision, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.scopes import scope_people

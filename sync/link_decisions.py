@@ -20,7 +20,7 @@ from sync.golden import GOLDEN, parse_golden
 from sync.link_documents import compare_documents
 from sync.link_fold import decide_around
 from sync.link_models import find_linking, list_linkings
-from sync.link_rows import LINKING
+from sync.link_verdicts import LINKING
 from sync.linkage.explain import Step
 from sync.models import LinkDecision, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer

@@ -19,6 +19,7 @@ from sync.link_models import Linking, list_linkings, settle_activation
 from sync.link_placing import find_overlooked, place_records
 from sync.link_questions import list_asked, list_between
 from sync.link_rows import PairRow, RecordRow
+from sync.link_verdicts import ask, read_questions, read_verdicts
 from sync.linkage.component import decide_component
 from sync.linkage.decision import Decision, Pair, Verdict
 from sync.linkage.model import find_size
@@ -56,7 +57,7 @@ def fold_links(connection: Connection, left: Mapping[int, str], came: Mapping[in
         touched = place_records(connection, linking, left.keys(), came)
         if linking.active:
             gone = [left[home] for home in left.keys() - came.keys()]
-            partners = {one.home for one in rows.read_verdicts(connection, gone) if one.same}
+            partners = {one.home for one in read_verdicts(connection, gone) if one.same}
             decide_around(connection, linking, {*came, *partners}, touched, now, "record")
 
 
@@ -86,12 +87,12 @@ def decide_around(
 ) -> None:
     """Decide anew whose these records are, those with these identities, and all that are connected with them."""
     around = explore(connection, linking, homes, identities)
-    before = rows.read_questions(connection, around.identities)
+    before = read_questions(connection, around.identities)
     decisions = [_decide(around, component) for component in list_components(around)]
     _move(connection, around, decisions, now, cause)
     asked = [*list_asked(around, decisions), *list_between(connection, around, before)]
     if before or asked:
-        rows.ask(connection, before, asked, now)
+        ask(connection, before, asked, now)
 
 
 def _decide(around: Around, component: Component) -> Decision:

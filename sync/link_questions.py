@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from sync import link_rows as rows
 from sync.link_around import Around
-from sync.link_rows import Asked, Identity, PairRow, RecordRow
+from sync.link_rows import Identity, PairRow, RecordRow
+from sync.link_verdicts import Asked, read_verdicts
 from sync.linkage.decision import Decision, Reason
 
 
@@ -85,6 +86,6 @@ def _drop_answered(
     persons = {end.person for one, other, _ in found for end in (one, other)}
     mates = rows.read_records_of(connection, around.linking.model_id, persons)
     person_of = {one.reference: one.person for one in mates}
-    verdicts = rows.read_verdicts(connection, person_of)
+    verdicts = read_verdicts(connection, person_of)
     answered = {(person_of[one.record], one.person) for one in verdicts}
     return [asked for one, other, asked in found if (one.person, other.person) not in answered]

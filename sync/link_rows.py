@@ -9,32 +9,25 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, func, insert, or_, select, text, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, text, update
 
 from sync.db import add_rows
+from sync.link_verdicts import drop_questions
 from sync.linkage.blocking import MOST_COMMON, Key, find_keys
-from sync.linkage.decision import Reason
 from sync.linkage.features import Cleaner, Features, pack, unpack
 from sync.linkage.score import Scorer
 from sync.linkage.words import list_words
 from sync.models import (
     LinkChange,
-    LinkDecision,
     LinkIdentity,
     LinkKey,
     LinkMember,
     LinkPair,
-    LinkQuestion,
-    LinkVerdict,
     LinkWord,
     Person,
     PersonRecord,
     Submission,
 )
-
-# The kinds of decisions that links depend on.
-LINKING = ("same", "apart", "unlink", "split")
 
 
 class Identity(NamedTuple):
@@ -73,32 +66,9 @@ class RecordRow(NamedTuple):
         return self.ended_at is None, self.ended_at, self.instance_id, self.path
 
 
-class VerdictRow(NamedTuple):
-    """What people decided about two records that are both here; the other one's home and person."""
-
-    record: str
-    other: str
-    same: bool
-    home: int
-    person: int
-
-
-class Asked(NamedTuple):
-    """A question about two records by their homes, and the identities that it was found by."""
-
-    one: int
-    other: int
-    one_identity: int
-    other_identity: int
-    bits: float
-    reason: Reason
-
-
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
 _ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
-_references: BindParameter[list[str]] = bindparam("references", expanding=True)
 _member, _identity, _pair, _key = (one.__table__ for one in (LinkMember, LinkIdentity, LinkPair, LinkKey))
-_question, _verdict, _decision = (one.__table__ for one in (LinkQuestion, LinkVerdict, LinkDecision))
 _of_model = _member.c.model_id == bindparam("model_id")
 _MEMBERS = select(_member.c.home_id, _member.c.identity_id).where(_of_model, _member.c.home_id.in_(_ids))
 _FORGET_MEMBERS = delete(LinkMember).where(_of_model, _member.c.home_id.in_(_ids))
@@ -157,30 +127,6 @@ _ranked = (
     .subquery()
 )
 _FIRST = _RECORDS.join(_ranked, _ranked.c.home_id == _member.c.home_id).where(_ranked.c.place <= 2)
-_other_person, _other_record = aliased(Person), aliased(PersonRecord)
-# Decisions that hold: not undone, and confirmed where that was needed.
-STANDING = and_(
-    LinkDecision.undone_at.is_(None),
-    or_(LinkDecision.needs_second.is_(False), LinkDecision.confirmed_at.is_not(None)),
-)
-# Those of them that links depend on.
-IN_FORCE = and_(STANDING, LinkDecision.kind.in_(LINKING))
-_VERDICTS = (
-    select(_verdict.c.record, _verdict.c.other, LinkDecision.kind, _other_record.home_id, _other_record.person_id)
-    .join(LinkDecision, LinkDecision.id == _verdict.c.decision_id)
-    .join(_other_person, _other_person.reference == _verdict.c.other)
-    .join(_other_record, _other_record.home_id == _other_person.id)
-    .where(_verdict.c.record.in_(_references), IN_FORCE)
-    .order_by(LinkDecision.decided_at, LinkDecision.uuid)
-)
-_ANY_VERDICT = select(_verdict.c.decision_id).limit(1)
-_ASKED = select(
-    *(_question.c[name] for name in ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason"))
-)
-_ASKED_OF = _ASKED.where(or_(_question.c.one_identity_id.in_(_ids), _question.c.other_identity_id.in_(_ids)))
-_FORGET_QUESTION = delete(LinkQuestion).where(
-    _question.c.one_id == bindparam("one"), _question.c.other_id == bindparam("another")
-)
 _MOVE = (
     update(PersonRecord)
     .where(PersonRecord.__table__.c.home_id == bindparam("home"))
@@ -348,7 +294,7 @@ def drop_unused(connection: Connection, model_id: int, identities: Collection[in
     both = [{"one": one, "another": other} for left, right in pairs for one, other in ((left, right), (right, left))]
     if both:
         connection.execute(_FORGET_PAIR, both)
-    _forget_questions(connection, read_questions(connection, unused))
+    drop_questions(connection, unused)
     _forget_findable(connection, model_id, unused, cleaner)
     connection.execute(_FORGET_IDENTITIES, {"ids": list(unused)})
     return [other for _, other in pairs if other not in unused]
@@ -411,45 +357,6 @@ def read_linked_records(connection: Connection, model_id: int, identities: Colle
 def _read_records(connection: Connection, query: Any, model_id: int, ids: Collection[int]) -> list[RecordRow]:
     rows = connection.execute(query, {"model_id": model_id, "ids": list(ids)}) if ids else ()
     return [RecordRow(*row) for row in rows]
-
-
-def has_verdicts(connection: Connection) -> bool:
-    """Whether anybody has decided about any records yet."""
-    return connection.execute(_ANY_VERDICT).first() is not None
-
-
-def read_verdicts(connection: Connection, references: Collection[str]) -> list[VerdictRow]:
-    """What holds between these records and any other that is here: of two decisions about a pair the later one."""
-    if not references:
-        return []
-    latest: dict[tuple[str, str], VerdictRow] = {}
-    for record, other, kind, home, person in connection.execute(_VERDICTS, {"references": list(references)}):
-        latest[record, other] = VerdictRow(record, other, kind == "same", home, person)
-    return list(latest.values())
-
-
-def read_questions(connection: Connection, identities: Collection[int]) -> list[Asked]:
-    """The open questions that were found by these identities."""
-    return [Asked(*row) for row in connection.execute(_ASKED_OF, {"ids": list(identities)})]
-
-
-def ask(connection: Connection, before: Iterable[Asked], after: Iterable[Asked], now: datetime) -> None:
-    """Let these questions stand in place of those; one that stays keeps the time since when it is open."""
-    known, wanted = {one[:2]: one for one in before}, {one[:2]: one for one in after}
-    gone = [one for ends, one in known.items() if wanted.get(ends) != one]
-    new = [one for ends, one in wanted.items() if known.get(ends) != one]
-    _forget_questions(connection, gone)
-    add_rows(connection, LinkQuestion, [_question_row(one, now) for one in new])
-
-
-def _question_row(one: Asked, now: datetime) -> dict[str, Any]:
-    names = ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason")
-    return dict(zip(names, one, strict=True)) | {"opened_at": now}
-
-
-def _forget_questions(connection: Connection, gone: Sequence[Asked]) -> None:
-    if gone:
-        connection.execute(_FORGET_QUESTION, [{"one": one.one, "another": one.other} for one in gone])
 
 
 def move_records(connection: Connection, moves: Mapping[int, int]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sync import link_rows as rows
 from sync.link_fold import read_link_record
 from sync.link_models import LARGEST
-from sync.link_rows import LINKING, STANDING
+from sync.link_verdicts import LINKING, STANDING
 from sync.linkage.batch import Weighed, write_input
 from sync.linkage.calibration import Bin, calibrate, find_error
 from sync.linkage.component import decide_component, find_floor, keep_heaviest

@@ -6,7 +6,7 @@ from server.web.labels import LABELS
 from server.web.link_words import LINK_LABELS
 from sync.link_checks import ANSWERS as CHECKS
 from sync.link_inquiries import ANSWERS
-from sync.link_rows import LINKING
+from sync.link_verdicts import LINKING
 from sync.linkage.comparisons import COMPARISONS
 from sync.linkage.decision import Reason
 from sync.linkage.features import FREQUENCIES
