@@ -76,5 +76,7 @@ def has_words(session: Session, list_name: str, words: Sequence[str]) -> ColumnE
     for one in wanted:
         hits = session.scalars(one.limit(MOST_HITS + 1)).all()
         if len(hits) <= MOST_HITS:
-            return and_(Entity.id.in_(set(hits)), *conditions)
+            # Numbers of our own, written into the statement: binding thousands of them costs eight times as much.
+            ids = bindparam("hits", sorted(set(hits)), expanding=True, literal_execute=True)
+            return and_(Entity.id.in_(ids), *conditions)
     return and_(*conditions)
