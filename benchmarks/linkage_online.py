@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from benchmarks.linkage_rows import FORM, NOW, load_registry, make_people, make_submission
 from forms.records import PersonRecord as PersonValues
 from server.database import migrate
-from server.processing import WRITTEN_AT_ONCE
+from server.processing import Pace
 from sync.db import begin_write, prepare_sqlite
 from sync.link_models import Linking, list_linkings
 from sync.link_rows import find_candidates, read_features
@@ -113,13 +113,14 @@ def measure_sync(engine: Engine, people: Sequence[LinkRecord], first: int) -> No
     with engine.connect().execution_options(write=True) as connection, connection.begin():
         connection.execute(insert(Submission), [make_submission(first + place) for place in range(len(people))])
     begun = time.perf_counter()
-    size = WRITTEN_AT_ONCE[engine.dialect.name]
-    for start in range(0, len(people), size):
-        group = [_contribution(first + start + place, one) for place, one in enumerate(people[start:][:size])]
+    left, pace = [_contribution(first + place, one) for place, one in enumerate(people)], Pace(engine.dialect.name)
+    while left:
+        group, left = left[: pace.size], left[pace.size :]
         with Session(engine) as session:
             begin_write(session)
             lock_registry(session)
             fold_family(session, [one.submission_id for one in group], group, NOW)
+            pace.keep(session)
             session.commit()
     taken = time.perf_counter() - begun
     print(

@@ -138,6 +138,15 @@ class _Turn:
             self._mine = False
             fcntl.flock(self._desk, fcntl.LOCK_UN)
 
+    def is_waited_for(self) -> bool:
+        """Whoever waits for the desk holds the door."""
+        try:
+            fcntl.flock(self._door, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._door, fcntl.LOCK_UN)
+        return False
+
 
 def _lock(file: int, until: float) -> bool:
     while True:
@@ -158,6 +167,12 @@ def begin_write(session: Session) -> None:
     without waiting), so a writer takes the lock at once and waits its turn. PostgreSQL needs nothing.
     """
     session.connection(execution_options={"write": True})
+
+
+def is_waited_for(session: Session) -> bool:
+    """Tell whether another writer waits for this one to end; on PostgreSQL writers do not wait for each other."""
+    turn: _Turn | None = session.connection().info.get(_TURN)
+    return turn is not None and turn.is_waited_for()
 
 
 def add_rows(connection: Connection, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from sync.db import add_rows
@@ -77,6 +77,6 @@ def has_words(session: Session, list_name: str, words: Sequence[str]) -> ColumnE
         hits = session.scalars(one.limit(MOST_HITS + 1)).all()
         if len(hits) <= MOST_HITS:
             # Numbers of our own, written into the statement: binding thousands of them costs eight times as much.
-            ids = bindparam("hits", sorted(set(hits)), expanding=True, literal_execute=True)
+            ids: BindParameter[list[int]] = bindparam("hits", sorted(set(hits)), expanding=True, literal_execute=True)
             return and_(Entity.id.in_(ids), *conditions)
     return and_(*conditions)

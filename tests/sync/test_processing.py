@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store, db
-from server.processing import process_batch, process_pending
+from server.processing import Pace, process_batch, process_pending
 from sync.attachments import add_blob
 from sync.models import Encounter, Person, PersonRecord, Submission, SubmissionEvent
 from sync.processing import DELAYS, MAX_ATTEMPTS, claim_work, get_bare_work, record_failure
@@ -191,7 +191,7 @@ def test_a_poisoned_record_blocks_nobody(
     healthy = add_submission(session, "uuid:2", [MOUSSA])
     break_fold(monkeypatch, poisoned.id)
     session.commit()
-    batch = process_batch()
+    batch = process_batch(Pace(db.engine.dialect.name))
     session.expire_all()
     assert (batch.done, batch.failed) == (1, 1)
     assert (healthy.state, poisoned.state, poisoned.attempts) == ("merged", "received", 1)
@@ -206,7 +206,7 @@ def test_after_five_tries_a_poisoned_record_waits_for_a_human(
     for _ in range(MAX_ATTEMPTS):
         poisoned.next_attempt_at = None
         session.commit()
-        process_batch()
+        process_batch(Pace(db.engine.dialect.name))
         session.expire_all()
     assert (poisoned.state, poisoned.reason) == ("quarantined", "processing_failed")
 
