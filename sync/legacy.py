@@ -1,7 +1,7 @@
 """Records of an older register, taken in as if a tablet had sent them: kept as they are, judged, linked, never twice.
 
 Each says in its own form from which register it comes and what it was called there. Reading the file and weighing it
-beforehand are linkage's (linkage/files.py, link_runs.py).
+beforehand are linkage's (linkage/spreadsheet.py, link_runs.py).
 """
 
 from collections.abc import Iterable, Sequence

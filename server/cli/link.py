@@ -12,9 +12,10 @@ from server.cli.context import print_json, with_app, word_refusal
 from server.config import ConfigError
 from sync.linkage.blocking import MOST_COMMON
 from sync.linkage.decision import Pair
-from sync.linkage.files import Linked, link_records, list_clusters, read_records
+from sync.linkage.files import Linked, link_records, list_clusters
 from sync.linkage.model import LinkModel, default_model, parse_model
 from sync.linkage.record import LinkRecord
+from sync.linkage.spreadsheet import read_records
 from sync.linkage.training import train_model
 
 if TYPE_CHECKING:
