@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forms.errors import FormsError
-from server.cli.context import print_json, with_app, word_refusal
+from server.cli.context import command_line_language, print_json, with_app, word_refusal
 from server.config import ConfigError
+from server.words import translator
 from sync.linkage.blocking import MOST_COMMON
 from sync.linkage.decision import Pair
 from sync.linkage.files import Linked, link_records, list_clusters
 from sync.linkage.model import LinkModel, default_model, parse_model
-from sync.linkage.record import LinkRecord
-from sync.linkage.spreadsheet import read_records
+from sync.linkage.remarks import list_remarks
+from sync.linkage.spreadsheet import Spreadsheet, read_spreadsheet
 from sync.linkage.training import train_model
 
 if TYPE_CHECKING:
@@ -53,15 +54,15 @@ def file_command(
     Clusters follow the automatic rules; pairs hold every two records that were compared.
     """
     try:
-        records, model = read_records(records_path.read_bytes()), _read_model(model_path)
-        model = train_model(records, model) if trains else model
+        sheet, model = _read_sheet(records_path), _read_model(model_path)
+        model = train_model(sheet.records, model) if trains else model
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from None
-    linked = link_records(records, model, threshold)
+    linked = link_records(sheet.records, model, threshold)
     _write_csv(clusters_path, ("record_id", "cluster_id"), list_clusters(linked.decision))
     if pairs_path:
         _write_csv(pairs_path, ("record_id_l", "record_id_r", "score"), map(_pair_row, linked.pairs))
-    _report(records, model, linked, as_json)
+    _report(sheet, model, linked, as_json)
 
 
 @link_group.command("train")
@@ -80,13 +81,13 @@ def train_command(records_path: Path | None, model_path: Path | None, shadow: bo
     if model_path is None:
         raise click.UsageError("Say with --model where the model is to be written.")
     try:
-        records = read_records(records_path.read_bytes())
-        model = train_model(records, default_model())
+        sheet = _read_sheet(records_path)
+        model = train_model(sheet.records, default_model())
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from None
     model_path.write_text(model.to_json(), encoding="utf-8")
-    result = {"records": len(records), "model": model.version, "matches_per_record": model.matches_per_record}
-    print_json(result) if as_json else _print(result)
+    result = {"records": len(sheet.records), "model": model.version, "matches_per_record": model.matches_per_record}
+    print_json(result | _describe(sheet)) if as_json else _print(result)
 
 
 @with_app
@@ -141,12 +142,13 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
     from sync.sites import find_site
 
     try:
-        records = read_records(records_path.read_bytes())
+        sheet = _read_sheet(records_path)
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from None
     site = find_site(db.session(), code)
     if site is None:
         raise click.ClickException(f"There is no site {code}.")
+    records = sheet.records
     if confirm:
         taken = import_register(records, register, site.id)
         result: dict[str, Any] = {"taken_in": taken.new, "here_before": taken.known}
@@ -155,7 +157,7 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
         report = describe_run(look_ahead(new))
         told = ("persons_before", "persons", "joined", "questions")
         result = {"new": len(new), "here_before": len(records) - len(new), **{name: report[name] for name in told}}
-    print_json(result) if as_json else _print(result)
+    print_json(result | _describe(sheet)) if as_json else _print(result)
 
 
 @link_group.command("models")
@@ -230,6 +232,23 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def _read_sheet(path: Path) -> Spreadsheet:
+    """The file, with what was not understood of it said to whoever gave it: nothing of that stops the work."""
+    sheet = read_spreadsheet(path.read_bytes())
+    for remark in list_remarks(sheet):
+        click.echo(remark.word(translator(command_line_language())), err=True)
+    return sheet
+
+
+def _describe(sheet: Spreadsheet) -> dict[str, Any]:
+    return {
+        "columns_unknown": sheet.unknown,
+        "columns_missing": sheet.missing,
+        "values_unread": sheet.unread,
+        "ages_undated": sheet.undated,
+    }
+
+
 def _read_model(path: Path | None) -> LinkModel:
     return parse_model(path.read_text(encoding="utf-8", errors="replace")) if path else default_model()
 
@@ -245,15 +264,15 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
         writer.writerows(rows)
 
 
-def _report(records: Sequence[LinkRecord], model: LinkModel, linked: Linked, as_json: bool) -> None:
+def _report(sheet: Spreadsheet, model: LinkModel, linked: Linked, as_json: bool) -> None:
     result = {
-        "records": len(records),
+        "records": len(sheet.records),
         "pairs": len(linked.pairs),
         "persons": len(linked.decision.persons),
         "questions": len(linked.decision.questions),
         "model": model.version,
     }
-    print_json(result) if as_json else _print(result)
+    print_json(result | _describe(sheet)) if as_json else _print(result)
 
 
 def _print(result: dict[str, Any]) -> None:

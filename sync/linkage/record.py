@@ -5,22 +5,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sync.linkage.countries import find_country
+
 COLUMNS = (
     "record_id", "family_name", "given_name", "sex", "birth_date", "age", "nationality", "birth_place", "mother_name",
     "phone", "document_type", "document_number", "post", "tablet", "recorded_on",
 )  # fmt: skip
 
+# Those whose values are read; the others are texts.
+_READ = ("sex", "birth_date", "age", "nationality", "recorded_on")
 _SEXES = {
     "1": "1", "m": "1", "h": "1", "male": "1", "homme": "1", "masculin": "1", "masculino": "1", "man": "1",
     "garcon": "1", "garçon": "1", "boy": "1", "2": "2", "f": "2", "w": "2", "female": "2", "femme": "2", "féminin": "2",
     "feminin": "2", "feminino": "2", "woman": "2", "fille": "2", "girl": "2",
 }  # fmt: skip
+# What people write where they know nothing: that is not known, and nobody need be told.
+_UNKNOWN = frozenset(
+    ("0", "9", "?", "-", "–", "/", "x", "u", "na", "n/a", "nan", "null", "none", "unknown", "inconnu", "inconnue")
+)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?: .*)?")
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0)?")
 _YEAR_ALONE = re.compile(r"(\d{4})(?:\.0|[-/](?:00|\d{1,2})(?:[-/]00)?)?")
-_AGE = re.compile(r"(\d{1,3})(?:[.,]\d+)?")
+_AGE = re.compile(r"(\d{1,3})(?:[.,]\d+)?(?: ?(?:ans?|years?))?", re.IGNORECASE)
 _OLDEST, _YEARS = 120, range(1850, 2200)
 
 
@@ -53,8 +61,22 @@ def parse_record(row: Mapping[str, str]) -> LinkRecord:
         recorded_on=parse_day(texts.pop("recorded_on")),
         age=_parse_age(texts.pop("age")),
         sex=_parse_sex(texts.pop("sex")),
+        nationality=_parse_country(texts.pop("nationality")),
         **texts,
     )
+
+
+def list_unread(row: Mapping[str, str], record: LinkRecord) -> list[str]:
+    """The columns of a row that say something of which its record holds nothing, or no country that is known."""
+    said = {name: (row.get(name) or "").strip() for name in _READ}
+    told = [name for name, text in said.items() if text and text.lower() not in _UNKNOWN]
+    return [name for name in told if not _is_read(name, record)]
+
+
+def _is_read(name: str, record: LinkRecord) -> bool:
+    if name == "nationality":
+        return find_country(record.nationality) is not None
+    return getattr(record, name) not in ("", None)
 
 
 def parse_day(text: str) -> date | None:
@@ -89,3 +111,7 @@ def _parse_age(text: str) -> int | None:
 
 def _parse_sex(text: str) -> str:
     return _SEXES.get(text.lower().removesuffix(".0").rstrip("."), "")
+
+
+def _parse_country(text: str) -> str:
+    return find_country(text) or text

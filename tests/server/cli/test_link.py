@@ -65,3 +65,17 @@ def test_a_file_without_records_says_so(tmp_path: Path, language: str, words: st
 def test_a_file_that_is_no_model_says_so(records: Path, tmp_path: Path) -> None:
     result = run("file", records, "--clusters", tmp_path / "out", "--model", records, env={"LANG": "en"})
     assert (result.exit_code, "not a linkage model" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr_SN", "Voulez-vous dire « given_name »"), ("en_GB", "Do you mean “given_name”")]
+)
+def test_what_was_not_understood_of_a_file_is_told_and_the_rest_is_linked(
+    tmp_path: Path, language: str, words: str
+) -> None:
+    file, clusters = tmp_path / "register.csv", tmp_path / "out.csv"
+    file.write_bytes("record_id;Prénom;family_name;age\n1;Awa;Ndiaye;vieille\n2;Awa;Ndiaye;\n".encode("cp1252"))
+    result = run("file", file, "--clusters", clusters, "--json", env={"LANG": language})
+    said = json.loads(result.stdout)
+    assert (said["columns_unknown"], said["values_unread"]) == ({"prénom": "given_name"}, {"age": 1})
+    assert (words in result.stderr.replace("\xa0", " "), len(read(clusters))) == (True, 2)

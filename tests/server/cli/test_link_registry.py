@@ -99,10 +99,12 @@ def test_an_import_is_looked_at_first_and_made_when_confirmed(
         "1,Ndiaye,Awa,F,17/05/1994,SEN,Podor,Coumba Sarr\n2,Sow,Penda,F,1980,SEN,Matam,\n"
     )
     words = ("link", "import", file, "--register", "Cahier", "--site", "PODOR", "--json")
-    looked = json.loads(run(*words).stdout)
-    assert looked == {"new": 2, "here_before": 0, "persons_before": 1, "persons": 2, "joined": 1, "questions": 0}
+    result = run(*words)
+    looked, expected = json.loads(result.stdout), {"new": 2, "here_before": 0, "persons_before": 1, "persons": 2}
+    assert looked.items() >= (expected | {"joined": 1, "questions": 0}).items()
+    assert ("document_number" in result.stderr, "document_number" in looked["columns_missing"]) == (True, True)
     assert len(persons(session)) == 1
     session.commit()
-    assert json.loads(run(*words, "--confirm").stdout) == {"taken_in": 2, "here_before": 0}
+    assert json.loads(run(*words, "--confirm").stdout).items() >= {"taken_in": 2, "here_before": 0}.items()
     assert len(persons(session)) == 2
-    assert json.loads(run(*words, "--confirm").stdout) == {"taken_in": 0, "here_before": 2}
+    assert json.loads(run(*words, "--confirm").stdout).items() >= {"taken_in": 0, "here_before": 2}.items()

@@ -2,7 +2,7 @@ from benchmarks.accuracy import count_mixed
 from benchmarks.regional.recording import make_records
 from sync.linkage.files import link_records, list_clusters
 from sync.linkage.record import parse_record
-from sync.linkage.spreadsheet import read_records
+from sync.linkage.spreadsheet import read_spreadsheet
 from tests.sync.linkage.people import MODEL
 
 HEADER = "record_id,family_name,given_name\n"
@@ -25,5 +25,5 @@ def test_clusters_are_named_after_their_first_record() -> None:
     data = HEADER.replace("\n", ",birth_date,mother_name,sex,document_number\n") + (
         "b,Diallo,Fatou,1990-05-17,Awa Ba,2,O1234567\na,Jallow,Fatou,1990-05-17,Awa Ba,2,O1234567\nc,Sow,Ali,,,,\n"
     )
-    linked = link_records(read_records(data.encode()), MODEL)
+    linked = link_records(read_spreadsheet(data.encode()).records, MODEL)
     assert list(list_clusters(linked.decision)) == [("a", "a"), ("b", "a"), ("c", "c")]

@@ -38,7 +38,9 @@ def test_sexes_as_people_write_them(text: str, sex: str) -> None:
     assert parse_record({"sex": text}).sex == sex
 
 
-@pytest.mark.parametrize(("text", "age"), [("34", 34), ("34.0", 34), ("34,5", 34), ("340", None), ("abc", None)])
+@pytest.mark.parametrize(
+    ("text", "age"), [("34", 34), ("34.0", 34), ("34,5", 34), ("34 ans", 34), ("340", None), ("abc", None)]
+)
 def test_ages_as_people_write_them(text: str, age: int | None) -> None:
     assert parse_record({"age": text}).age == age
 
