@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 FRONT  := server/frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-pyodk test-slow lint format bench soak migration translations clean
+.PHONY: help install run test test-pyodk test-central test-slow lint format bench soak migration translations clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,14 @@ run: install ## Set up, start on SQLite with demo data, print the address and th
 	$(BIN)/teral run
 
 test: lint ## Lint, then every test but the slow ones (five minutes at most)
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not central"
 
 test-pyodk: install ## Every method of pyodk, unchanged, against a running server (also part of `make test`)
 	$(BIN)/python -m pytest tests/server/rest/test_pyodk.py
+
+# Central's source is on GitHub, which is no package registry, so neither CI nor `make test` can have it.
+test-central: install ## Beside the real ODK Central, in a checkout with its packages (TERAL_TEST_CENTRAL=folder)
+	$(BIN)/python -m pytest tests/central
 
 test-slow: install ## Long histories and full differential runs
 	$(BIN)/python -m pytest -n 2 -m slow
