@@ -17,7 +17,7 @@ from sync import link_rows as rows
 from sync.link_fold import read_link_record
 from sync.link_models import LARGEST
 from sync.link_verdicts import LINKING, STANDING
-from sync.linkage.batch import Weighed, write_input
+from sync.linkage.batch import Weighed, count_left_out, find_most_common, write_input
 from sync.linkage.calibration import Bin, calibrate, find_error
 from sync.linkage.component import decide_component, find_floor, keep_heaviest
 from sync.linkage.decision import Decision, Pair, Question, Rules, Verdict
@@ -40,7 +40,8 @@ class Run:
     `joined` links would come and `parted` ones would go; `questions` are those that would be open. `labels` are pairs
     that people decided about; what the model alone would say of them is in the calibration and the figures of groups.
     `overlooked` are records with a pair that the model should have found on their arrival, by their homes. `crowded`
-    keys have outgrown the model: looking them up is dear, and it is time to train another.
+    keys have outgrown the model: looking them up is dear, and it is time to train another. `left_out` keys were not
+    looked up here, as more than `most_common` records share each: a batch can afford less than one record that comes.
     """
 
     model: str
@@ -57,6 +58,8 @@ class Run:
     fairness: Sequence[GroupFigures]
     overlooked: Sequence[int]
     crowded: int
+    left_out: int
+    most_common: int
 
 
 def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, more: Sequence[LinkRecord] = ()) -> Run:
@@ -91,6 +94,8 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, m
         measure_fairness(records, alone.persons, asked, known),
         _find_overlooked(session, model, found),
         _count_crowded(session, model),
+        count_left_out(folder, len(ids)),
+        find_most_common(len(ids)),
     )
 
 

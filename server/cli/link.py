@@ -13,9 +13,10 @@ from server.config import ConfigError
 from server.words import translator
 from sync.linkage.blocking import MOST_COMMON
 from sync.linkage.decision import Pair
+from sync.linkage.files import MOST_COMMON as MOST_IN_FILE
 from sync.linkage.files import Linked, link_records, list_clusters
 from sync.linkage.model import LinkModel, default_model, parse_model
-from sync.linkage.remarks import list_remarks
+from sync.linkage.remarks import Remark, list_remarks, remark_left_out
 from sync.linkage.spreadsheet import Spreadsheet, read_spreadsheet
 from sync.linkage.training import train_model
 
@@ -62,6 +63,7 @@ def file_command(
     _write_csv(clusters_path, ("record_id", "cluster_id"), list_clusters(linked.decision))
     if pairs_path:
         _write_csv(pairs_path, ("record_id_l", "record_id_r", "score"), map(_pair_row, linked.pairs))
+    _say(remark_left_out(linked.left_out, MOST_IN_FILE))
     _report(sheet, model, linked, as_json)
 
 
@@ -214,6 +216,7 @@ def _report_run(run: "Run | None", as_json: bool) -> None:
         return
     _print({name: value for name, value in report.items() if name not in ("calibration", "fairness")})
     _warn_of_crowds(report.get("crowded", 0))
+    _say(remark_left_out(report.get("left_out", 0), report.get("most_common", 0)))
     for one in report["calibration"]:
         shares = f"{one['expected']:.3f} expected, {one['observed']:.3f} observed"
         click.echo(f"from {one['from_bits']} bits: {one['pairs']} labels, {shares}")
@@ -235,9 +238,13 @@ def _share(value: float | None) -> str:
 def _read_sheet(path: Path) -> Spreadsheet:
     """The file, with what was not understood of it said to whoever gave it: nothing of that stops the work."""
     sheet = read_spreadsheet(path.read_bytes())
-    for remark in list_remarks(sheet):
-        click.echo(remark.word(translator(command_line_language())), err=True)
+    _say(list_remarks(sheet))
     return sheet
+
+
+def _say(remarks: Iterable[Remark]) -> None:
+    for one in remarks:
+        click.echo(one.word(translator(command_line_language())), err=True)
 
 
 def _describe(sheet: Spreadsheet) -> dict[str, Any]:
@@ -270,6 +277,7 @@ def _report(sheet: Spreadsheet, model: LinkModel, linked: Linked, as_json: bool)
         "pairs": len(linked.pairs),
         "persons": len(linked.decision.persons),
         "questions": len(linked.decision.questions),
+        "left_out": linked.left_out,
         "model": model.version,
     }
     print_json(result | _describe(sheet)) if as_json else _print(result)

@@ -47,6 +47,18 @@ def find_most_common(records: int) -> int:
     return max(_FEWEST_COMMON, _SHARED_BUDGET // max(1, records))
 
 
+def count_left_out(folder: Path, records: int) -> int:
+    """How many keys of what write_input left there are not looked up, whatever the model says of them.
+
+    One record is looked for by all its keys when it comes: what two records share by such a key alone, a run misses.
+    """
+    shared = f"SELECT hash FROM read_parquet($file) GROUP BY hash HAVING count(*) > {find_most_common(records)}"
+    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)}) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        counted = connection.execute(f"SELECT count(*) FROM ({shared})", {"file": str(folder / KEYS)})
+        return int(counted.fetchall()[0][0])
+
+
 def render_pairs(records: int) -> str:
     """A query over the table or view `link_keys`, in words that both engines know: pairs that a usable key brings."""
     return f"""

@@ -12,15 +12,19 @@ from sync.linkage.record import LinkRecord
 from sync.linkage.score import Scorer
 
 # A key that more records share brings together whom nothing else does, at a cost that grows with the square.
-_MOST_COMMON = 5_000
+MOST_COMMON = 5_000
 
 
 @dataclass(frozen=True)
 class Linked:
-    """All candidate pairs with their weights, and the persons that the rules make of them."""
+    """All candidate pairs with their weights, and the persons that the rules make of them.
+
+    `left_out` keys were not looked up, as more than MOST_COMMON records share each.
+    """
 
     pairs: Sequence[Pair]
     decision: Decision
+    left_out: int
 
 
 def link_records(records: Sequence[LinkRecord], model: LinkModel, threshold: float | None = None) -> Linked:
@@ -31,11 +35,11 @@ def link_records(records: Sequence[LinkRecord], model: LinkModel, threshold: flo
     cleaned = [model.cleaner.clean(one) for one in sorted(records, key=lambda one: one.record_id)]
     scorer = Scorer(model, len(cleaned))
     keys = [find_keys(one, model.too_common) for one in cleaned]
-    crowded = find_too_common(keys, _MOST_COMMON)
+    crowded = find_too_common(keys, MOST_COMMON)
     kept = [[key for key in own if key.hash not in crowded] for own in keys]
     pairs = weigh_groups([judge_pair(scorer, cleaned[one], cleaned[other]) for one, other in find_candidates(kept)])
     rules = Rules(model.link_at if threshold is None else threshold, model.review_at)
-    return Linked(pairs, decide_persons([one.record_id for one in cleaned], pairs, rules))
+    return Linked(pairs, decide_persons([one.record_id for one in cleaned], pairs, rules), len(crowded))
 
 
 def list_clusters(decision: Decision) -> Iterator[tuple[str, str]]:

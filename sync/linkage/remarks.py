@@ -1,4 +1,7 @@
-"""What linkage did not understand of a spreadsheet, as sentences for whoever gave it. None quotes a value."""
+"""What linkage left out, as sentences for whoever gave the records: what it did not understand, and what is too common.
+
+None quotes a value.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,12 +17,16 @@ MESSAGES = {
     "unread": N_("Column “%(column)s”: values that cannot be read and count as not known: %(count)s."),
     "countries": N_("Column “%(column)s”: values that are no known country and are compared as written: %(count)s."),
     "undated": N_("Ages that count as not known, as there is no recorded_on to reckon them from: %(count)s."),
+    "left_out": N_(
+        "Keys that more than %(most)s records share are not looked up: %(count)s. Records alike in nothing else were"
+        " not compared."
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing that was not understood."""
+    """One thing that was left out."""
 
     code: str
     params: dict[str, object] = field(default_factory=dict)
@@ -32,6 +39,11 @@ class Remark:
 def list_remarks(sheet: Spreadsheet) -> list[Remark]:
     """All that should be said about a file before its result is relied on."""
     return [*_list_columns(sheet), *_list_values(sheet)]
+
+
+def remark_left_out(keys: int, most: int) -> list[Remark]:
+    """That keys were too common to be looked up, where some were."""
+    return [Remark("left_out", {"count": keys, "most": most})] if keys else []
 
 
 def _list_columns(sheet: Spreadsheet) -> Iterator[Remark]:

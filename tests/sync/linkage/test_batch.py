@@ -1,12 +1,15 @@
 """All pairs at once weigh what they weigh one by one, and none is left out that a usable key brings together."""
 
+from collections import Counter
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from benchmarks.regional.recording import make_records
-from sync.linkage.batch import find_most_common, render_pairs, weigh_with_duckdb, write_input
+from sync.linkage import batch
+from sync.linkage.batch import count_left_out, find_most_common, render_pairs, weigh_with_duckdb, write_input
+from sync.linkage.blocking import find_keys
 from sync.linkage.model import default_model
 from sync.linkage.record import parse_record
 from tests.sync.linkage.one_by_one import weigh_one_by_one
@@ -48,3 +51,12 @@ def test_a_small_registry_can_afford_keys_that_more_share() -> None:
         100,
         100,
     ]
+
+
+def test_keys_that_are_not_looked_up_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = write_input(tmp_path, MODEL, RECORDS)
+    assert count_left_out(tmp_path, len(ids)) == 0
+    monkeypatch.setattr(batch, "_FEWEST_COMMON", 10)
+    monkeypatch.setattr(batch, "_SHARED_BUDGET", 0)
+    keys = Counter(key.hash for one in RECORDS for key in find_keys(MODEL.cleaner.clean(one), MODEL.too_common))
+    assert count_left_out(tmp_path, len(ids)) == sum(count > 10 for count in keys.values()) > 0

@@ -1,5 +1,8 @@
+import pytest
+
 from benchmarks.accuracy import count_mixed
 from benchmarks.regional.recording import make_records
+from sync.linkage import files
 from sync.linkage.files import link_records, list_clusters
 from sync.linkage.record import parse_record
 from sync.linkage.spreadsheet import read_spreadsheet
@@ -27,3 +30,12 @@ def test_clusters_are_named_after_their_first_record() -> None:
     )
     linked = link_records(read_spreadsheet(data.encode()).records, MODEL)
     assert list(list_clusters(linked.decision)) == [("a", "a"), ("b", "a"), ("c", "c")]
+
+
+def test_keys_that_too_many_share_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = "record_id,phone,given_name\n" + "".join(f"{number},771234567,Awa\n" for number in range(9))
+    records = read_spreadsheet(data.encode()).records
+    assert link_records(records, MODEL).left_out == 0
+    monkeypatch.setattr(files, "MOST_COMMON", 8)
+    linked = link_records(records, MODEL)
+    assert (len(linked.pairs), linked.left_out) == (0, 1)

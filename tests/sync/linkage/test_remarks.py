@@ -1,5 +1,5 @@
 from sync.linkage.record import COLUMNS
-from sync.linkage.remarks import list_remarks
+from sync.linkage.remarks import list_remarks, remark_left_out
 from sync.linkage.spreadsheet import read_spreadsheet
 
 
@@ -19,3 +19,9 @@ def test_all_that_was_not_understood_is_said() -> None:
 
 def test_a_file_that_was_understood_needs_no_remark() -> None:
     assert list_remarks(read_spreadsheet(f"{','.join(COLUMNS)}\na{',' * 14}\n".encode())) == []
+
+
+def test_keys_that_were_not_looked_up_are_said_where_there_are_any() -> None:
+    assert remark_left_out(0, 5000) == []
+    (remark,) = remark_left_out(3, 5000)
+    assert remark.word().startswith("Keys that more than 5000 records share are not looked up: 3.")
