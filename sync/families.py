@@ -25,6 +25,11 @@ class Member:
     decided_at: datetime | None = None
     sound: bool = True
 
+    @property
+    def rejected(self) -> bool:
+        """Whether a person took it out."""
+        return self.decision == "reject"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -42,25 +47,29 @@ def decide_family(members: Iterable[Member]) -> dict[int, Standing]:
 
     Of twins, and of edits of the same record, the one that a person accepted last counts, else the one with the
     smallest SHA-256: never the first to arrive. An edit whose original is unknown waits for it. An edit that has
-    errors leaves its original in force until it is accepted or replaced.
+    errors leaves its original in force until it is accepted or replaced. A rejected record counts for nothing and keeps
+    its place: its edits stay edits of the record with which all began, whose reference is on a slip of paper.
     """
     everyone = list(members)
     chosen = _choose_twins(everyone)
-    known = {one.instance_id for one in everyone}
-    standings = {one.id: Standing(one.instance_id, reason="twin") for one in everyone}
+    standings = {one.id: _left_out(one, one.instance_id, "twin") for one in everyone}
     children = _children(chosen)
     for root in [one for one in chosen.values() if one.deprecated_id not in chosen or _is_loop(one, chosen)]:
-        awaited = root.deprecated_id if root.deprecated_id and root.deprecated_id not in known else None
-        _stand(root, root.instance_id, children, standings, awaited)
+        awaited = root.deprecated_id if root.deprecated_id not in chosen else None
+        _stand(root, children, standings, awaited)
     return standings
 
 
+def _left_out(member: Member, root_id: str, reason: Literal["twin", "stale_edit"]) -> Standing:
+    """One that another was preferred to; of a rejected one that is not the reason."""
+    return Standing(root_id, None if member.rejected else reason)
+
+
 def _choose_twins(everyone: list[Member]) -> dict[str, Member]:
-    """The one that speaks for each instanceID; nobody where all were rejected."""
+    """The one that speaks for each instanceID: a rejected one only where all were."""
     twins: dict[str, list[Member]] = defaultdict(list)
     for one in everyone:
-        if one.decision != "reject":
-            twins[one.instance_id].append(one)
+        twins[one.instance_id].append(one)
     return {instance_id: min(same, key=_own_rank) for instance_id, same in twins.items()}
 
 
@@ -84,17 +93,16 @@ def _is_loop(member: Member, chosen: dict[str, Member]) -> bool:
 
 
 def _stand(
-    root: Member, root_id: str, children: dict[str, list[Member]], standings: dict[int, Standing], awaited: str | None
+    root: Member, children: dict[str, list[Member]], standings: dict[int, Standing], awaited: str | None
 ) -> None:
     chain = _winning_chain(root, children)
-    counting = next((one for one in reversed(chain) if one.sound), None) if awaited is None else None
-    for place, one in enumerate(chain):
-        after = chain[place + 1].id if place + 1 < len(chain) else None
-        standings[one.id] = Standing(root_id, None, awaited, after, counts=one is counting)
-    on_chain = {one.id for one in chain}
+    speaking = [one for one in chain if not one.rejected]
+    counting = next((one for one in reversed(speaking) if one.sound), None) if awaited is None else None
     for one in _descendants(root, children):
-        if one.id not in on_chain:
-            standings[one.id] = Standing(root_id, reason="stale_edit")
+        standings[one.id] = _left_out(one, root.instance_id, "stale_edit")
+    for place, one in enumerate(chain):
+        after = next((later.id for later in chain[place + 1 :] if not later.rejected), None)
+        standings[one.id] = Standing(root.instance_id, None, awaited, after, counts=one is counting)
 
 
 def _winning_chain(root: Member, children: dict[str, list[Member]]) -> list[Member]:
@@ -104,15 +112,16 @@ def _winning_chain(root: Member, children: dict[str, list[Member]]) -> list[Memb
     return chain
 
 
-def _branch_rank(member: Member, children: dict[str, list[Member]]) -> tuple[float, str]:
-    """Acceptance of a later edit carries the edits that lead to it."""
+def _branch_rank(member: Member, children: dict[str, list[Member]]) -> tuple[tuple[bool, float], str]:
+    """Acceptance of a later edit carries the edits that lead to it; a branch of rejected edits leads nowhere."""
     best = min(_own_rank(one)[0] for one in [member, *_descendants(member, children)])
     return best, member.sha256
 
 
-def _own_rank(member: Member) -> tuple[float, str]:
+def _own_rank(member: Member) -> tuple[tuple[bool, float], str]:
     accepted = member.decided_at or _NEVER if member.decision == "accept" else None
-    return (-accepted.timestamp() if accepted and accepted != _NEVER else 0.0), member.sha256
+    since = -accepted.timestamp() if accepted and accepted != _NEVER else 0.0
+    return (member.rejected, since), member.sha256
 
 
 def _descendants(member: Member, children: dict[str, list[Member]]) -> list[Member]:

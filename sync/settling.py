@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from sync.families import Member, Standing, decide_family
 from sync.models import Decision, Encounter, PersonRecord, Submission
 from sync.models.submissions import first_or_twin
+from sync.references import make_reference
 from sync.registry import Contribution, fold_family
 from sync.releasing import release_submission
 from sync.states import refresh_state
@@ -73,8 +74,8 @@ def _fold(
         fold_family(session, ids, [], now)
     elif counting is submission:
         fold_family(session, ids, [contribution.rooted(standings[submission.id].root_id)], now)
-    elif counting.processed_at is not None and not _is_folded(session, counting.id):
-        # It counts only now that this record or decision came: judged anew, it folds itself in.
+    elif counting.processed_at is not None and not _is_folded(session, counting, standings[counting.id].root_id):
+        # It counts, or under this name, only now that this record or decision came: judged anew, it folds itself in.
         release_submission(session, counting, "family_changed", None, now)
 
 
@@ -119,7 +120,10 @@ def _write_standing(row: Submission, standing: Standing, *, judged: bool) -> Non
     refresh_state(row)
 
 
-def _is_folded(session: Session, submission_id: int) -> bool:
-    persons = select(PersonRecord.id).where(PersonRecord.submission_id == submission_id).limit(1)
-    encounters = select(Encounter.id).where(Encounter.submission_id == submission_id).limit(1)
-    return session.scalar(persons) is not None or session.scalar(encounters) is not None
+def _is_folded(session: Session, submission: Submission, root_id: str) -> bool:
+    """Whether what it says is in the registry, under the name of the record with which its edits began."""
+    record = session.scalars(select(PersonRecord).where(PersonRecord.submission_id == submission.id).limit(1)).first()
+    if record is not None:
+        return record.reference == make_reference(submission.form_id, root_id, record.path)
+    encounters = select(Encounter.id).where(Encounter.submission_id == submission.id).limit(1)
+    return session.scalar(encounters) is not None

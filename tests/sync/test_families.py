@@ -80,9 +80,29 @@ def test_a_rejected_edit_gives_the_original_back() -> None:
     assert counting(member(1, "a"), member(2, "b", "a", decision="reject")) == [1]
 
 
-def test_an_edit_of_a_rejected_record_stands_alone() -> None:
+def test_an_edit_of_a_rejected_record_counts_under_its_name() -> None:
     standings = decide_family([member(1, "a", decision="reject"), member(2, "b", "a")])
-    assert standings[2] == Standing("b", counts=True)
+    assert standings == {1: Standing("a", superseded_by=2), 2: Standing("a", counts=True)}
+
+
+def test_rival_edits_of_a_rejected_record_are_rivals_still() -> None:
+    rivals = [member(2, "b", "a", sha="f"), member(3, "c", "a", sha="0")]
+    assert counting(member(1, "a", decision="reject"), *rivals) == [3]
+
+
+def test_an_edit_of_a_rejected_edit_takes_the_place_of_both() -> None:
+    standings = decide_family([member(1, "a"), member(2, "b", "a", decision="reject"), member(3, "c", "b")])
+    assert (standings[1].superseded_by, standings[3]) == (3, Standing("a", counts=True))
+
+
+def test_a_rejected_edit_gives_way_to_its_rival() -> None:
+    rivals = [member(2, "b", "a", sha="0", decision="reject"), member(3, "c", "a", sha="f")]
+    standings = decide_family([member(1, "a"), *rivals])
+    assert (standings[1].superseded_by, standings[2], standings[3].counts) == (3, Standing("a"), True)
+
+
+def test_where_all_were_rejected_nobody_counts() -> None:
+    assert counting(member(1, "a", decision="reject"), member(2, "b", "a", decision="reject")) == []
 
 
 def test_an_edit_with_errors_leaves_its_original_in_force() -> None:
@@ -116,3 +136,12 @@ def test_one_chain_has_one_voice(drawn: list[tuple[str, str | None, str | None, 
     roots = [one.root_id for one in standings.values() if one.counts]
     assert len(roots) == len(set(roots))
     assert set(standings) == {one.id for one in family}
+
+
+@given(st.lists(st.tuples(st.none() | names, st.sampled_from([None, "accept", "reject"]), st.booleans()), max_size=4))
+def test_no_word_gives_a_record_a_second_voice(drawn: list[tuple[str | None, str | None, bool]]) -> None:
+    plain = [member(place, "abcd"[place], replaces) for place, (replaces, _word, _sound) in enumerate(drawn)]
+    judged = [replace(one, decision=word, sound=sound) for one, (_, word, sound) in zip(plain, drawn, strict=True)]
+    roots, found = decide_family(plain), decide_family(judged)
+    assert [found[one.id].root_id for one in judged] == [roots[one.id].root_id for one in plain]
+    assert len(counting(*judged)) <= len(counting(*plain))

@@ -1,0 +1,211 @@
+"""Whatever people and tablets did in whatever order, the registry equals what a fresh server makes of the same facts."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.extensions import attachment_store
+from server.processing import process_pending
+from sync.db import begin_write
+from sync.link_decisions import (
+    LinkDecisionRefused,
+    LinkFact,
+    Word,
+    confirm_decision,
+    decide_apart,
+    decide_same,
+    decide_unsure,
+    describe_link_decision,
+    receive_link_decision,
+    set_golden_value,
+    split_person,
+    undo_link_decision,
+    unlink_record,
+)
+from sync.models import Actor, LinkDecision
+from sync.policy import Viewer
+from sync.quarantine import DecisionRefused
+from sync.rebuilding import rebuild_registry
+from sync.registry import registry_digest
+from tests.sync.factory import NOW
+from tests.sync.meetings import meet, persons, prepare, reject_meeting, send
+from tests.sync.test_link_order import FACES, Told
+from tests.sync.test_registry import forget
+
+STEWARD = Viewer(1, "data_steward")
+Act = Callable[[Session, "Story"], None]
+
+
+@dataclass
+class Story:
+    """What happened so far: what tablets sent, which meetings were rejected, and how often which act was done."""
+
+    dice: random.Random
+    told: list[Told] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    minutes: int = 0
+    acts: dict[str, int] = field(default_factory=dict)
+
+    def word(self, *, needs_second: bool = False) -> Word:
+        self.minutes += 1
+        return Word(None, NOW + timedelta(minutes=self.minutes), "vu avec le poste", needs_second=needs_second)
+
+
+def come(session: Session, story: Story) -> None:
+    name = f"uuid:{len(story.told)}"
+    one = Told(name, tuple(story.dice.choices(FACES, k=story.dice.choice((1, 1, 2)))), story.dice.randrange(60))
+    story.told.append(one)
+    meet(session, one.instance_id, *one.people, day=one.day)
+
+
+def edit(session: Session, story: Story) -> None:
+    edited = {one.deprecated_id for one in story.told}
+    firsts = [one for one in story.told if one.deprecated_id is None and one.instance_id not in edited]
+    if not firsts:
+        return
+    before = story.dice.choice(firsts)
+    one = Told(f"{before.instance_id}-edit", (story.dice.choice(FACES),), before.day, before.instance_id)
+    story.told.append(one)
+    meet(session, one.instance_id, *one.people, deprecated_id=one.deprecated_id, day=one.day)
+
+
+def take_out(session: Session, story: Story) -> None:
+    left = [one.instance_id for one in story.told if one.instance_id not in story.rejected]
+    if left:
+        story.rejected.append(story.dice.choice(left))
+        reject_meeting(session, story.rejected[-1])
+
+
+def judge(session: Session, story: Story) -> None:
+    """Two records are the same, are not, or may be."""
+    present = sorted(one for person in persons(session) for one in person)
+    if len(present) > 1:
+        verb = story.dice.choice((decide_same, decide_same, decide_apart, decide_unsure))
+        verb(session, *story.dice.sample(present, 2), story.word(needs_second=story.dice.random() < 0.2))
+
+
+def part(session: Session, story: Story) -> None:
+    """One record is taken out of its person, or a part of them."""
+    several = sorted(sorted(one) for one in persons(session) if len(one) > 1)
+    if not several:
+        return
+    person = story.dice.choice(several)
+    story.dice.shuffle(person)
+    if story.dice.random() < 0.5:
+        unlink_record(session, STEWARD, person[0], person[1:], story.word())
+    else:
+        cut = story.dice.randrange(1, len(person))
+        split_person(session, STEWARD, person[:cut], person[cut:], story.word())
+
+
+def set_value(session: Session, story: Story) -> None:
+    one = story.dice.choice(sorted(min(person) for person in persons(session)))
+    set_golden_value(session, STEWARD, one, "given_names", story.dice.choice(("Awa", "Aoua")), story.word())
+
+
+def confirm(session: Session, story: Story) -> None:
+    decision = choose(session, story, LinkDecision.needs_second, LinkDecision.confirmed_at.is_(None))
+    if decision:
+        actor = session.scalars(select(Actor)).first() or Actor(kind="user", display_name="Fatou", created_at=NOW)
+        session.add(actor)
+        session.flush()
+        confirm_decision(session, decision, actor.id, story.word().now)
+
+
+def undo(session: Session, story: Story) -> None:
+    decision = choose(session, story)
+    if decision:
+        undo_link_decision(session, decision, None, story.word().now)
+
+
+def choose(session: Session, story: Story, *conditions: object) -> LinkDecision | None:
+    """A decision that was not taken back."""
+    standing = select(LinkDecision).where(LinkDecision.undone_at.is_(None), *conditions).order_by(LinkDecision.id)
+    found: Sequence[LinkDecision] = session.scalars(standing).all()
+    return story.dice.choice(found) if found else None
+
+
+ACTS: Sequence[Act] = (
+    come,
+    come,
+    come,
+    edit,
+    take_out,
+    judge,
+    judge,
+    judge,
+    part,
+    part,
+    set_value,
+    confirm,
+    undo,
+    undo,
+)
+
+
+def live(session: Session, seed: int, acts: int) -> Story:
+    """So many random acts; what is refused was none."""
+    story = Story(random.Random(seed))
+    come(session, story)
+    come(session, story)
+    while sum(story.acts.values()) < acts:
+        act = story.dice.choice(ACTS)
+        session.commit()
+        begin_write(session)
+        try:
+            act(session, story)
+        except (LinkDecisionRefused, DecisionRefused):
+            session.rollback()
+            continue
+        session.commit()
+        story.acts[act.__name__] = story.acts.get(act.__name__, 0) + 1
+    return story
+
+
+def replay(session: Session, story: Story, facts: Sequence[LinkFact], seed: int) -> None:
+    """A fresh server takes in the same in another order, a part of it twice."""
+    dice = random.Random(seed)
+    order: list[Told | LinkFact] = [*story.told, *facts]
+    order += dice.sample(order, len(order) // 5)
+    dice.shuffle(order)
+    for one in order:
+        if isinstance(one, Told):
+            send(session, one.instance_id, *one.people, deprecated_id=one.deprecated_id, day=one.day)
+        else:
+            session.commit()
+            begin_write(session)
+            receive_link_decision(session, one, NOW)
+            session.commit()
+        if dice.random() < 0.3:
+            process_pending()
+    process_pending()
+    for name in dice.sample(story.rejected, len(story.rejected)):
+        reject_meeting(session, name)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("acts", "orders"), [pytest.param(60, 2, id="some"), pytest.param(1000, 1, id="a thousand", marks=pytest.mark.slow)]
+)
+def test_any_acts_replayed_in_any_order_give_the_same_registry(session: Session, acts: int, orders: int) -> None:
+    prepare(session)
+    story = live(session, 5, acts)
+    assert set(story.acts) == {act.__name__ for act in ACTS}
+    before, known = registry_digest(session), persons(session)
+    facts = [describe_link_decision(one) for one in session.scalars(select(LinkDecision).order_by(LinkDecision.id))]
+    session.commit()
+    begin_write(session)
+    rebuild_registry(session, attachment_store(), {}, NOW)
+    session.commit()
+    assert (registry_digest(session), persons(session)) == (before, known)
+    for seed in range(orders):
+        forget(session)
+        replay(session, story, facts, seed)
+        session.expire_all()
+        assert persons(session) == known
+        assert registry_digest(session) == before
