@@ -1,4 +1,4 @@
-"""Whatever people and tablets did in whatever order, the registry equals what a fresh server makes of the same facts."""
+"""Whatever people and tablets did, in whatever order: a fresh server makes the same registry of the same facts."""
 
 import random
 from collections.abc import Callable, Sequence
