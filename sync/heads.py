@@ -45,18 +45,18 @@ class Head:
 def is_head(*, draft: bool = False, up_to: int | None = None) -> ColumnElement[bool]:
     """The condition for the newest version of a record, or of a test of a draft: no twin, and nothing replaces it.
 
-    With `up_to` as it was when this was the last id: whoever reads on meets each record once, though it is edited.
+    With `up_to` as it was when this was the last id: whoever reads on, and nothing beyond it, meets each record once,
+    though it is edited.
     """
     later = aliased(Submission)
-    known = (Submission.id <= up_to, later.id <= up_to) if up_to is not None else (true(), true())
     replaced = exists().where(
         later.form_id == Submission.form_id,
         later.deprecated_id == Submission.instance_id,
         later.is_draft.is_(draft),
         later.twin_of_id.is_(None),
-        known[1],
+        later.id <= up_to if up_to is not None else true(),
     )
-    return and_(Submission.is_draft.is_(draft), Submission.twin_of_id.is_(None), ~replaced, known[0])
+    return and_(Submission.is_draft.is_(draft), Submission.twin_of_id.is_(None), ~replaced)
 
 
 def select_heads(viewer: Viewer, form_id: str, *, draft: bool = False) -> Select[Submission]:

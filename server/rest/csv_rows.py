@@ -1,7 +1,7 @@
 """How a row of a table looks in CSV: Central's columns (those of Briefcase), groups joined by dashes."""
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import chain, groupby
 from typing import Any
 
 from forms.tables import Column, Table
@@ -16,6 +16,7 @@ _RECORD = (
     "DeviceID", "Edits", "FormVersion",
 )  # fmt: skip
 Line = list[object]
+_NOWHERE: Line = [None] * len(_POINT)
 
 
 class LineWriter:
@@ -25,9 +26,11 @@ class LineWriter:
         self.table, self.columns = table, columns
         self.names = [name for one in columns for name in _names(one, table, group_paths)]
         self.stretches = [
-            (place, [one.place[-1] for one in found], cell)
-            for (place, cell), found in groupby(columns, key=lambda one: (one.place[:-1], _cell(one.type)))
+            ([one.place[-1] for one in found], place, is_point)
+            for (place, is_point), found in groupby(columns, key=lambda one: (one.place[:-1], one.type == "geopoint"))
         ]
+        kinds = [one.type for one in columns for _ in _names(one, table, group_paths)]
+        self.moments = [at for at, kind in enumerate(kinds) if kind == "dateTime"]
 
     @property
     def head(self) -> Line:
@@ -47,11 +50,18 @@ class LineWriter:
     def _answers(self, answers: dict[str, Any]) -> Line:
         """Neighbours in one group are read together: most columns are."""
         line: Line = []
-        for place, names, cell in self.stretches:
-            level = find_value(answers, place) if place else answers
-            values = [level.get(name) for name in names] if isinstance(level, dict) else [None] * len(names)
-            line += values if cell is None else [part for value in values for part in cell(value)]
+        for names, place, is_point in self.stretches:
+            level = find_value(answers, place)
+            values = map(level.get if isinstance(level, dict) else _nothing, names)
+            line += chain.from_iterable(map(_split_point, values)) if is_point else values
+        for at in self.moments:
+            if line[at] is not None:
+                line[at] = convert(str(line[at]), "dateTime")
         return line
+
+
+def _nothing(_name: str) -> None:
+    """What a group without answers says."""
 
 
 def _names(column: Column, table: Table, group_paths: bool) -> list[str]:
@@ -60,20 +70,15 @@ def _names(column: Column, table: Table, group_paths: bool) -> list[str]:
     return [f"{name}-{part}" for part in _POINT] if column.type == "geopoint" else [name]
 
 
-def _cell(kind: str) -> Callable[[Any], Line] | None:
-    """What becomes of a value of this type; None where it stands as it is."""
-    return {"geopoint": _split_point, "dateTime": _write_time}.get(kind)
-
-
-def _write_time(value: Any) -> Line:
-    return [None if value is None else convert(str(value), "dateTime")]
-
-
 def _split_point(value: Any) -> Line:
-    parts: list[object] = []
-    for part in str(value or "").split()[:4]:
-        try:
-            parts.append(float(part))
-        except ValueError:
-            parts.append(part)
-    return [*parts, *([None] * (4 - len(parts)))]
+    if value is None:
+        return _NOWHERE
+    parts = [_read_number(part) for part in str(value).split()[:4]]
+    return [*parts, *_NOWHERE[len(parts) :]]
+
+
+def _read_number(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text

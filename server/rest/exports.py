@@ -1,6 +1,6 @@
 """Whole forms as files: CSV, CSV of every table in a zip with the media, XLSX, GeoJSON, Parquet. Resumable."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -133,14 +133,14 @@ def write_csv(export: Export, table: Table) -> Iterator[bytes]:
         yield render_lines(lines)
 
 
-def list_lines(export: Export, table: Table) -> Iterator[list[Line]]:
+def list_lines(export: Export, table: Table) -> Iterator[Iterable[Line]]:
     """One table in pieces as they are read, its head first."""
     writer = export.writer(table)
     yield [writer.head]
     with Session(export.engine) as session:
         for records in read_records(session, export.viewer, export.form_id, export.page):
             if not table.name:
-                yield [writer.write_record(one) for one in records]
+                yield map(writer.write_record, records)
                 continue
             names = {one.id: one.instance_id for one in records}
             rows = read_repeats(session, list(names), [table.name])[table.name]

@@ -43,7 +43,7 @@ _SPECIAL = re.compile(r"[&<>_\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 Line = Sequence[object]
-Lines = Iterable[Sequence[Line]]
+Lines = Iterable[Iterable[Line]]
 
 
 def write_workbook(tables: Iterable[tuple[str, Callable[[], Lines]]], rows: int = _ROWS) -> Iterator[bytes]:

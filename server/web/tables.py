@@ -36,7 +36,7 @@ def _take(target: io.StringIO) -> bytes:
 def render_lines(lines: Iterable[Iterable[object]]) -> bytes:
     """Lines of a table that is written while it is read; what is absent is blank."""
     target = io.StringIO()
-    csv.writer(target, lineterminator="\r\n").writerows([_defuse_line(line) for line in lines])
+    csv.writer(target, lineterminator="\r\n").writerows(map(_defuse_line, lines))
     return target.getvalue().encode()
 
 

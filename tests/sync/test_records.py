@@ -1,15 +1,18 @@
 """Records in pages of a constant size."""
 
+import sqlite3
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from sqlalchemy.orm import Session
 
 from forms.tables import list_tables
 from sync.intake import Sender
+from sync.models import Submission
 from sync.policy import Viewer
 from sync.publishing import find_newest, get_definition
-from sync.records import Page, count_records, find_record_id, list_readable, read_records, read_repeats
+from sync.records import Page, count_records, find_last_id, find_record_id, list_readable, read_records, read_repeats
 from sync.sending import send_record
 from tests.server.rest.samples import record
 from tests.sync.factory import NOW
@@ -41,6 +44,33 @@ def test_chunks_leave_out_nothing_and_repeat_nothing(several: Session, monkeypat
     third = find_record_id(several, VIEWER, "market", "c")
     assert names(several, Page(before_id=third)) == ["b", "a"]
     assert names(several, replace(Page(), limit=0)) == []
+
+
+@pytest.mark.both_databases
+def test_what_came_since_the_first_page_is_on_no_page(several: Session) -> None:
+    page = Page(up_to=find_record_id(several, VIEWER, "market", "c"))
+    assert names(several, page) == ["c", "b", "a"]
+    assert names(several, replace(page, order=[Submission.instance_id])) == ["a", "b", "c"]
+    assert count_records(several, VIEWER, "market", page) == 3
+
+
+def test_the_oldest_records_cost_no_more_than_the_newest(sent: Session) -> None:
+    for number in range(40):
+        send_record(sent, "market", record(f"n{number}"), Sender(), NOW)
+    sent.commit()
+    last = find_last_id(sent)
+    newest, oldest = (count_steps(sent, Page(before_id=one, up_to=last, limit=2)) for one in (last + 1, last - 35))
+    assert oldest <= newest + 10
+
+
+def count_steps(session: Session, page: Page) -> int:
+    """What SQLite does for a page, in steps of its virtual machine."""
+    steps: list[int] = []
+    connection = cast(sqlite3.Connection, session.connection().connection.driver_connection)
+    connection.set_progress_handler(lambda: steps.append(1), 1)
+    names(session, page)
+    connection.set_progress_handler(None, 1)
+    return len(steps)
 
 
 def test_repeats_are_read_for_some_records_only(several: Session) -> None:
