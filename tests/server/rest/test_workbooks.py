@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from python_calamine import load_workbook
 
 from server.rest import workbooks
 from server.rest.workbooks import write_workbook
@@ -47,6 +48,39 @@ def test_a_text_stays_a_text_for_whoever_edits_it() -> None:
         ("=1+1", "s", True), ("@x", "s", True),
     ]  # fmt: skip
     assert not sheet["B2"].quotePrefix
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1", "+221 77 000 00 00", "-", "@SUM(A1)", "\t=1", "'=1", "🚢 \U0001f1f8\U0001f1f3", "مرحبا é\u200f\u00a0ñ",
+        "x" * 32_767, "\U0001d400" * 16_383, "1900-01-01", "1900-02-29", "23:59:60", "2026-11-26T01:45:11.188+07:00",
+        "a\x00\x01\x1b\r\t\ne", "_x0041_ _x000D_", "<&>\"']]>", "9" * 40, "-0.0000000000000000001", "007",
+        " lead, tail ", "TRUE", "#N/A",
+    ],
+)  # fmt: skip
+def test_another_reader_finds_every_text_as_it_was(text: str) -> None:
+    assert read_by_calamine(text) == text
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), min_size=1))
+def test_another_reader_finds_any_text_as_it_was(text: str) -> None:
+    assert read_by_calamine(text) == text
+
+
+@pytest.mark.parametrize("number", [0, -12, 0.1, -16.2, 10**15 - 1, 1 - 10**15])
+def test_another_reader_finds_numbers(number: float) -> None:
+    assert (read_by_calamine(number), read_by_calamine(str(number))) == (number, str(number))
+
+
+def read_by_calamine(value: object) -> object:
+    """What a reader with which the writer has nothing in common finds in a cell."""
+    table = [("t", lambda: [[HEAD], [[value, "end"]]])]
+    sheet = load_workbook(io.BytesIO(b"".join(write_workbook(table)))).get_sheet_by_name("t")
+    found, end = sheet.to_python()[1]
+    assert end == "end"
+    return found
 
 
 def test_numbers_are_numbers_as_far_as_excel_keeps_them() -> None:
