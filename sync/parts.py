@@ -50,6 +50,11 @@ _FILL = (
     .where(_mine, SubmissionAttachment.blob_sha256.is_(None))
     .values(blob_sha256=bindparam("sha256"), content_type=bindparam("type"), received_at=bindparam("at"))
 )
+_SUPPLANT = (
+    update(SubmissionAttachment)
+    .where(_mine, SubmissionAttachment.blob_sha256 == bindparam("carried"))
+    .values(blob_sha256=bindparam("sha256"), content_type=bindparam("type"), received_at=bindparam("at"))
+)
 _HELD_AS = select(SubmissionAttachment.blob_sha256).where(_mine)
 _HELD = select(SubmissionAttachment).where(
     SubmissionAttachment.submission_id == bindparam("id"),
@@ -98,7 +103,10 @@ def add_first_files(
 def add_more_files(
     connection: Connection, submission_id: int, expected: Iterable[str], files: Sequence[IncomingFile], now: datetime
 ) -> int:
-    """Add the files that came later; return how many were new. A name keeps its first file."""
+    """Add the files that came later; return how many were new.
+
+    A name keeps its first file, but for an edit's that was only carried forward: it gives way to the edit's own.
+    """
     rows = {fit(name): _row(submission_id, fit(name), expected=True) for name in expected}
     for one in files:
         add_blob(connection, one.stored, now)
@@ -131,6 +139,13 @@ def carry_forward(connection: Connection, from_id: int, to_id: int, now: datetim
     """Give an edit the files of its original by name, and return how many: Collect sends only what it changed."""
     held = connection.execute(_HELD, {"id": from_id}).all()
     return sum(_hand_on(connection, to_id, row, now) for row in held)
+
+
+def find_carried(connection: Connection, submission_id: int) -> dict[str, str]:
+    """The files that an edit has from its original alone, as far as anybody can tell: by name, their SHA-256."""
+    original = connection.execute(_original_of(submission_id)).scalar()
+    mine, theirs = (_list_held(connection, one) for one in (submission_id, original))
+    return dict(mine.items() & theirs.items())
 
 
 def serve_waiting_edits(session: Session, submission_id: int, record: Mapping[str, Any], now: datetime) -> None:
@@ -172,10 +187,22 @@ def _fill(connection: Connection, submission_id: int, file: IncomingFile, now: d
     filled = {"sha256": file.stored.sha256, "type": _type_of(file), "at": now}
     if connection.execute(_FILL, {**mine, **filled}).rowcount:
         return 1
-    if connection.execute(_HELD_AS, mine).scalar_one() != file.stored.sha256:
-        # The first file stays, as the first XML does; the other bytes are in the store and can be found from here.
-        _add_other_file(connection, submission_id, file.stored.sha256, now)
+    held = connection.execute(_HELD_AS, mine).scalar_one()
+    if held == file.stored.sha256:
+        return 0
+    if mine["file"] in find_carried(connection, submission_id):
+        _supplant(connection, submission_id, {**mine, **filled, "carried": held})
+        return 1
+    # The first file stays, as the first XML does; the other bytes are in the store and can be found from here.
+    _add_other_file(connection, submission_id, file.stored.sha256, now)
     return 0
+
+
+def _supplant(connection: Connection, submission_id: int, file: dict[str, Any]) -> None:
+    """Put an edit's own file where its original's was, and so in the edits that have it from there."""
+    if connection.execute(_SUPPLANT, {**file, "owner": submission_id}).rowcount:
+        for edit in connection.execute(_edits_of(submission_id)):
+            _supplant(connection, edit.id, file)
 
 
 def _add_other_file(connection: Connection, submission_id: int, sha256: str, now: datetime) -> None:
@@ -187,6 +214,20 @@ def _add_other_file(connection: Connection, submission_id: int, sha256: str, now
 def _hand_on(connection: Connection, to_id: int, held: Row[*tuple[Any, ...]], now: datetime) -> int:
     filled = {"sha256": held.blob_sha256, "type": held.content_type, "at": now}
     return connection.execute(_FILL, {"owner": to_id, "file": held.name, **filled}).rowcount
+
+
+def _list_held(connection: Connection, submission_id: int | None) -> dict[str, str]:
+    return {row.name: row.blob_sha256 for row in connection.execute(_HELD, {"id": submission_id})}
+
+
+def _edits_of(submission_id: int) -> Any:
+    original = select(Submission).where(Submission.id == submission_id).subquery()
+    return select(Submission.id).where(
+        Submission.form_id == original.c.form_id,
+        Submission.deprecated_id == original.c.instance_id,
+        Submission.is_draft == original.c.is_draft,
+        Submission.twin_of_id.is_(None),
+    )
 
 
 def _original_of(submission_id: int) -> Any:

@@ -80,11 +80,11 @@ def send_file(
     named = next((one for one in submission.attachments if one.name == file.name), None)
     if named is None:
         return None
-    if named.blob_sha256 not in (None, file.stored.sha256):
-        raise _taken(file.name)
     record = IncomingRecord(submission.form_id, submission.version, submission.instance_id, submission.deprecated_id)
     receive_submission(session, record, Upload(submission.xml, submission.xml_sha256, (file,)), sender, now)
     session.refresh(named)
+    if named.blob_sha256 != file.stored.sha256:
+        raise _taken(file.name)
     return named
 
 

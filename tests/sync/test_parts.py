@@ -63,6 +63,28 @@ def test_edit_takes_over_the_files_that_it_does_not_send_again(session: Session)
     assert held == {"a.jpg": a_file("a.jpg").stored.sha256, "b.jpg": new.stored.sha256}
 
 
+def test_a_late_file_of_an_edit_takes_the_place_of_its_originals(session: Session) -> None:
+    """Also in the edits that have it from there, but in none that came with a file of its own."""
+    names = {"expected": ["a.jpg"]}
+    receive(session, "uuid:1", a_file("a.jpg", b"first"), **names)
+    for edit in ("uuid:2", "uuid:3"):
+        receive(session, edit, deprecated_id=f"uuid:{int(edit[-1]) - 1}", **names)
+    receive(session, "uuid:4", a_file("a.jpg", b"fourth"), deprecated_id="uuid:3", **names)
+    receive(session, "uuid:2", a_file("a.jpg", b"second"), deprecated_id="uuid:1", **names)
+    held = [row.attachments[0].blob_sha256 for row in rows(session)]
+    wanted = (b"first", b"second", b"second", b"fourth")
+    assert held == [a_file("a.jpg", content).stored.sha256 for content in wanted]
+
+
+def test_only_the_first_file_of_an_edit_takes_that_place(session: Session) -> None:
+    receive(session, "uuid:1", a_file("a.jpg", b"first"), expected=["a.jpg"])
+    for content in (b"second", b"second", b"third"):
+        receive(session, "uuid:2", a_file("a.jpg", content), deprecated_id="uuid:1", expected=["a.jpg"])
+    edit = rows(session)[1]
+    assert edit.attachments[0].blob_sha256 == a_file("a.jpg", b"second").stored.sha256
+    assert [event.kind for event in edit.events] == ["received", "other_file"]
+
+
 def test_edits_that_came_first_get_the_files_of_their_original(session: Session) -> None:
     receive(session, "uuid:3", deprecated_id="uuid:2", expected=["a.jpg"])
     receive(session, "uuid:2", deprecated_id="uuid:1", expected=["a.jpg"])

@@ -45,6 +45,8 @@ class Central:
         return 200, {}, json.dumps(self._rows(path)).encode()
 
     def _answer_file(self, headers: Any) -> tuple[int, dict[str, str], bytes]:
+        if self.tag and self.tag in headers.get("If-None-Match", ""):
+            return 304, {"ETag": self.tag}, b""
         wanted = headers.get("Range", "")
         if wanted and headers.get("If-Range") == self.tag:
             return 206, {"ETag": self.tag}, FILE[int(wanted.removeprefix("bytes=").rstrip("-")) :]
@@ -78,9 +80,9 @@ def running() -> Iterator[Central]:
             self.end_headers()
             if central.cuts and self.path != "/v1/sessions":
                 body, self.close_connection = body[: central.cuts.pop(0)], True
-            self.wfile.write(body)
+            self.wfile.write(body if self.command != "HEAD" else b"")
 
-        do_GET = do_POST = do_PATCH = do_PUT = answer
+        do_GET = do_POST = do_PATCH = do_PUT = do_HEAD = answer
 
         def log_message(self, *_arguments: object) -> None:
             """Tests are quiet."""
@@ -182,6 +184,15 @@ def test_answer_that_breaks_off_within_its_head_is_asked_for_again(
     central.heads = [b"HTTP/1.1 200 OK\r\n" + head] * 2
     with client.download("projects/7/file") as content:
         assert content.read() == FILE
+
+
+def test_a_file_that_is_here_already_is_not_fetched_again(client: PeerClient, central: Central) -> None:
+    with client.download_other("projects/7/file", ("2", "1")) as content:
+        assert content is None
+    with client.download_other("projects/7/file", ("2",)) as content:
+        assert content is not None
+        assert content.read() == FILE
+    assert [method for method, path in central.asked if path.endswith("/file")] == ["HEAD", "HEAD", "GET"]
 
 
 def test_what_may_have_been_done_is_not_repeated(client: PeerClient, central: Central) -> None:

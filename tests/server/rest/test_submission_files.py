@@ -49,3 +49,12 @@ def test_an_edit_carries_files_forward(market: Program) -> None:
     market.call("PUT", at("a"), data=record("b", PHOTO, deprecated="a"))
     assert market.json(at("a", "/versions/b/attachments")) == [{"name": "mango ✅.jpg", "exists": True}]
     assert market.get(at("a", f"/versions/a{NAME}")).data == b"jpeg"
+
+
+def test_a_file_of_an_edit_takes_the_place_of_what_was_carried_forward(market: Program) -> None:
+    send(market, record("a", PHOTO))
+    market.post(at("a", NAME), data=b"jpeg")
+    market.call("PUT", at("a"), data=record("b", PHOTO, deprecated="a"))
+    assert market.post(at("a", NAME), data=b"other").status_code == 200
+    assert market.get(at("a", NAME)).data == b"other"
+    assert market.get(at("a", f"/versions/a{NAME}")).data == b"jpeg"
