@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from forms.submission import attachment_names, parse_submission
+from sync.central.bin import ask_restored, list_binned
 from sync.central.bridge import Bridge, Step, read_moment
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
-from sync.models import PeerForm, PeerRecord, Submission, SubmissionAttachment, SubmissionSender
-from sync.parts import IncomingFile
+from sync.models import Blob, PeerForm, PeerRecord, Submission, SubmissionAttachment, SubmissionSender
+from sync.parts import IncomingFile, find_carried
 from sync.peer_client import PeerError
 from sync.publishing import find_form_version, get_definition
 from sync.reviews import change_review_state
@@ -61,14 +63,17 @@ def find_new_records(bridge: Bridge, form_id: str) -> Iterator[Step]:
     """A step for each record of this form that is not here as it stands there, and one that notes how far we came."""
     reading = _Reading()
     table = bridge.client.path("forms/{form}.svc/Submissions", form=form_id)
-    for lines in bridge.client.list_rows(table, **_since(bridge, form_id)):
+    form = bridge.ours.read(lambda session: session.get(PeerForm, (bridge.peer.id, form_id)))
+    binned = list_binned(bridge, form_id)
+    restored = ask_restored(bridge, form_id, sorted({*(form.binned if form else ())} - {*binned}))
+    for lines in chain(bridge.client.list_rows(table, **_since(form)), restored):
         page = [_read_line(form_id, one) for one in lines]
         ids = [one.instance_id for one in page]
         known = bridge.ours.read(partial(_find_known, peer_id=bridge.peer.id, form_id=form_id, instance_ids=ids))
         for told in page:
             reading.see(told)
             yield from _find_steps(bridge, told, known.get(told.instance_id), reading)
-    yield Step("", form_id, lambda: _note_reading(bridge, form_id, reading))
+    yield Step("", form_id, lambda: _note_reading(bridge, form_id, reading, binned))
 
 
 def find_late_files(bridge: Bridge, form_id: str) -> Iterator[Step]:
@@ -103,9 +108,8 @@ def _list_awaiting(session: Session, bridge: Bridge, form_id: str) -> list[tuple
     return [(known, version) for known, version in session.execute(query)]
 
 
-def _since(bridge: Bridge, form_id: str) -> dict[str, Any]:
+def _since(form: PeerForm | None) -> dict[str, Any]:
     asked: dict[str, Any] = {"$select": "__id,__system", "$top": _PAGE}
-    form = bridge.ours.read(lambda session: session.get(PeerForm, (bridge.peer.id, form_id)))
     if form is not None:
         at = (form.read_until - OVERLAP).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         asked["$filter"] = f"__system/submissionDate ge {at} or __system/updatedAt ge {at}"
@@ -143,12 +147,17 @@ def _try(reading: _Reading, told: Told, pull: Callable[[], None]) -> None:
         raise
 
 
-def _note_reading(bridge: Bridge, form_id: str, reading: _Reading) -> None:
+def _note_reading(bridge: Bridge, form_id: str, reading: _Reading, binned: list[str]) -> None:
     until = reading.read_until()
-    if until is not None:
-        bridge.ours.write(
-            lambda session: session.merge(PeerForm(peer_id=bridge.peer.id, form_id=form_id, read_until=until))
-        )
+
+    def note(session: Session) -> None:
+        known = session.get(PeerForm, (bridge.peer.id, form_id))
+        if known is None and until is not None:
+            session.add(PeerForm(peer_id=bridge.peer.id, form_id=form_id, read_until=until, binned=binned))
+        elif known is not None:
+            known.read_until, known.binned = until or known.read_until, binned
+
+    bridge.ours.write(note)
 
 
 def _pull(bridge: Bridge, told: Told) -> None:
@@ -213,10 +222,26 @@ def _receive(session: Session, bridge: Bridge, form_id: str, xml: bytes, files: 
 
 def _pull_files(bridge: Bridge, told: Told, version: str, submission_id: int) -> None:
     """Fetch the files of a version that are not here, each kept as soon as it is whole."""
+    add = partial(_add_file, bridge=bridge, submission_id=submission_id)
     for name in _list_new_files(bridge, told, version, submission_id):
-        with bridge.client.download(_version_path(bridge, told, version, f"{_FILES}/{{n}}", n=name)) as content:
+        with bridge.client.download(_file_path(bridge, told, version, name)) as content:
             stored = bridge.store.save(content)
-        bridge.ours.write(partial(_add_file, bridge=bridge, submission_id=submission_id, name=name, stored=stored))
+        bridge.ours.write(partial(add, name=name, stored=stored))
+    # An edit has its original's files at once; one there may be another under the same name.
+    for name, blob in bridge.ours.read(partial(_list_carried, submission_id=submission_id)).items():
+        with bridge.client.download_other(_file_path(bridge, told, version, name), (blob.md5, blob.sha256)) as other:
+            changed = bridge.store.save(other) if other is not None else None
+        if changed is not None:
+            bridge.ours.write(partial(add, name=name, stored=changed))
+
+
+def _file_path(bridge: Bridge, told: Told, version: str, name: str) -> str:
+    return _version_path(bridge, told, version, f"{_FILES}/{{n}}", n=name)
+
+
+def _list_carried(session: Session, submission_id: int) -> dict[str, Blob]:
+    carried = find_carried(session.connection(), submission_id)
+    return {name: session.get_one(Blob, sha256) for name, sha256 in carried.items()}
 
 
 def _list_new_files(bridge: Bridge, told: Told, version: str, submission_id: int) -> list[str]:

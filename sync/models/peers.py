@@ -49,13 +49,14 @@ class Peer(Base):
 
 
 class PeerForm(Base):
-    """Until when, by the peer's own clock, everything of a form is here."""
+    """Until when, by the peer's own clock, everything of a form is here, and which records lay in its bin then."""
 
     __tablename__ = "peer_forms"
 
     peer_id: Mapped[int] = mapped_column(ForeignKey("peers.id"), primary_key=True)
     form_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     read_until: Mapped[datetime]
+    binned: Mapped[list[Any]] = mapped_column(default=list)
 
 
 class PeerRecord(Base):

@@ -31,6 +31,7 @@ from forms.xform import parse_form
 from tests.live import wait_until_open
 from tests.postgres import postgres_cluster
 
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _XML = {"Content-Type": "application/xml"}
 EMAIL, PASSWORD = "bridge@teral.test", "baobab-sous-la-pluie"
 
@@ -84,6 +85,22 @@ class Central:
         answer.raise_for_status()
         return Project(self.url, int(answer.json()["id"]), session)
 
+    @contextlib.contextmanager
+    def other_password(self, project: "Project") -> Iterator[None]:
+        """The account has another password until the block ends."""
+        self._change_password(project, PASSWORD, PASSWORD[::-1])
+        try:
+            yield
+        finally:
+            project.session = self.log_in(password=PASSWORD[::-1])
+            self._change_password(project, PASSWORD[::-1], PASSWORD)
+            project.session = self.log_in()
+
+    def _change_password(self, project: "Project", old: str, new: str) -> None:
+        me = project.session.get(f"{self.url}/v1/users/current", timeout=30).json()["id"]
+        told = {"old": old, "new": new}
+        project.session.put(f"{self.url}/v1/users/{me}/password", json=told, timeout=30).raise_for_status()
+
     def _environment(self) -> dict[str, str]:
         told = {"NODE_CONFIG": json.dumps({"default": self.settings}), "NODE_CONFIG_ENV": "default"}
         # Tests log in often; how much work a password's hash is tells nothing here.
@@ -117,6 +134,11 @@ class Project:
         for name, content in (files or {}).items():
             self.call("POST", f"forms/{form_id}/draft/attachments/{quote(name)}", data=content)
         self.call("POST", f"forms/{form_id}/draft/publish")
+
+    def upload(self, workbook: bytes, form_id: str) -> None:
+        """Publish an XLSForm, which Central converts itself."""
+        headers = {"Content-Type": _XLSX, "X-XlsForm-FormId-Fallback": form_id}
+        self.call("POST", "forms?publish=true&ignoreWarnings=true", data=workbook, headers=headers)
 
     def send(self, xml: bytes, files: dict[str, bytes] | None = None) -> None:
         """A record or an edit as a tablet sends it."""

@@ -44,11 +44,11 @@ def connect(app: Flask, central: Central, project: Project) -> Iterator[Connect]
 
     def make(url: str = "", name: str = "ministry", **facts: Any) -> Bridge:
         address = url or central.url
-        details = PeerDetails(address, project=str(project.id), **facts)
+        details = PeerDetails(address, **{"project": str(project.id), **facts})
         ours, store = Transactions(), attachment_store()
         peer = ours.write(lambda inner: add_peer(inner, name, details, None, datetime.now(UTC)))
         login = Login(EMAIL, PASSWORD)
-        clients.append(PeerClient(address, project.id, login, patience=Patience(2, 0.001)))
+        clients.append(PeerClient(address, peer.project_id, login, patience=Patience(2, 0.001)))
         return Bridge(peer, clients[-1], ours, store, lambda: datetime.now(UTC), translator("fr"))
 
     yield make

@@ -34,7 +34,7 @@ from tests.conftest import SECRET
 from tests.sync.factory import form_file, xml
 
 T = TypeVar("T")
-Odd = bytes | Callable[[], bytes]
+Odd = bytes | Response | Callable[[], bytes]
 EMAIL = "bridge@teral.test"
 LONG_AGO = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ class SecondServer:
     app: Flask
     url: str
     actor_id: int = 0
-    says: dict[str, Odd] = field(default_factory=dict)  # odd answers, by the end of the address
+    says: dict[str, Odd] = field(default_factory=dict)  # odd answers, by the end of the path or of the query
     _session: Session | None = None
 
     @contextmanager
@@ -118,14 +118,17 @@ class SecondServer:
 
         self.inside(keep)
 
-    def edit(self, instance_id: str, by: str, **facts: Any) -> None:
+    def edit(self, instance_id: str, by: str, other: bytes = b"", **facts: Any) -> None:
+        """Another version of a record, with another photograph under the same name where there is one."""
         now = datetime.now(UTC)
 
         def keep(session: Session) -> None:
             row = session.scalars(select(Submission).where(Submission.instance_id == instance_id)).one()
             named = facts.pop("photo", next((one.name for one in row.attachments), ""))
             body = xml(by, facts.pop("people", None), photo=named, deprecated_id=instance_id, **facts)
-            send_edit(session, row, body, Sender(actor_id=self.actor_id), now)
+            edit = send_edit(session, row, body, Sender(actor_id=self.actor_id), now)
+            if other:
+                self._attach(session, edit, named, other, now)
 
         self.inside(keep)
 
@@ -145,8 +148,11 @@ def _bounded(app: Flask, says: dict[str, Odd]) -> Callable[..., Any]:
 
     def run(environ: dict[str, Any], start_response: Any) -> Any:
         environ["wsgi.input"] = get_input_stream(environ)
-        odd = next((body for end, body in says.items() if environ["PATH_INFO"].endswith(end)), None)
-        return (app if odd is None else Response(odd() if callable(odd) else odd))(environ, start_response)
+        asked = environ["PATH_INFO"], environ["QUERY_STRING"]
+        odd = next((said for end, said in says.items() if any(one.endswith(end) for one in asked)), app)
+        if not isinstance(odd, Response | Flask):
+            odd = Response(odd if isinstance(odd, bytes) else odd())
+        return odd(environ, start_response)
 
     return run
 

@@ -103,6 +103,19 @@ def test_a_file_that_an_edit_left_out_comes_with_the_version_that_had_it(
     assert (len(files["uuid:a"]), files["uuid:b"]) == (1, ())
 
 
+def test_another_file_under_the_same_name_comes_with_the_edit_that_brought_it(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    there.send("uuid:a", b"jpeg")
+    bridge = connect()
+    exchange(bridge)
+    there.edit("uuid:a", "uuid:b", other=b"another")
+    there.edit("uuid:b", "uuid:c")
+    exchange(bridge)
+    assert records(session, attachment_store()) == there.inside(lambda inner: records(inner, attachment_store()))
+
+
 def test_a_review_there_counts_here_until_it_is_taken_back(
     there: SecondServer, session: Session, connect: Connect
 ) -> None:
