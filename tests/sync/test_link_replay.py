@@ -190,9 +190,9 @@ def replay(session: Session, story: Story, facts: Sequence[LinkFact], seed: int)
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
-    ("acts", "orders"), [pytest.param(60, 2, id="some"), pytest.param(1000, 1, id="a thousand", marks=pytest.mark.slow)]
+    "acts", [pytest.param(60, id="some"), pytest.param(1000, id="a thousand", marks=pytest.mark.slow)]
 )
-def test_any_acts_replayed_in_any_order_give_the_same_registry(session: Session, acts: int, orders: int) -> None:
+def test_any_acts_replayed_in_another_order_give_the_same_registry(session: Session, acts: int) -> None:
     prepare(session)
     story = live(session, 5, acts)
     assert set(story.acts) == {act.__name__ for act in ACTS}
@@ -203,9 +203,7 @@ def test_any_acts_replayed_in_any_order_give_the_same_registry(session: Session,
     rebuild_registry(session, attachment_store(), {}, NOW)
     session.commit()
     assert (registry_digest(session), persons(session)) == (before, known)
-    for seed in range(orders):
-        forget(session)
-        replay(session, story, facts, seed)
-        session.expire_all()
-        assert persons(session) == known
-        assert registry_digest(session) == before
+    forget(session)
+    replay(session, story, facts, acts)
+    session.expire_all()
+    assert (registry_digest(session), persons(session)) == (before, known)
