@@ -57,6 +57,8 @@ WAYS: dict[str, Callable[[Row], Description]] = {
         f"{one['family_name']} {one['given_name']} {one['birth_date'][:4]}"
     ),
     "parts of names": lambda one: Description(f"{one['given_name'][:4]} {one['family_name'][:4]}"),
+    "a name and two letters": lambda one: Description(f"{one['given_name']} {one['family_name'][:2]}"),
+    "two letters alone": lambda one: Description(one["family_name"][:2]),
     "given name and mother": lambda one: Description(one["given_name"], one["mother_name"]),
     "family name alone": lambda one: Description(one["family_name"]),
     "telephone": lambda one: Description(one["phone"] or one["document_number"] or one["family_name"]),

@@ -7,6 +7,7 @@ finds by reference only: a hit would tell.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Connection, Select, and_, bindparam, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -15,10 +16,13 @@ from sync import link_rows as rows
 from sync.link_models import Linking, find_linking
 from sync.linkage.features import Features
 from sync.linkage.words import (
+    NAME,
     Clues,
-    find_beginning,
+    begins_name,
     find_years,
+    is_short,
     list_asked_words,
+    list_beginnings,
     list_numbers,
     list_readings,
     list_variants,
@@ -86,7 +90,7 @@ def look_up(session: Session, viewer: Viewer, asked: Description, now: datetime)
     if linking is None or clues.is_empty or not access(viewer, "D3").reads_plainly:
         return named
     search = _Search(session.connection(), linking, viewer, list_readings(clues, linking.model.cleaner))
-    ranked = _rank(search, _find_identities(search, clues))
+    ranked = _rank(search, clues, _find_identities(search, clues))
     known = {one.person_id for one in named}
     return named + [one for one in _list_persons(session, search, ranked) if one.person_id not in known]
 
@@ -138,15 +142,17 @@ def _find_by_words(search: _Search, words: Sequence[Sequence[str]], years: tuple
 
 
 def _widen(search: _Search, clues: Clues, words: Sequence[str]) -> list[list[str]]:
-    """For each word those that begin with it, where it is long enough to be a part of a name."""
-    beginnings = {word: find_beginning(text) for word, text in zip(words, clues.names, strict=False)}
-    return [[*list_variants(word), *_list_endings(search, beginnings.get(word))] for word in words]
+    """For each word those of other vowels, and those that begin with it: it may be a part of a name."""
+    cleaner = search.linking.model.cleaner
+    beginnings = {NAME + cleaner.find_key(name): list_beginnings(name) for name in clues.names}
+    return [
+        [*list_variants(word), *(ending for part in beginnings.get(word, ()) for ending in _list_endings(search, part))]
+        for word in words
+    ]
 
 
-def _list_endings(search: _Search, beginning: str | None) -> list[str]:
+def _list_endings(search: _Search, beginning: str) -> list[str]:
     """The words that begin so, by jumping from each to the next: the table holds each of them thousands of times."""
-    if beginning is None:
-        return []
     mine = LinkWord.model_id == search.linking.model_id
     jump = select(func.min(LinkWord.word).label("word")).where(mine, LinkWord.word >= beginning).cte(recursive=True)
     after = select(func.min(LinkWord.word)).where(mine, LinkWord.word > jump.c.word).scalar_subquery()
@@ -157,9 +163,9 @@ def _list_endings(search: _Search, beginning: str | None) -> list[str]:
 
 def _find_all(search: _Search, words: Sequence[Sequence[str]], years: tuple[int, int] | None = None) -> Sequence[int]:
     """Identities that have one word of each kind, the newest first; the rarest word leads."""
-    first, *others = sorted(words, key=lambda kind: sum(_count(search, word) for word in kind))
+    first, *others = sorted(words, key=lambda kind: _count_all(search, kind))
     mine = LinkWord.model_id == search.linking.model_id
-    found = select(LinkWord.identity_id).where(mine, LinkWord.word.in_(first))
+    found = select(LinkWord.identity_id).where(mine)
     for kind in others:
         other = aliased(LinkWord)
         found = found.where(
@@ -171,7 +177,10 @@ def _find_all(search: _Search, words: Sequence[Sequence[str]], years: tuple[int,
     if years:
         found = found.where(or_(LinkWord.year.is_(None), LinkWord.year.between(*years)))
     newest = _at_site(search, found).order_by(LinkWord.identity_id.desc()).limit(_RANKED)
-    return search.connection.execute(newest).scalars().all()
+    # The table holds the identities of one word in order; those of several must all be read to find the newest.
+    asked = [[word] for word in first] if _count_all(search, first) >= _COUNTED else [first]
+    rows = [search.connection.execute(newest.where(LinkWord.word.in_(some))).scalars() for some in asked]
+    return sorted(set(chain.from_iterable(rows)), reverse=True)[:_RANKED]
 
 
 def _at_site(search: _Search, found: Select[int]) -> Select[int]:
@@ -192,14 +201,24 @@ def _count(search: _Search, word: str) -> int:
     return search.counts[word]
 
 
-def _rank(search: _Search, identities: Iterable[int]) -> dict[int, float]:
-    """The identities with the weight of the reading that fits best, heaviest first."""
-    scorer = search.linking.scorer
+def _count_all(search: _Search, words: Iterable[str]) -> int:
+    return sum(_count(search, word) for word in words)
+
+
+def _rank(search: _Search, clues: Clues, identities: Iterable[int]) -> dict[int, float]:
+    """The identities with the weight of the reading that fits best: the heaviest first, the newest where many weigh so.
+
+    What begins a name weighs nothing by the model, which knows whole names: those in whom a short one begins none come
+    after the others.
+    """
+    scorer, parts = search.linking.scorer, [list_beginnings(name) for name in clues.names if is_short(name)]
     features = rows.read_features(search.connection, set(identities))
     weighed = {
         one: max(scorer.compare(reading, known) for reading in search.readings) for one, known in features.items()
     }
-    return dict(sorted(weighed.items(), key=lambda item: (-item[1], item[0]))[: 2 * LISTED])
+    missed = {one: sum(not begins_name(part, known) for part in parts) for one, known in features.items()}
+    ranked = sorted(weighed.items(), key=lambda item: (missed[item[0]], -item[1], -item[0]))
+    return dict(ranked[: 2 * LISTED])
 
 
 def _list_persons(session: Session, search: _Search, ranked: Mapping[int, float]) -> list[Found]:

@@ -1,24 +1,29 @@
 """What a record is looked up by, and what somebody asks for who looks: any spelling, any order, part of a name. Pure.
 
-A word is a sign for what it is of, and then the key of a name, the end of a telephone number or a document's number.
+A word is a sign for what it is of, and then the key of a name, the first two sounds of one, the end of a telephone
+number or a document's number.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from string import ascii_lowercase
 
 from sync.linkage.features import Cleaner, Features
 from sync.linkage.names import consonants, fold, sound, without_titles
 from sync.linkage.record import LinkRecord, parse_day
 from sync.references import parse_reference
 
-NAME, MOTHER, PHONE, DOCUMENT = "n", "m", "p", "d"
+NAME, BEGINNING, MOTHER, PHONE, DOCUMENT = "n", "b", "m", "p", "d"
 LONGEST = 40
 _MOST_NAMES = 5
 _OLDEST = 120
 _VOWELS = "aeiou"
-_SHORTEST_PART = 3
+# What softens the consonant before it: Thiam begins with th, and Ndiaye with nd.
+_SOFT = "ia"
+# Ba, Sy, Ly are whole names here, and may be what somebody typed of Barry, Sylla, Lym.
+_SHORTEST_PART = 2
 _SPREAD_NUMBER = re.compile(r"\+?\d[\d ./-]{5,}\d")
 _YEARS = ("ans", "an", "years", "year", "yo")
 
@@ -44,8 +49,14 @@ def list_words(cleaner: Cleaner, features: Features) -> set[str]:
     names = {*family, features.given_1, features.given_2, features.given_3}
     mothers = {features.mother_given, features.mother_family}
     told = [sign + word for sign, words in ((NAME, names), (MOTHER, mothers)) for word in words if word]
+    told += [_begin(heard) for heard in list_sounds(features) if len(heard) >= _SHORTEST_PART]
     told += [sign + value for sign, value in ((PHONE, features.phone), (DOCUMENT, features.document)) if value]
     return {one[:LONGEST] for one in told}
+
+
+def list_sounds(features: Features) -> list[str]:
+    """Every name of a record as it sounds."""
+    return [*map(sound, (features.family or "").split()), *(features.given_form or "").split()]
 
 
 def read_clues(text: str, mother: str, sex: str, today: date) -> Clues:
@@ -115,10 +126,33 @@ def list_numbers(readings: Sequence[Features]) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST] for word in found))
 
 
-def find_beginning(word: str) -> str | None:
-    """What the words of names begin with of which this may be a part; None of a part too short to tell anything."""
+def is_short(word: str) -> bool:
+    """Whether a name has no second consonant, so that its key is nearly the name and begins that of no other."""
     heard = consonants(sound(word))
-    return NAME + heard if len(word) >= _SHORTEST_PART and len(heard) > 1 else None
+    return len(heard) == 1 or heard[1] in _VOWELS
+
+
+def list_beginnings(word: str) -> list[str]:
+    """What the words of records begin with of whose name this may be a part; none of a single letter.
+
+    The last letters may be half a sound: Di is how Diarra begins and Dieng, Fa how Fall and Faye.
+    """
+    if len(word) < _SHORTEST_PART:
+        return []
+    if is_short(word):
+        heard = [sound(word + letters) for letters in ("", *ascii_lowercase, _SOFT)]
+        return list(dict.fromkeys(_begin(one) for one in heard if len(one) >= _SHORTEST_PART))
+    return list(dict.fromkeys(NAME + consonants(sound(word + letters)) for letters in ("", *_VOWELS, _SOFT)))
+
+
+def begins_name(beginnings: Sequence[str], features: Features) -> bool:
+    """Whether a record has a name with one of these beginnings of a short part."""
+    return any(_begin(heard) in beginnings for heard in list_sounds(features))
+
+
+def _begin(heard: str) -> str:
+    """The word for a name's first two sounds; in Haw nobody hears yet whether a vowel follows, as in Hawa."""
+    return BEGINNING + heard[:_SHORTEST_PART].replace("w", "u")
 
 
 def list_variants(word: str) -> list[str]:

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
-from sync.models import EntityRelease, IssuedVersion
+from sync.models import EntityRelease, IssuedVersion, LinkWord
 from tests.sync.entities import add_arrival, add_update, publish_entity_forms
+from tests.sync.people import AWA, add_record
 from tests.sync.test_processing import settle
 
 
@@ -57,3 +58,18 @@ def test_what_was_released_and_served_under_an_older_schema_keeps_its_meaning(se
         command.upgrade(_config(connection), "head")
     assert session.scalars(select(EntityRelease.record)).all() == ["assistance uuid:a9 1"]
     assert session.scalars(select(IssuedVersion.added).where(IssuedVersion.number == 1)).one() == ["arrivee uuid:c 1"]
+
+
+@pytest.mark.both_databases
+def test_people_of_an_older_schema_are_found_by_how_their_names_begin(session: Session) -> None:
+    add_record(session, **AWA, age=30)
+    add_record(session, given_names="Mamadou Moussa", family_name="Ba", age=20)
+    session.commit()
+    words = select(LinkWord.word, LinkWord.identity_id, LinkWord.year).order_by(LinkWord.word, LinkWord.identity_id)
+    before = session.execute(words).all()
+    session.rollback()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0026")
+        assert not connection.scalar(text("SELECT count(*) FROM link_words WHERE word LIKE 'b%'"))
+        command.upgrade(_config(connection), "head")
+    assert session.execute(words).all() == before

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from sync.linkage.model import default_model
+from sync.linkage.names import fold
 from sync.linkage.record import LinkRecord
 from sync.linkage.words import (
-    find_beginning,
     find_years,
     list_asked_words,
+    list_beginnings,
     list_numbers,
     list_readings,
     list_variants,
@@ -93,9 +94,26 @@ def test_each_order_of_names_is_a_reading() -> None:
     } or readings
 
 
-@pytest.mark.parametrize(("word", "beginning"), [("mama", "nmm"), ("dial", "njl"), ("ba", None), ("awa", "naa")])
-def test_part_of_a_name_is_what_it_begins_with(word: str, beginning: str | None) -> None:
-    assert find_beginning(word) == beginning
+@pytest.mark.parametrize(
+    ("word", "beginnings"),
+    [
+        ("mama", {"nmm"}), ("dial", {"njl"}), ("nd", {"nnd", "nnj"}), ("ba", {"bba", "bbe"}), ("awa", {"bau"}),
+        ("dia", {"bja", "bje"}), ("mo", {"bmo", "bmu"}), ("b", set()),
+    ],
+)  # fmt: skip
+def test_part_of_a_name_is_what_words_begin_with(word: str, beginnings: set[str]) -> None:
+    assert set(list_beginnings(word)) == beginnings
+
+
+@pytest.mark.parametrize(
+    "name", ["Barry", "Faye", "Diallo", "Thiam", "Ndiaye", "Sy", "Moussa", "Cissé", "Hawa", "Guèye"]
+)
+def test_every_beginning_of_a_name_finds_it(name: str) -> None:
+    words = list_words(CLEANER, CLEANER.clean(LinkRecord("1", family_name=name)))
+    (whole,) = fold(name)
+    for length in range(2, len(whole) + 1):
+        beginnings = list_beginnings(whole[:length])
+        assert any(word.startswith(one) for word in words for one in beginnings), whole[:length]
 
 
 @pytest.mark.parametrize(("word", "variants"), [("nao", ["naa", "nae", "nai", "nao", "nau"]), ("njl", ["njl"])])
