@@ -32,6 +32,10 @@ function isWriting(target) {
   return target.closest("textarea, select, input:not([type=checkbox], [type=radio])") !== null;
 }
 
+// Who presses a key twice means this page, and would answer the next one unseen.
+const SEEN_MS = 400;
+let shownAt = performance.now();
+
 if (keysSwitch()) keysSwitch().checked = localStorage.getItem(KEYS_OFF) === null;
 
 document.addEventListener("change", (event) => {
@@ -42,6 +46,7 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isWriting(event.target)) return;
+  if (performance.now() - shownAt < SEEN_MS) return;
   const button = keysSwitch() && keysSwitch().checked && document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!button) return;
   event.preventDefault();
@@ -50,10 +55,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  // A second tap on a slow link must not send a form twice.
-  const button = event.submitter;
-  if (event.target.method === "post" && button && !button.name) setTimeout(() => { button.disabled = true; }, 0);
+  // A second tap on a slow link, or on another answer, must not send a form twice. What is sent names the button by now.
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  setTimeout(() => { for (const one of form.querySelectorAll("button")) one.disabled = true; }, 0);
 });
 window.addEventListener("pageshow", () => {
+  shownAt = performance.now();
   for (const button of document.querySelectorAll("button:disabled")) button.disabled = false;
 });

@@ -173,8 +173,8 @@ def decide_who_is_who(house: House, page: Page) -> None:
     page.wait_for_url("**/login")
     log_in(page, "identites@teral.test")
     open_the_question(page)
-    page.keyboard.press("1")
-    expect(page.get_by_text("Noté : la même personne.")).to_be_visible()
+    read_the_keys(page)
+    answer_by_keys(page)
     page.get_by_role("link", name="Personnes", exact=True).click()
     page.get_by_label("Nom, référence").fill("njie aissatou")
     page.get_by_role("button", name="Chercher").click()
@@ -184,6 +184,52 @@ def decide_who_is_who(house: House, page: Page) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("What held before it holds again.")).to_be_visible()
     expect(page.get_by_role("heading", name="Same person?")).to_be_visible()
+
+
+def read_the_keys(page: Page) -> None:
+    """What a screen reader tells of each key; where one writes, or has switched them off, they press nothing."""
+    for key, name in enumerate(("La même personne", "Personnes différentes", "Pas sûr"), 1):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-keyshortcuts", str(key))
+    for key, name in enumerate(("Demander au site", "Question suivante"), 4):
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-keyshortcuts", str(key))
+    question, switch = page.url, page.get_by_role("checkbox", name="Les touches")
+    page.get_by_label("Motif").press_sequentially("12345")
+    expect(page.get_by_label("Motif")).to_have_value("12345")
+    page.get_by_label("Quelle fiche").press("1")
+    page.get_by_label("Motif").fill("")
+    switch.uncheck()
+    for key in "12345":
+        page.keyboard.press(key)
+    assert page.url == question
+    switch.check()
+    press(page, "4")
+    expect(page.locator("#ask")).to_be_focused()
+
+
+def answer_by_keys(page: Page) -> None:
+    """Every key once, and the last of them twice: that decides once."""
+    for key, noted in (("3", "Noté : pas sûr."), ("2", "Noté : jamais la même personne.")):
+        press(page, key)
+        expect(page.get_by_text(noted)).to_be_visible()
+        page.get_by_role("button", name="Annuler").click()
+        expect(page.get_by_role("rowheader", name="Ensemble")).to_be_visible()
+    question = page.url
+    press(page, "5")
+    page.wait_for_url("**/links/")
+    page.goto(question)
+    press(page, "11")
+    expect(page.get_by_text("Noté : la même personne.")).to_be_visible()
+    page.get_by_role("link", name="Décisions", exact=True).click()
+    expect(
+        page.get_by_role("listitem").filter(has_text="la même personne").filter(has_not_text="jamais")
+    ).to_have_count(1)
+
+
+def press(page: Page, keys: str) -> None:
+    """As somebody does who has seen the page: a key that comes as soon as it is there was meant for the one before."""
+    page.wait_for_timeout(500)
+    for key in keys:
+        page.keyboard.press(key)
 
 
 def send_meeting(house: House, number: int, mother: str) -> None:
