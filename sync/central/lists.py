@@ -23,6 +23,8 @@ from sync.policy import programme
 # Somebody may change the list there, so it is compared once a day though nothing happened here.
 _LOOK_AGAIN = timedelta(days=1)
 _AT_ONCE = 500
+# Central's code for identifiers of entities that lie in its bin.
+_DELETED = 409.19
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,14 @@ def _create(comparison: _Comparison, rows: Sequence[_Row]) -> None:
     try:
         comparison.bridge.client.call("POST", comparison.path("/entities"), json={"entities": told, "source": source})
     except PeerError as error:
-        if error.is_lasting or len(rows) == 1:
+        if error.is_lasting:
             raise
-        _create_halves(comparison, rows)
+        if len(rows) > 1:
+            _create_halves(comparison, rows)
+        elif error.problem == _DELETED:
+            _restore(comparison, rows[0])
+        else:
+            raise
 
 
 def _create_halves(comparison: _Comparison, rows: Sequence[_Row]) -> None:
@@ -193,6 +200,12 @@ def _create_halves(comparison: _Comparison, rows: Sequence[_Row]) -> None:
             refused = error
     if refused is not None:
         raise refused
+
+
+def _restore(comparison: _Comparison, row: _Row) -> None:
+    """What was deleted there and is still ours comes back, and says what it says here."""
+    comparison.bridge.client.call("POST", comparison.path("/entities/{uuid}/restore", uuid=row.uuid))
+    _update(comparison, row)
 
 
 def _update(comparison: _Comparison, row: _Row) -> None:

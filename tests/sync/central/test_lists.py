@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from sync.central.bridge import Bridge
 from sync.central.run import exchange, plan
@@ -78,12 +79,26 @@ def test_one_row_that_is_refused_stops_no_other(
 ) -> None:
     exchange(bridge)
     there.inside(lambda inner: delete_entity(inner, LIST, boats[0], None, now()))
+    # As where the bin was emptied since.
+    there.says[f"/{boats[0]}/restore"] = Response(b'{"code": 404.1}', 404, mimetype="application/json")
     fresh = act(session, lambda: add_entities(session, LIST, [NewEntity("Eli", {}, str(uuid4()))], None, now()))
     outcome = exchange(bridge)
     assert (outcome.word, len(outcome.problems)) == ("done", 1)
     assert set(listed(there)) == {*boats[1:], *fresh}
     # It is not noted as equal, so that the next exchange looks again.
     assert len(exchange(bridge).problems) == 1
+
+
+def test_what_was_deleted_there_and_is_ours_comes_back(
+    boats: list[str], there: SecondServer, session: Session, bridge: Bridge
+) -> None:
+    exchange(bridge)
+    there.inside(lambda inner: delete_entity(inner, LIST, boats[0], None, now()))
+    act(session, lambda: change_entity(session, LIST, boats[0], "Awa", {"port": "Joal"}, None, None, now()))
+    fresh = act(session, lambda: add_entities(session, LIST, [NewEntity("Eli", {}, str(uuid4()))], None, now()))
+    outcome = exchange(bridge)
+    assert (outcome.word, outcome.problems) == ("done", [])
+    assert (set(listed(there)), listed(there)[boats[0]]) == ({*boats, *fresh}, ("Awa", {"port": "Joal"}))
 
 
 def test_a_list_that_cannot_be_read_stops_no_other(
