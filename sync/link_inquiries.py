@@ -5,6 +5,7 @@ A site is asked about its own record only, and is never told with whom it is com
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Select, false, or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
 from sync.golden import GOLDEN
-from sync.models import LinkInquiry, PersonRecord
+from sync.models import LinkInquiry, Person, PersonRecord
 from sync.policy import Viewer, access, may
 
 LONGEST_NOTE = 500
@@ -25,6 +26,7 @@ class InquiryRefused(FormsError):
     messages = {
         "inquiry_no_site": N_("This record comes from no site that could be asked."),
         "inquiry_properties": N_("Choose what the site should make sure of."),
+        "inquiry_open": N_("The site is asked this already, and has not answered yet."),
         "inquiry_note_long": N_("At most %(most)s characters are possible here."),
         "inquiry_answer_unknown": N_("Choose one of the answers."),
         "inquiry_answered": N_("This question was already answered."),
@@ -35,12 +37,19 @@ def ask_site(
     session: Session, record: PersonRecord, other: PersonRecord, properties: Collection[str], note: str,
     actor_id: int, now: datetime,
 ) -> LinkInquiry:  # fmt: skip
-    """Ask the site of a record to make sure of some of its properties, or raise InquiryRefused."""
+    """Ask the site of a record to make sure of some of its properties, or raise InquiryRefused.
+
+    What it is asked already is not asked again before it has answered.
+    """
     if record.site_id is None:
         raise InquiryRefused("inquiry_no_site")
-    wanted = [name for name in GOLDEN if name in properties]
-    if not wanted:
+    chosen = [name for name in GOLDEN if name in properties]
+    if not chosen:
         raise InquiryRefused("inquiry_properties")
+    asked = _list_asked(session, record, other)
+    wanted = [name for name in chosen if name not in asked]
+    if not wanted:
+        raise InquiryRefused("inquiry_open")
     inquiry = LinkInquiry(
         home_id=record.home_id, other_id=other.home_id, site_id=record.site_id, properties=wanted,
         note=_clean(note), asked_by_id=actor_id, asked_at=now, answer_note="",
@@ -83,6 +92,16 @@ def list_inquiries_about(session: Session, one: PersonRecord, other: PersonRecor
     ends = {one.home_id, other.home_id}
     asked = select(LinkInquiry).where(LinkInquiry.home_id.in_(ends), LinkInquiry.other_id.in_(ends))
     return session.scalars(asked.order_by(LinkInquiry.id)).all()
+
+
+def _list_asked(session: Session, record: PersonRecord, other: PersonRecord) -> set[str]:
+    """What the site of this record is asked about it, beside the other, and has not answered."""
+    # Two reviewers may ask at once: the second one waits here, and then sees what the first one asked.
+    session.execute(select(Person.id).where(Person.id == record.home_id).with_for_update())
+    waiting = select(LinkInquiry.properties).where(
+        LinkInquiry.home_id == record.home_id, LinkInquiry.other_id == other.home_id, LinkInquiry.answered_at.is_(None)
+    )
+    return set(chain.from_iterable(session.scalars(waiting)))
 
 
 def forget_inquiry_notes(session: Session, submission_id: int) -> None:

@@ -214,7 +214,7 @@ def _render_pair(pair: PairView, problem: str | None = None) -> str:
         households=[[(mate, present_record(mate, viewer)) for mate in side.around] for side in pair.sides],
         rivals=[(rival, present_record(rival.record, viewer)) for rival in pair.rivals],
         bars=place_bars(pair.steps), actor_id=viewer.actor_id, after=_next_address(pair),
-        checking=is_to_check(db.session(), viewer, one, other),
+        checking=is_to_check(db.session(), viewer, one, other), note=request.form.get("note", ""),
     )  # fmt: skip
 
 

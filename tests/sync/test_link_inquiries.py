@@ -71,6 +71,19 @@ def test_a_question_that_cannot_be_asked_is_refused(
         ask(session, records, **given)
 
 
+@pytest.mark.both_databases
+def test_what_is_asked_already_is_not_asked_again_before_it_is_answered(
+    session: Session, records: tuple[PersonRecord, PersonRecord]
+) -> None:
+    first = ask(session, records)
+    with pytest.raises(InquiryRefused, check=lambda error: error.code == "inquiry_open"):
+        ask(session, records, properties=["sex"], note="Encore")
+    assert ask(session, records, properties=["sex", "birth_date"]).properties == ["birth_date"]
+    assert ask(session, (records[1], records[0]), properties=["sex"]).site_id == records[1].site_id
+    answer_inquiry(session, first, "unknown", "", 1, NOW)
+    assert ask(session, records, properties=["sex", "birth_date"]).properties == ["sex"]
+
+
 def test_a_record_of_no_site_cannot_be_asked_about(
     session: Session, records: tuple[PersonRecord, PersonRecord]
 ) -> None:

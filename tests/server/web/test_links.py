@@ -184,6 +184,19 @@ def test_the_site_is_asked_and_its_answer_comes_back(
     assert "Sa mère est Coumba." in client.get(address(pair)).text
 
 
+def test_a_site_is_not_asked_twice_before_it_answers_and_the_page_says_so(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    log_in(client, steward)
+    question = {"side": "1", "property": ["mother_name"], "note": "Demandez-lui."}
+    client.post(address(pair, "/ask"), data=question)
+    assert "is asked about Mother" in (page := client.get(address(pair)).text)
+    assert ("already" in page, "has not answered yet" in page) == (True, True)
+    again = client.post(address(pair, "/ask"), data=question | {"note": "Encore une fois."})
+    assert (again.status_code, "The site is asked this already" in again.text) == (422, True)
+    assert ("Encore une fois." in again.text, len(list_kept(session, LinkInquiry))) == (True, 1)
+
+
 def test_a_question_about_nothing_is_refused_in_words(
     client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
