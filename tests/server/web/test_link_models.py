@@ -108,6 +108,15 @@ def test_the_active_model_does_not_rest(admin: FlaskClient) -> None:
     assert (refused.status_code, "is the active one" in refused.text) == (422, True)
 
 
+def test_who_made_a_model_the_active_one_is_told(admin: FlaskClient, session: Session) -> None:
+    assert '<span class="sub">the installation · ' in admin.get("/link-models/").text
+    activate_model(session, TIMID.version, None, "better", NOW)
+    session.commit()
+    assert '<span class="sub">the command line · ' in admin.get("/link-models/").text
+    admin.post(f"/link-models/{default_model().version}/activate", data={"reason": "as before", "sure": "yes"})
+    assert admin.get("/link-models/").text.count("the command line") == 1
+
+
 def test_a_version_that_is_not_here_is_not_there(admin: FlaskClient) -> None:
     assert admin.get("/link-models/none").status_code == 404
     assert admin.post("/link-models/none/activate", data={"reason": "let us see", "sure": "yes"}).status_code == 404
