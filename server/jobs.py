@@ -4,7 +4,7 @@ The jobs themselves are verbs of other rooms; here is only what becomes of a run
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from server.relay import current_settings, forward, is_due, open_link
 from sync.db import begin_write
 from sync.entity_fold import force_overdue, has_overdue
 from sync.link_models import find_linking, list_models
+from sync.link_reports import read_latest_reports
 from sync.models import JobRun, PeerRun
 from sync.registry import lock_registry
 from sync.relaying.pieces import forget_pieces
@@ -142,7 +143,7 @@ def link_anew(may_go_on: MayGoOn) -> Details:
     if report["crowded"]:
         log.warning("%d keys have outgrown the linkage model %s: train another", report["crowded"], report["model"])
     told = ("records", "persons", "joined", "parted", "questions", "overlooked", "crowded")
-    return {**{name: report[name] for name in told}, "report": report}
+    return {**{name: report[name] for name in told}, "link_reports": _find_reports([report["model"]])}
 
 
 def weigh_shadows(may_go_on: MayGoOn) -> Details:
@@ -150,8 +151,14 @@ def weigh_shadows(may_go_on: MayGoOn) -> Details:
     with Session(db.engine) as session:
         shadows = [one.version for one, state in list_models(session) if state == "shadow"]
     runs = (run_command(current_settings(), may_go_on, "link", "run", "--model", one, "--json") for one in shadows)
-    reports = {report["model"]: report for report in runs if report}
-    return {"models": len(reports), "reports": reports} if reports else {}
+    weighed = [report["model"] for report in runs if report]
+    return {"models": len(weighed), "link_reports": _find_reports(weighed)} if weighed else {}
+
+
+def _find_reports(versions: Collection[str]) -> dict[str, int]:
+    """Where the reports are that the runs of these models have just left."""
+    with Session(db.engine) as session:
+        return {version: one.id for version, one in read_latest_reports(session).items() if version in versions}
 
 
 JOBS = (

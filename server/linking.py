@@ -18,6 +18,7 @@ from sync.intake import Sender
 from sync.legacy import Taken, publish_legacy_form, take_in
 from sync.link_fold import look_again
 from sync.link_models import activate_model, add_model, drop_model, find_linking, get_model, keep_model, list_models
+from sync.link_reports import add_report
 from sync.link_rows import count_crowded
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import LinkRecord
@@ -34,7 +35,7 @@ _AT_ONCE = 50
 def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
     """What a model, or the active one, makes of the registry; None while there is no record.
 
-    What the active one has overlooked is decided anew. That is all that is changed.
+    What the active one has overlooked is decided anew, and the report is kept. That is all that is changed.
     """
     from sync.link_runs import run_model
 
@@ -45,6 +46,7 @@ def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
         found = run_model(session, model or linking.model, _choose_engine(engine), folder)
     if found.model == linking.model.version:
         _repair(found.overlooked)
+    _keep_report(found)
     return found
 
 
@@ -133,6 +135,13 @@ def drop(version: str) -> None:
 def describe_run(run: "Run") -> dict[str, Any]:
     """The run as JSON can hold it. Nothing in it is about one person: of records that were overlooked, how many."""
     return {**asdict(run), "overlooked": len(run.overlooked)}
+
+
+def _keep_report(found: "Run") -> None:
+    with Session(db.engine) as session:
+        begin_write(session)
+        add_report(session, found.model, describe_run(found), datetime.now(UTC))
+        session.commit()
 
 
 def _repair(homes: Sequence[int]) -> None:

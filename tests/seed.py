@@ -18,6 +18,8 @@ from sync.entity_state import fold_label
 from sync.link_decisions import Word, decide_unsure
 from sync.link_fold import fold_links, read_link_record
 from sync.link_inquiries import ask_site
+from sync.link_reports import add_report
+from sync.linkage.model import default_model
 from sync.models import (
     Actor,
     Device,
@@ -32,6 +34,7 @@ from sync.models import (
     LinkDecision,
     LinkInquiry,
     LinkQuestion,
+    LinkReport,
     Peer,
     Person,
     PersonRecord,
@@ -70,16 +73,13 @@ class Seeded:
     entity: Entity
     event: Entity
     peer: Peer
-    run: JobRun
+    report: LinkReport
 
 
-def add_link_run(session: Session, now: datetime) -> JobRun:
+def add_link_report(session: Session, now: datetime) -> LinkReport:
     told = dict.fromkeys(("records", "persons", "joined", "parted", "questions", "overlooked"), 0)
-    report = {**told, "model": "0123456789abcdef", "calibration": [], "fairness": []}
-    run = JobRun(job="link_anew", started_at=now, finished_at=now, outcome="done", details={**told, "report": report})
-    session.add(run)
-    session.flush()
-    return run
+    content = {**told, "model": default_model().version, "calibration": [], "fairness": []}
+    return add_report(session, default_model().version, content, now)
 
 
 def seed(session: Session) -> Seeded:
@@ -97,11 +97,11 @@ def seed(session: Session) -> Seeded:
     refused = "The server refused a request (%(status)s)."
     problem = {"what": "f04_arrivee 2", "message": refused, "params": {"status": "409.6"}}
     add_run(session, peer.id, now, "done", {"records_in": 12}, [problem], now)
-    run = add_link_run(session, now)
+    report = add_link_report(session, now)
     session.commit()
     return Seeded(
         site, device, submission, submission.attachments[0], person, decision, inquiry, version, draft, 1,
-        entity, event, peer, run,
+        entity, event, peer, report,
     )  # fmt: skip
 
 

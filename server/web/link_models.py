@@ -4,18 +4,15 @@ A model comes by training (`teral link train`); what it is, is sync/linkage/mode
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import select
 
 from forms.errors import FormsError
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
-from server.web.jobs import read_reports
 from sync.link_models import (
     activate_model,
     drop_model,
@@ -25,22 +22,20 @@ from sync.link_models import (
     list_activations,
     list_models,
 )
+from sync.link_reports import list_reports, read_latest_reports
 from sync.link_shadows import ZONES, compare_on_traffic
-from sync.models import JobRun, LinkModelVersion
+from sync.models import LinkModelVersion
 from sync.quarantine import MIN_REASON, DecisionRefused
 from sync.registry import lock_registry
 
 blueprint = Blueprint("link_models", __name__, url_prefix="/link-models")
-
-_REPORTING = ("link_anew", "weigh_shadows")
-_NIGHTS = 30
 
 
 @blueprint.get("/")
 @permission("link_models.read")
 def list_page() -> ResponseReturnValue:
     return render_template(
-        "link_models/list.html", models=list_models(db.session()), reports=_list_reports(),
+        "link_models/list.html", models=list_models(db.session()), reports=read_latest_reports(db.session()),
         activations=list_activations(db.session()),
     )  # fmt: skip
 
@@ -49,6 +44,13 @@ def list_page() -> ResponseReturnValue:
 @permission("link_models.read")
 def page(model_version: str) -> ResponseReturnValue:
     return _render(model_version)
+
+
+@blueprint.get("/<model_version>/reports/<int:report_id>")
+@permission("link_models.read")
+def report_page(model_version: str, report_id: int) -> ResponseReturnValue:
+    found = next((one for one in list_reports(db.session(), model_version) if one.id == report_id), None) or abort(404)
+    return render_template("link_models/report.html", report=found)
 
 
 @blueprint.post("/<model_version>/activate")
@@ -61,7 +63,9 @@ def activate(model_version: str) -> ResponseReturnValue:
         if len(reason) < MIN_REASON:
             raise DecisionRefused("reason_missing", least=MIN_REASON)
         if not sure:
-            return render_template("link_models/sure.html", row=row, reason=reason, reports=_list_reports())
+            return render_template(
+                "link_models/sure.html", row=row, reason=reason, reports=read_latest_reports(db.session())
+            )
         lock_registry(db.session())
         activate_model(db.session(), row.version, current_viewer().actor_id, reason, datetime.now(UTC))
     except FormsError as refused:
@@ -99,22 +103,13 @@ def _get_version(version: str) -> tuple[LinkModelVersion, str]:
     )
 
 
-def _list_reports() -> dict[str, tuple[JobRun, dict[str, Any]]]:
-    """The latest report on each model, with the run that made it."""
-    runs = select(JobRun).where(JobRun.job.in_(_REPORTING), JobRun.outcome == "done")
-    found: dict[str, tuple[JobRun, dict[str, Any]]] = {}
-    for run in db.session.scalars(runs.order_by(JobRun.id.desc()).limit(_NIGHTS)):
-        for version, report in read_reports(run).items():
-            found.setdefault(version, (run, report))
-    return found
-
-
 def _render(version: str, problem: str | None = None) -> str:
     (row, state), active = _get_version(version), find_linking(db.session())
     return render_template(
         "link_models/page.html", row=row, state=state, model=get_model(db.session(), version), problem=problem,
-        active=active.model if active else None, reports=_list_reports(), zones=ZONES,
-        traffic=compare_on_traffic(db.session(), row.id, datetime.now(UTC)), reason=request.form.get("reason", ""),
+        active=active.model if active else None, zones=ZONES, reports=read_latest_reports(db.session()),
+        earlier=list_reports(db.session(), version), reason=request.form.get("reason", ""),
+        traffic=compare_on_traffic(db.session(), row.id, datetime.now(UTC)),
     )  # fmt: skip
 
 

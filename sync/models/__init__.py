@@ -29,6 +29,7 @@ from sync.models.linkage import (
     LinkPair,
     LinkProgress,
     LinkQuestion,
+    LinkReport,
     LinkVerdict,
 )
 from sync.models.lookup import LinkWord
@@ -111,6 +112,7 @@ __all__ = [
     "LinkPair",
     "LinkProgress",
     "LinkQuestion",
+    "LinkReport",
     "LinkVerdict",
     "LinkWord",
     "OwedReceipt",

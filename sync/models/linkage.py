@@ -44,6 +44,19 @@ class LinkModelVersion(Base):
     filled_to: Mapped[int | None]  # it has read every record up to this home; None: all
 
 
+class LinkReport(Base):
+    """What a run of a model over the whole registry found (link_runs.py): figures, nothing about one person."""
+
+    __tablename__ = "link_reports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("link_models.id"), index=True)
+    made_at: Mapped[datetime]
+    content: Mapped[dict[str, Any]]
+
+    model: Mapped[LinkModelVersion] = relationship()
+
+
 class LinkActivation(Base):
     """That somebody made a model the active one. It takes effect when the model has read every record."""
 

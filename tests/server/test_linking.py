@@ -14,7 +14,7 @@ from server.linking import parse_spark_settings
 from server.processing import process_pending
 from sync.link_models import add_model, keep_model
 from sync.linkage.model import default_model
-from sync.models import JobRun, LinkPair, PersonRecord
+from sync.models import JobRun, LinkPair, LinkReport, PersonRecord
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
@@ -38,8 +38,11 @@ def test_a_night_finds_what_was_overlooked_and_reports(app: Flask, session: Sess
     session.expire_all()
     assert (registry_digest(session), len(persons(session))) == (before, 1)
     [kept] = session.scalars(select(JobRun.details).where(JobRun.job == "link_anew"))
-    assert (kept["joined"], kept["overlooked"], kept["crowded"], kept["report"]["records"]) == (1, 1, 0, 2)
-    assert "Awa" not in str(kept)
+    [report] = session.scalars(select(LinkReport))
+    assert (kept["joined"], kept["overlooked"], kept["crowded"]) == (1, 1, 0)
+    assert kept["link_reports"] == {default_model().version: report.id}
+    assert (report.content["records"], report.content["overlooked"]) == (2, 1)
+    assert "Awa" not in f"{kept} {report.content}"
     assert not list(Path(app.extensions["teral_settings"].data_dir).glob("link-run-*"))
 
 
@@ -61,7 +64,8 @@ def test_a_night_tells_what_each_shadow_would_change(app: Flask, session: Sessio
     session.commit()
     process_pending()
     told = run_job(SHADOWS)
-    assert {version: report["parted"] for version, report in told["reports"].items()} == {
+    parted = {one.id: one.content["parted"] for one in session.scalars(select(LinkReport))}
+    assert {version: parted[number] for version, number in told["link_reports"].items()} == {
         one.version: 1 for one in rivals
     }
     assert len(persons(session)) == 1

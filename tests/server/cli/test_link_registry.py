@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.processing import process_pending
 from sync.link_models import add_model, keep_model
+from sync.link_reports import read_latest_reports
 from sync.link_rows import add_keys
 from sync.linkage.blocking import MOST_COMMON, Key
 from sync.linkage.model import default_model
@@ -34,6 +35,8 @@ def test_a_run_of_another_model_tells_what_it_would_change(run: Run, session: Se
     said = json.loads(run("link", "run", "--model", TIMID.version, "--json").stdout)
     assert (said["model"], said["records"], said["joined"], said["parted"]) == (TIMID.version, 2, 0, 1)
     assert len(persons(session)) == 1
+    kept = {version: one.content for version, one in read_latest_reports(session).items()}
+    assert kept == {TIMID.version: said}
 
 
 def test_an_activation_is_journalled_and_decides_all_anew(run: Run, session: Session, two_models: None) -> None:

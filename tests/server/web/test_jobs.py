@@ -51,29 +51,9 @@ def test_the_page_says_whether_somebody_works(
     assert words in auditor.get("/jobs/").text
 
 
-REPORT = {
-    "model": "0123456789abcdef", "records": 40, "persons": 31, "joined": 2, "parted": 1, "questions": 7,
-    "overlooked": 0, "crowded": 3, "left_out": 2, "most_common": 100,
-    "calibration": [{"from_bits": 8, "pairs": 5, "expected": 0.998, "observed": 0.8}],
-    "fairness": [{"kind": "sex", "value": "2", "records": 21, "linked": 0.5, "load": 0.25, "labels": 5,
-                  "precision": 0.8, "recall": None}],
-}  # fmt: skip
-
-
-def test_a_linkage_run_has_a_report(auditor: FlaskClient, session: Session) -> None:
-    one, other = (
-        JobRun(
-            job="link_anew", started_at=NOW, finished_at=NOW, outcome="done", details={"joined": 2, "report": REPORT}
-        ),
-        run("tidy_up"),
-    )
-    add(session, one, other)
+def test_a_linkage_run_leads_to_its_report(auditor: FlaskClient, session: Session) -> None:
+    told = {"joined": 2, "link_reports": {"0123456789abcdef": 7}}
+    add(session, JobRun(job="link_anew", started_at=NOW, finished_at=NOW, outcome="done", details=told), run("tidy_up"))
     listed = auditor.get("/jobs/").text
-    assert (f"/jobs/{one.id}/report" in listed, f"/jobs/{other.id}/report" in listed) == (True, False)
-    assert "0123456789abcdef" not in listed
-    page = auditor.get(f"/jobs/{one.id}/report").text
-    assert "<td>1.00</td><td>0.80</td>" in page
-    assert "3 keys have outgrown the model" in page
-    assert "2 keys were not looked up in this run, as more than 100 records share each" in page
-    assert "<td>0.50</td><td>0.25</td><td>5</td><td>0.80</td><td>–</td>" in page
-    assert auditor.get(f"/jobs/{other.id}/report").status_code == 404
+    assert listed.count("/link-models/0123456789abcdef/reports/7") == 1
+    assert "link_reports" not in listed

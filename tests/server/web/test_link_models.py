@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from server.processing import process_pending
 from sync.link_models import activate_model, add_model, keep_model
+from sync.link_reports import add_report
 from sync.linkage.model import default_model
-from sync.models import JobRun, LinkActivation, LinkModelVersion
+from sync.models import LinkActivation, LinkModelVersion, LinkReport
 from tests.accounts import add_account, log_in
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
@@ -37,13 +38,11 @@ def let_read_along(session: Session) -> None:
     process_pending()
 
 
-def weigh(session: Session) -> JobRun:
-    report = {**FIGURES, "model": TIMID.version, "calibration": [], "fairness": []}
-    details = {"models": 1, "reports": {TIMID.version: report}}
-    run = JobRun(job="weigh_shadows", started_at=NOW, finished_at=NOW, outcome="done", details=details)
-    session.add(run)
+def weigh(session: Session, **found: object) -> LinkReport:
+    content = {**FIGURES, "model": TIMID.version, "calibration": [], "fairness": [], "overlooked": 0, **found}
+    report = add_report(session, TIMID.version, content, NOW)
     session.commit()
-    return run
+    return report
 
 
 def activations(session: Session) -> list[str]:
@@ -53,14 +52,28 @@ def activations(session: Session) -> list[str]:
 
 def test_each_version_is_listed_with_what_it_would_change(admin: FlaskClient, session: Session) -> None:
     let_read_along(session)
-    run = weigh(session)
+    report = weigh(session)
     page = admin.get("/link-models/").text
     assert all(one in page for one in (TIMID.version, default_model().version, "makes the links", "reads along"))
     assert '<td class="number">12</td><td class="number">3</td><td class="number">7</td>' in page.replace("\n", "")
-    report = f"/jobs/{run.id}/report?model={TIMID.version}"
-    assert report in page
-    assert f"model {TIMID.version}" in admin.get(report).text
-    assert admin.get(f"/jobs/{run.id}/report?model=none").status_code == 404
+    assert f"{ADDRESS}/reports/{report.id}" in page
+
+
+def test_what_each_run_found_stays_with_the_model(admin: FlaskClient, session: Session) -> None:
+    earlier = weigh(session, joined=9)
+    group = {"kind": "sex", "value": "2", "records": 21, "linked": 0.5, "load": 0.25, "labels": 5, "precision": 0.8}
+    label = {"from_bits": 8, "pairs": 5, "expected": 0.998, "observed": 0.8}
+    counts = {"crowded": 3, "left_out": 2, "most_common": 100}
+    latest = weigh(session, calibration=[label], fairness=[group | {"recall": None}], **counts)
+    page, report = admin.get(ADDRESS).text, admin.get(f"{ADDRESS}/reports/{latest.id}").text
+    for told in (page, report):
+        assert "<td>1.00</td><td>0.80</td>" in told
+        assert "<td>0.50</td><td>0.25</td><td>5</td><td>0.80</td><td>–</td>" in told
+    assert "3 keys have outgrown the model" in report
+    assert "2 keys were not looked up in this run, as more than 100 records share each" in report
+    assert f"{ADDRESS}/reports/{earlier.id}" in page
+    assert '<span class="value">9</span>' in admin.get(f"{ADDRESS}/reports/{earlier.id}").text
+    assert admin.get(f"/link-models/{default_model().version}/reports/{latest.id}").status_code == 404
 
 
 def test_a_shadow_is_compared_on_the_records_that_came_last(admin: FlaskClient, session: Session) -> None:

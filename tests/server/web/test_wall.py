@@ -70,7 +70,7 @@ def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
         "version_id": seeded.version.id, "other_id": seeded.draft.id, "site_id": seeded.site.id, "user_id": 1,
         "list_name": seeded.entity.list_name, "uuid": seeded.entity.uuid,
         "decision_id": seeded.entity.decisions[0].id,
-        "event": seeded.event.uuid, "peer_name": seeded.peer.name, "run_id": seeded.run.id,
+        "event": seeded.event.uuid, "peer_name": seeded.peer.name, "report_id": seeded.report.id,
         "link_id": seeded.decision.id, "model_version": default_model().version, "inquiry_id": seeded.inquiry.id,
         "home_id": seeded.inquiry.home_id, "rival_id": seeded.inquiry.other_id,
     }  # fmt: skip
