@@ -24,7 +24,7 @@ from server.transactions import Transactions
 from sync.attachments import sync_folder
 from sync.models import FormVersion, Relay, Upstream
 from sync.relaying.bundles import BundleRefused, check_public_key, open_bundle, seal_bundle
-from sync.relaying.down import find_lack, list_down
+from sync.relaying.down import find_lack, list_down, note_taken
 from sync.relaying.lines import (
     DeviceLine,
     FormLine,
@@ -241,7 +241,7 @@ def _take_from_relay(session: Session, sender: str, bundle: Bundle, now: datetim
     lines = [one for one in bundle.lines if not (is_older and isinstance(one, DeviceLine | RelayLine))]
     for one in of_kind(lines, RelayLine):
         hear_relay(relay, one, now)
-    note_receipts(session, relay.site_id, of_kind(lines, ReceiptLine))
+    note_taken(session, relay, of_kind(lines, ReceiptLine))
     records = [one for one in lines if isinstance(one, _OF_RECORDS)]
     take = partial(take_up_each, session, relay, now=now)
     taken, refused = take([one for one in lines if not isinstance(one, _OF_RECORDS | RelayLine)])

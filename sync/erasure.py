@@ -17,6 +17,7 @@ from forms.errors import N_, Finding, FormsError
 from forms.records import Encounter, PersonRecord
 from sync.answers import forget_answers
 from sync.audit import add_audit_event
+from sync.entity_fold import fold_whole
 from sync.judging import Retained, Verdict
 from sync.link_inquiries import forget_inquiry_notes
 from sync.models import (
@@ -112,7 +113,7 @@ def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id
     submission.missing_files = 0
     forget_answers(session, [submission.id])
     session.execute(delete(SubmissionComment).where(SubmissionComment.submission_id == submission.id))
-    _erase_served(session, submission, frozenset(keep.entity))
+    _erase_entities(session, submission, frozenset(keep.entity), now)
     _erase_words(session, submission, frozenset(keep.person))
     forget_inquiry_notes(session, submission.id)
     release_submission(session, submission, "erased", actor_id, now)
@@ -172,13 +173,25 @@ def _dated(one: dict[str, Any], name: str, kind: type[date]) -> dict[str, Any]:
     return {name: kind.fromisoformat(one[name]) if one.get(name) else None}
 
 
-def _erase_served(session: Session, submission: Submission, keep: frozenset[str]) -> None:
-    """What was served keeps its numbers and what came into them, and forgets what it said."""
-    mine = select(EntityContribution.entity_id).where(EntityContribution.submission_id == submission.id)
-    touched = session.scalars(mine.distinct()).all()
-    for issued in session.scalars(select(IssuedVersion).where(IssuedVersion.entity_id.in_(touched))):
+def _erase_entities(session: Session, submission: Submission, keep: frozenset[str], now: datetime) -> None:
+    """Let the entities stand at once as they do without it: nobody is served in between what is erased."""
+    mine = session.scalars(select(EntityContribution).filter_by(submission_id=submission.id)).all()
+    for one in mine:
+        one.label, one.properties = None, _only(one.properties, keep)
+    touched = {one.entity_id for one in mine}
+    forget_served(session, touched, keep)
+    fold_whole(session, touched, now)
+    session.expire_all()
+
+
+def forget_served(session: Session, ids: Collection[int], keep: Collection[str]) -> None:
+    """Let what was served of these entities keep its numbers and what came into them, and forget what it said.
+
+    So do the decisions about their values. What is in `keep` stays.
+    """
+    for issued in session.scalars(select(IssuedVersion).where(IssuedVersion.entity_id.in_(ids))):
         issued.label, issued.properties = "", _only(issued.properties, keep)
-    for decision in session.scalars(select(EntityDecision).where(EntityDecision.entity_id.in_(touched))):
+    for decision in session.scalars(select(EntityDecision).where(EntityDecision.entity_id.in_(ids))):
         if decision.property_name not in keep:
             decision.value, decision.shown = "", [[key, ""] for key, _value in decision.shown]
     session.flush()

@@ -195,6 +195,8 @@ def _describe_relays() -> list[dict[str, Any]]:
                 "devices": len(one.device_ids),
                 "waiting": one.waiting,
                 "told_of": one.told_of,
+                "unerased": one.unerased.count if one.unerased else 0,
+                "unerased_since": one.unerased.since if one.unerased else None,
                 "oldest_at": one.oldest_at,
                 "told_at": one.told_at,
                 "heard_at": one.heard_at,

@@ -272,6 +272,7 @@ LABELS: dict[str, dict[str, str]] = {
         "submission.reviewed": N_("submission reviewed"),
         "submission.commented": N_("submission commented on"),
         "submission.erased": N_("submission erased"),
+        "entity.erased": N_("row of a list erased as at the centre"),
         "entity.created": N_("row of a list added"),
         "entity.updated": N_("row of a list changed"),
         "entity.deleted": N_("row of a list deleted"),

@@ -195,6 +195,7 @@ class EntityGround(Base):
     """On a relay: what the centre served of an entity under its number, and what of ours was inside (`contains`).
 
     Blank and `deleted_at` once it left the sight of the relay's sites: a relay holds what its own tablets need.
+    `erasures` counts those at the centre after which what was served here was forgotten.
     """
 
     __tablename__ = "entity_grounds"
@@ -205,6 +206,7 @@ class EntityGround(Base):
     properties: Mapped[dict[str, Any]]
     contains: Mapped[list[Any]]
     deleted_at: Mapped[datetime | None]
+    erasures: Mapped[int] = mapped_column(default=0)
 
 
 class EntityConflict(Base):

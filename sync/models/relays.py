@@ -80,6 +80,8 @@ class RelayedRecord(Base):
     user_agent: Mapped[str | None] = mapped_column(String(255))
     # The digest of the line by which the relay last marked it: told again, it says nothing new.
     mark_digest: Mapped[str | None] = mapped_column(String(64))
+    # Whether the relay has erased its answers, as far as they were erased at all.
+    is_erased: Mapped[bool] = mapped_column(default=False)
     # Empty while the record has not come; an index says how many have not.
     submission_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"), index=True)
 
@@ -87,12 +89,16 @@ class RelayedRecord(Base):
 
 
 class RelayedEntity(Base):
-    """An entity that a relay was given, so that it is told when the entity is none of its tablets' any more."""
+    """An entity that a relay was given, so that it is told when the entity is none of its tablets' any more.
+
+    `erasures` counts those of the erased records that speak of it after which the relay has forgotten what it served.
+    """
 
     __tablename__ = "relayed_entities"
 
     relay_id: Mapped[int] = mapped_column(ForeignKey("relays.site_id"), primary_key=True)
     entity_id: Mapped[int] = mapped_column(ForeignKey("entities.id"), primary_key=True)
+    erasures: Mapped[int] = mapped_column(default=0)
 
 
 class FilePiece(Base):

@@ -1,4 +1,4 @@
-"""What comes down: the centre tells a relay of sites, forms, tablets' states, follow-up lists.
+"""What comes down: the centre tells a relay of sites, forms, tablets' states, erasures, follow-up lists.
 
 A relay is told of entities that are for the tablets of its own sites, and of no others.
 """
@@ -36,8 +36,18 @@ from sync.policy import programme
 from sync.publishing import FormFile, change_form_state, find_form_version, list_versions, publish_form
 from sync.registry import lock_registry
 from sync.relaying.belonging import is_theirs
+from sync.relaying.erasures import (
+    confirm_erasures,
+    forget_erased,
+    list_erased_entities,
+    list_erasures,
+    list_owed_entities,
+    read_erased,
+    take_erasures,
+)
 from sync.relaying.lines import (
     EntityLine,
+    ErasureLine,
     FormLine,
     Line,
     ReceiptLine,
@@ -47,7 +57,7 @@ from sync.relaying.lines import (
     of_kind,
     receipt_for,
 )
-from sync.relaying.receipts import list_untold
+from sync.relaying.receipts import list_untold, note_receipts
 from sync.relaying.taking import take_each
 from sync.sites import SiteDetails, add_site, change_site, find_site
 
@@ -66,6 +76,7 @@ def list_down(session: Session, relay: Relay, now: datetime) -> Iterator[Line]:
     told: tuple[Callable[[], Iterator[Line]], ...] = (
         # Somebody's safety may hang on a revocation.
         lambda: _list_states(session, relay),
+        lambda: iter(list_erasures(session, relay) if _understands(relay) else []),
         lambda: _list_sites(session),
         lambda: _list_forms(session, sites),
         lambda: _list_entities(session, relay, sites, now),
@@ -113,14 +124,15 @@ def _list_states(session: Session, relay: Relay) -> Iterator[StateLine]:
 def _list_entities(session: Session, relay: Relay, sites: Sequence[Site], now: datetime) -> Iterator[EntityLine]:
     """The entities that tablets of these sites get, and those that they got and get no more."""
     told = set(session.scalars(select(RelayedEntity.entity_id).filter_by(relay_id=relay.site_id)))
-    seen = set[int]()
+    seen, erased = set[int](), list_erased_entities(session) if _understands(relay) else set[int]()
     for name in session.scalars(select(EntityList.name).order_by(EntityList.name)).all():
         for entity in _list_visible(session, name, sites, now):
             seen.add(entity.id)
             if entity.id not in told:
                 # Noted before it is told: whoever was given an entity is also told that it is gone.
-                session.add(RelayedEntity(relay_id=relay.site_id, entity_id=entity.id))
-            yield _describe_entity(session, relay, entity, name)
+                given = read_erased(session, entity)[0] if entity.id in erased else 0
+                session.add(RelayedEntity(relay_id=relay.site_id, entity_id=entity.id, erasures=given))
+            yield _describe_entity(session, relay, entity, is_erased=entity.id in erased)
     session.flush()
     for gone in session.scalars(select(Entity).where(Entity.id.in_(told - seen)).order_by(Entity.id)).all():
         yield from _tell_gone(session, relay, gone)
@@ -147,17 +159,18 @@ def _list_visible(session: Session, name: str, sites: Sequence[Site], now: datet
                 yield one
 
 
-def _describe_entity(session: Session, relay: Relay, entity: Entity, name: str) -> EntityLine:
-    hidden = programme().policy_for_list(name).server_only
+def _describe_entity(session: Session, relay: Relay, entity: Entity, *, is_erased: bool) -> EntityLine:
+    hidden = programme().policy_for_list(entity.list_name).server_only
     values = {key: value for key, value in entity.properties.items() if key not in hidden}
     return EntityLine(
-        list_name=name,
+        list_name=entity.list_name,
         uuid=entity.uuid,
         number=entity.version,
         label=entity.label,
         properties=values,
         contains=_own_keys(entity, relay),
         gone_at=None,
+        erased=read_erased(session, entity) if is_erased else None,
     )
 
 
@@ -173,6 +186,28 @@ def _own_keys(entity: Entity, relay: Relay) -> list[str]:
         return []
     rows = [Issued(one.number, one.added, one.removed, one.after) for one in entity.issued]
     return sorted(read_contents(rows)[1] & own)
+
+
+def _understands(relay: Relay) -> bool:
+    """Whether the program at the post takes erasures in: one of an older version would confirm what it did not do."""
+    return bool(relay.told.get("erases"))
+
+
+def note_taken(session: Session, relay: Relay, receipts: Sequence[ReceiptLine]) -> None:
+    """Note what the relay took of what it was told, and what it has erased with that; twice is once."""
+    note_receipts(session, relay.site_id, receipts)
+    if not receipts or not _understands(relay):
+        return
+    confirm_erasures(session, relay)
+    for one, due in list_owed_entities(session):
+        if one.relay_id == relay.site_id and not _is_untold(session, relay, one.entity_id):
+            one.erasures += len(due)
+    session.flush()
+
+
+def _is_untold(session: Session, relay: Relay, entity_id: int) -> bool:
+    line = _describe_entity(session, relay, session.get_one(Entity, entity_id), is_erased=True)
+    return any(list_untold(session, relay.site_id, [line]))
 
 
 def find_needed(session: Session, lines: Sequence[Line]) -> list[FormLine]:
@@ -219,6 +254,7 @@ def _take_together(
         _take_form(session, form, forms, now)
     for state in of_kind(lines, StateLine):
         _take_state(session, state, now)
+    take_erasures(session, of_kind(lines, ErasureLine), now)
     _take_entities(session, of_kind(lines, EntityLine), now)
     return [receipt_for(one) for one in lines if not isinstance(one, ReceiptLine)]
 
@@ -260,12 +296,13 @@ def _take_entities(session: Session, lines: Sequence[EntityLine], now: datetime)
     touched = []
     for line in lines:
         entity = get_entity(session, line.list_name, line.uuid)
-        known = session.get(EntityGround, entity.id) or EntityGround(entity_id=entity.id)
+        known = session.get(EntityGround, entity.id) or EntityGround(entity_id=entity.id, erasures=0)
         known.number, known.label, known.properties = line.number, line.label, line.properties
         known.contains, known.deleted_at = line.contains, line.gone_at
         session.add(known)
         if line.gone_at is not None:
             _forget_served(session, entity)
+        forget_erased(session, known, line, now)
         touched.append(entity.id)
     session.flush()
     fold_whole(session, touched, now)

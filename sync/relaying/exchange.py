@@ -8,9 +8,9 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from sync.models import Relay
-from sync.relaying.down import list_down
+from sync.relaying.down import list_down, note_taken
 from sync.relaying.lines import HeadLine, Line, ReceiptLine, RelayLine, of_kind
-from sync.relaying.receipts import forget_owed, list_owed, note_receipts
+from sync.relaying.receipts import forget_owed, list_owed
 from sync.relaying.up import take_up
 
 # So few that a line of a few kilobytes a second carries them within the minute that a link may last.
@@ -28,7 +28,7 @@ class Answer:
 
 def answer_relay(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> Answer:
     """Take in what a relay tells, and answer it. News come with the relay's own line: they cost time to find."""
-    note_receipts(session, relay.site_id, of_kind(lines, ReceiptLine))
+    note_taken(session, relay, of_kind(lines, ReceiptLine))
     for head in of_kind(lines, HeadLine):
         forget_owed(session, relay.site_id, head.took or relay.enrolled_at)
     taken = take_up(session, relay, lines, now)

@@ -76,6 +76,7 @@ class RelayLine(Line):
     number: int
     waiting: int
     oldest_at: datetime | None
+    erases: bool = False  # whether it understands the centre's erasures; one of an older version does not
 
     @property
     def name(self) -> str:
@@ -188,6 +189,22 @@ class DeviceLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
+class ErasureLine(Line):
+    """That the answers of a record which the relay holds were erased at the centre, and what stays of them."""
+
+    form_id: str
+    instance_id: str
+    xml_sha256: str
+    retained: dict[str, Any]
+    reason: str
+    erased_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"erasure {self.form_id} {self.instance_id} {self.xml_sha256}"
+
+
+@dataclass(frozen=True, slots=True)
 class SiteLine(Line):
     """A site, as its list shows it to tablets."""
 
@@ -242,7 +259,8 @@ class StateLine(Line):
 class EntityLine(Line):
     """An entity as the centre serves it; blank with `gone_at` once it is for no tablet of the relay any more.
 
-    `contains` names what the relay told and the centre has taken into account.
+    `contains` names what the relay told and the centre has taken into account. `erased` says of how many of the records
+    that speak of it the answers were erased, and which properties may stay of what was served before the last was.
     """
 
     list_name: str
@@ -252,6 +270,7 @@ class EntityLine(Line):
     properties: dict[str, str]
     contains: list[str]
     gone_at: datetime | None
+    erased: tuple[int, list[str]] | None = None
 
     @property
     def name(self) -> str:
@@ -273,13 +292,13 @@ class ReceiptLine(Line):
 _KINDS: dict[str, type[Line]] = {
     "head": HeadLine, "relay": RelayLine, "record": RecordLine, "fact": FactLine, "device": DeviceLine,
     "site": SiteLine, "form": FormLine, "state": StateLine, "entity": EntityLine, "receipt": ReceiptLine,
-    "comment": CommentLine, "mark": MarkLine, "explanation": ExplanationLine,
+    "comment": CommentLine, "mark": MarkLine, "explanation": ExplanationLine, "erasure": ErasureLine,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _KEPT_IN: dict[type[Line], tuple[type[Base], ...]] = {
     RecordLine: (RelayedRecord, Submission), CommentLine: (RelayedRecord,), MarkLine: (RelayedRecord, SubmissionMark),
     ExplanationLine: (HeadcountExplanation,), DeviceLine: (Device,), SiteLine: (Site,), StateLine: (Device,),
-    FormLine: (Form, FormVersion), EntityLine: (Entity,), ReceiptLine: (PeerReceipt,),
+    FormLine: (Form, FormVersion), EntityLine: (Entity,), ReceiptLine: (PeerReceipt,), ErasureLine: (RelayedRecord,),
 }  # fmt: skip
 # Names that a table calls otherwise.
 _WIDTHS = {"device": widths_of(RelayedDevice)["name"], "line_name": widths_of(PeerReceipt)["name"]}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from sync.models import Relay, RelayedDevice, RelayedRecord, RelayedSite, Site
 from sync.policy import Viewer
+from sync.relaying.erasures import Unerased, count_unerased
 from sync.scopes import scope_sites, site_of
 
 
@@ -19,7 +20,7 @@ class RelayStatus:
 
     All of it is as the relay said at `told_at`; `heard_at` is when that reached us. None: not for this viewer.
     `unplaced` are the codes of sites that it spoke of and that are not behind it: what came from them is its own
-    site's. Who is bound to a site reads of no others.
+    site's. Who is bound to a site reads of no others. `unerased` is what was erased here and by the relay not yet.
     """
 
     site: Site
@@ -32,6 +33,7 @@ class RelayStatus:
     told_at: datetime | None
     heard_at: datetime | None
     unplaced: Sequence[str] = ()
+    unerased: Unerased | None = None
 
 
 def find_provenance(session: Session, submission_id: int) -> RelayedRecord | None:
@@ -59,8 +61,9 @@ def list_relays(session: Session, viewer: Viewer | None) -> list[RelayStatus]:
     coming = select(RelayedRecord.relay_id, func.count()).where(RelayedRecord.submission_id.is_(None))
     awaited = {row[0]: row[1] for row in session.execute(coming.group_by(RelayedRecord.relay_id))}
     bound = site_of(viewer) if viewer is not None else None
+    unerased = count_unerased(session)
     told = [
-        _describe(one, sites[one.site_id], devices[one.site_id], awaited.get(one.site_id, 0))
+        _describe(one, sites[one.site_id], devices[one.site_id], awaited.get(one.site_id, 0), unerased.get(one.site_id))
         if bound in (None, *_only(sites[one.site_id]))
         else _describe_part(one, [site for site in sites[one.site_id] if site.id == bound])
         for one in relays
@@ -77,7 +80,9 @@ def _describe_part(relay: Relay, sites: list[Site]) -> RelayStatus:
     return replace(_describe(relay, sites, set(), 0), waiting=None, oldest_at=None, told_of=None)
 
 
-def _describe(relay: Relay, sites: list[Site], devices: set[int], awaited: int) -> RelayStatus:
+def _describe(
+    relay: Relay, sites: list[Site], devices: set[int], awaited: int, unerased: Unerased | None = None
+) -> RelayStatus:
     oldest = relay.told.get("oldest_at")
     return RelayStatus(
         site=relay.site,
@@ -90,4 +95,5 @@ def _describe(relay: Relay, sites: list[Site], devices: set[int], awaited: int) 
         told_at=relay.told_at,
         heard_at=relay.heard_at,
         unplaced=sorted(set(relay.told.get("unplaced", [])) - {one.code for one in sites}),
+        unerased=unerased,
     )

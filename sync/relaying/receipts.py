@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from sync.models import OwedReceipt, PeerReceipt
-from sync.relaying.lines import Line, ReceiptLine, receipt_for
+from sync.relaying.lines import Line, ReceiptLine, digest_of, receipt_for
 
 CENTRE = 0
 _AT_ONCE = 500
@@ -55,6 +55,12 @@ def forget_owed(session: Session, peer_id: int, took: datetime) -> None:
     """Let go of the receipts that were in a bundle which the peer has taken."""
     mine = (OwedReceipt.peer_id == peer_id) & (OwedReceipt.owed_at <= took)
     session.execute(delete(OwedReceipt).where(mine))
+
+
+def forget_receipt(session: Session, peer_id: int, line_name: str) -> None:
+    """Tell the line of this name again: what the peer says shows that it has not taken it, or no longer."""
+    named = (PeerReceipt.peer_id == peer_id) & (PeerReceipt.name == digest_of(line_name))
+    session.execute(delete(PeerReceipt).where(named))
 
 
 def note_receipts(session: Session, peer_id: int, receipts: Sequence[ReceiptLine]) -> None:

@@ -34,6 +34,7 @@ from sync.parts import IncomingFile, fit
 from sync.policy import programme
 from sync.publishing import find_form_version, get_definition
 from sync.relaying.belonging import as_sender, find_record, find_relayed, give_site, is_theirs
+from sync.relaying.erasures import hear_erased
 from sync.relaying.facts import take_facts
 from sync.relaying.lines import (
     DeviceLine,
@@ -79,7 +80,7 @@ def list_waiting(session: Session) -> Iterator[RecordLine]:
 def describe_relay(session: Session, waiting: Sequence[RecordLine], now: datetime) -> RelayLine:
     """What is told of the relay as a whole."""
     oldest = min((one.received_at for one in waiting), default=None)
-    return RelayLine(now, read_slot(session), len(waiting), oldest)
+    return RelayLine(now, read_slot(session), len(waiting), oldest, erases=True)
 
 
 def list_records(session: Session) -> Iterator[RecordLine]:
@@ -147,7 +148,7 @@ def hear_relay(relay: Relay, told: RelayLine, now: datetime) -> None:
     if relay.told_at is None or relay.told_at <= told_at:
         relay.told_at = told_at
         oldest = oldest_at.isoformat() if oldest_at else None
-        relay.told = relay.told | {"waiting": told.waiting, "oldest_at": oldest}
+        relay.told = relay.told | {"waiting": told.waiting, "oldest_at": oldest, "erases": told.erases}
 
 
 def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> Taken:
@@ -238,8 +239,11 @@ def _take_record(session: Session, relay: Relay, line: RecordLine, taken: Taken,
         taken.records.append(line.xml_sha256)
         return False
     # Of what was erased, here or there, nothing is asked for any more.
-    is_erased = session.get(Erasure, known.submission_id) is not None
-    return is_erased or _take_files(session, known, line, taken, now)
+    erasure = session.get(Erasure, known.submission_id)
+    if erasure is not None:
+        hear_erased(session, known, erasure, is_erased=line.erased is not None)
+        return True
+    return _take_files(session, known, line, taken, now)
 
 
 def _add_relayed(session: Session, relay: Relay, line: RecordLine) -> RelayedRecord:

@@ -81,7 +81,7 @@ def test_a_state_that_there_is_none_of_is_refused(session: Session, relay: Relay
 def test_a_post_whose_clock_went_fast_is_heard_again_when_it_is_right(session: Session, relay: Relay) -> None:
     fast = NOW + timedelta(days=900)
     take_up(session, relay, [RelayLine(fast, relay.number, 5, fast)], NOW)
-    assert (relay.told_at, relay.told) == (NOW, {"waiting": 5, "oldest_at": NOW.isoformat()})
+    assert (relay.told_at, relay.told["waiting"], relay.told["oldest_at"]) == (NOW, 5, NOW.isoformat())
     soon = NOW + timedelta(minutes=5)
     take_up(session, relay, [RelayLine(soon, relay.number, 0, None)], soon)
     assert (relay.told_at, relay.told["waiting"]) == (soon, 0)
