@@ -44,8 +44,13 @@ class BackupRefused(Exception):
     """An archive that cannot be written or read; the message is one line for an administrator."""
 
 
-def write_backup(engine: Engine, store: AttachmentStore, target: Path) -> dict[str, Any]:
-    """Write the archive and return its manifest; the file appears under its name only when it is whole and on disk."""
+def write_backup(engine: Engine, store: AttachmentStore, target: Path, *, replaces: bool = False) -> dict[str, Any]:
+    """Write the archive and return its manifest; the file appears under its name only when it is whole and on disk.
+
+    Raises BackupRefused where there is one of that name, which may be the only other copy, unless it is to be replaced.
+    """
+    if not replaces:
+        _refuse_existing(target)
     partial = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
         # Exclusive: in a shared folder nobody can have put a link or a file of theirs there before.
@@ -54,11 +59,18 @@ def write_backup(engine: Engine, store: AttachmentStore, target: Path) -> dict[s
             manifest = _write_archive(engine, store, file)
             file.flush()
             os.fsync(file.fileno())
+        if not replaces:
+            _refuse_existing(target)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
     sync_folder(target.parent)
     return manifest
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise BackupRefused(f"{target.name} exists already: name another file, or say --replace.")
 
 
 def read_backup(engine: Engine, store: AttachmentStore, source: Path) -> dict[str, Any]:

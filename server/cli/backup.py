@@ -9,9 +9,10 @@ from server.cli.context import print_json, with_app, with_empty_app
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--replace", "replaces", is_flag=True, help="Put it in the place of a FILE that exists, once it is whole.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @with_app
-def backup_command(file: Path, as_json: bool) -> None:
+def backup_command(file: Path, replaces: bool, as_json: bool) -> None:
     """Write database and attachments into FILE while the server runs. It holds personal data: keep it encrypted.
 
     Keep TERAL_SECRET_KEY apart from it: without that key tablets must be enrolled anew.
@@ -20,7 +21,7 @@ def backup_command(file: Path, as_json: bool) -> None:
     from server.extensions import attachment_store, db
 
     try:
-        manifest = write_backup(db.engine, attachment_store(), file)
+        manifest = write_backup(db.engine, attachment_store(), file, replaces=replaces)
     except OSError as error:
         raise click.ClickException(f"The backup was not written: {error.strerror}.") from error
     except BackupRefused as refused:

@@ -1,7 +1,10 @@
 """A backup restores to the same registry and files, on either database, or to nothing at all."""
 
 import gzip
+import resource
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -96,6 +99,25 @@ def test_a_backup_restores_to_the_same_registry_on_postgresql(
 
 def test_only_its_owner_may_read_a_backup(archive: Path) -> None:
     assert archive.stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_leaves_the_older_backup_and_no_half_of_another(archive: Path) -> None:
+    older = archive.read_bytes()
+    with limited(200), pytest.raises(OSError, match="too large"):
+        write_backup(db.engine, attachment_store(), archive, replaces=True)
+    assert archive.read_bytes() == older
+    assert [one.name for one in archive.parent.iterdir() if archive.name in one.name] == [archive.name]
+
+
+@contextmanager
+def limited(size: int) -> Iterator[None]:
+    """No file may grow beyond this size, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_database_with_data_is_not_overwritten(app: Flask, archive: Path) -> None:

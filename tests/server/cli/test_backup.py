@@ -1,6 +1,7 @@
 """`teral backup` and `teral restore` say what they did, or in one line why not."""
 
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +28,14 @@ def test_a_restore_over_data_is_refused_in_one_line(run: Any, tmp_path: Path) ->
 def test_a_backup_that_cannot_be_written_is_said(run: Any, tmp_path: Path) -> None:
     result = run("backup", tmp_path / "missing" / "b.tar.gz")
     assert (result.exit_code, "not written" in result.output) == (1, True)
+
+
+def test_a_backup_that_exists_is_kept_unless_it_is_to_be_replaced(run: Any, tmp_path: Path) -> None:
+    run("setup")
+    older = tmp_path / "b.tar.gz"
+    older.write_bytes(b"of yesterday")
+    refused = run("backup", older)
+    assert (refused.exit_code, "exists already" in refused.output) == (1, True)
+    assert (older.read_bytes(), list(tmp_path.glob("*b.tar.gz*"))) == (b"of yesterday", [older])
+    assert run("backup", older, "--replace").exit_code == 0
+    assert tarfile.is_tarfile(older)
