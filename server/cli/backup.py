@@ -9,7 +9,7 @@ from server.cli.context import print_json, with_app, with_empty_app
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--replace", "replaces", is_flag=True, help="Put it in the place of a FILE that exists, once it is whole.")
+@click.option("--replace", "replaces", is_flag=True, help="Take the place of a FILE that exists, once whole.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @with_app
 def backup_command(file: Path, replaces: bool, as_json: bool) -> None:
