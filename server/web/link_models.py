@@ -1,6 +1,7 @@
 """Linkage models side by side: what each would change, and which one makes the links. Nothing here is of one person.
 
-A model comes by training (`teral link train`); what it is, is sync/linkage/model.py.
+A model comes by training (`teral link train`), or from another one by short forms of names that are added to it; what
+it is, is sync/linkage/model.py.
 """
 
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from sync.link_models import (
     activate_model,
+    add_model,
     drop_model,
     find_linking,
     get_model,
@@ -24,11 +26,14 @@ from sync.link_models import (
 )
 from sync.link_reports import list_reports, read_latest_reports
 from sync.link_shadows import ZONES, compare_on_traffic
+from sync.linkage.pet_forms import add_pet_forms, list_pet_forms, parse_pet_forms
 from sync.models import LinkModelVersion
 from sync.quarantine import MIN_REASON, DecisionRefused
 from sync.registry import lock_registry
 
 blueprint = Blueprint("link_models", __name__, url_prefix="/link-models")
+
+_LONGEST = 10_000
 
 
 @blueprint.get("/")
@@ -51,6 +56,27 @@ def page(model_version: str) -> ResponseReturnValue:
 def report_page(model_version: str, report_id: int) -> ResponseReturnValue:
     found = next((one for one in list_reports(db.session(), model_version) if one.id == report_id), None) or abort(404)
     return render_template("link_models/report.html", report=found)
+
+
+@blueprint.get("/<model_version>/names")
+@permission("link_models.read")
+def names_page(model_version: str) -> ResponseReturnValue:
+    return _render_names(model_version)
+
+
+@blueprint.post("/<model_version>/names")
+@permission("link_models.activate")
+def add_names(model_version: str) -> ResponseReturnValue:
+    """More short forms make another model, which links nobody before it is activated."""
+    row, _state = _get_version(model_version)
+    try:
+        more = parse_pet_forms(request.form.get("names", "")[:_LONGEST])
+        model = add_pet_forms(get_model(db.session(), row.version), more)
+    except FormsError as refused:
+        return _render_names(model_version, refused.word(gettext)), 422
+    add_model(db.session(), model, current_viewer().actor_id, datetime.now(UTC))
+    flash(gettext("This model knows the short forms. Look at it, and let it make the links."))
+    return redirect(url_for("link_models.page", model_version=model.version))
 
 
 @blueprint.post("/<model_version>/activate")
@@ -110,6 +136,14 @@ def _render(version: str, problem: str | None = None) -> str:
         active=active.model if active else None, zones=ZONES, reports=read_latest_reports(db.session()),
         earlier=list_reports(db.session(), version), reason=request.form.get("reason", ""),
         traffic=compare_on_traffic(db.session(), row.id, datetime.now(UTC)),
+    )  # fmt: skip
+
+
+def _render_names(version: str, problem: str | None = None) -> str:
+    row, state = _get_version(version)
+    return render_template(
+        "link_models/names.html", row=row, state=state, problem=problem, written=request.form.get("names", ""),
+        names=list_pet_forms(get_model(db.session(), version)),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from forms.errors import N_, FormsError
 
 
 class LinkageRefused(FormsError):
-    """A file or a model that linkage cannot work with."""
+    """A file, a model or a name that linkage cannot work with."""
 
     messages = {
         "link_model_unreadable": N_("The file is not a linkage model."),
@@ -16,5 +16,12 @@ class LinkageRefused(FormsError):
         "link_file_id_missing": N_("Line %(line)s has no record_id."),
         "link_file_id_twice": N_("Line %(line)s has a record_id that an earlier line has."),
         "link_file_malformed": N_("Line %(line)s cannot be read: too many cells, or an open quotation mark."),
+        "link_names_empty": N_("Write at least one short form."),
+        "link_names_line": N_("Line %(line)s: write one short form and its full name, with = between them."),
+        "link_names_taken": N_("“%(short)s” stands for “%(full)s” already."),
+        "link_names_one": N_("“%(short)s” and “%(full)s” are one name already: they sound alike."),
+        "link_names_family": N_(
+            "“%(short)s” is a family name for most who bear it. As a short form it would make one family of two."
+        ),
         "link_file_too_few": N_("A model is learnt from at least %(least)s records; the file holds %(count)s."),
     }

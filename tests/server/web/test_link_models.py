@@ -152,3 +152,23 @@ def test_a_model_that_never_linked_is_not_said_to_be_in_force(admin: FlaskClient
     process_pending()
     page = admin.get("/link-models/").text
     assert (page.count("a later choice replaced it"), page.count("in force since")) == (1, 2)
+
+
+def test_short_forms_make_another_model(admin: FlaskClient, session: Session) -> None:
+    page = admin.get(f"{ADDRESS}/names").text
+    assert "Fatoumata" in page
+    assert "Doudou" not in page
+    after = admin.post(f"{ADDRESS}/names", data={"names": "Doudou = Abdoulaye"})
+    session.rollback()
+    made = session.scalars(select(LinkModelVersion).order_by(LinkModelVersion.id.desc())).first()
+    assert made is not None
+    assert (after.status_code, after.location) == (302, f"/link-models/{made.version}")
+    assert "Let it make the links" in admin.get(after.location).text
+    assert "Doudou" in admin.get(f"{after.location}/names").text
+
+
+def test_a_short_form_that_is_none_is_refused_and_stays_in_the_form(admin: FlaskClient, session: Session) -> None:
+    refused = admin.post(f"{ADDRESS}/names", data={"names": "Doudou"})
+    assert refused.status_code == 422
+    assert "Line 1" in refused.text
+    assert ">Doudou</textarea>" in refused.text
