@@ -22,6 +22,7 @@ import click
 import urllib3
 
 from server.config import ConfigError, Settings
+from server.reach import is_out_of_reach
 
 if TYPE_CHECKING:
     from server.tablets.tablet import Tablet
@@ -149,7 +150,7 @@ def _print_welcome(settings: Settings, demo: dict[str, Any]) -> None:
         click.echo(f"  {user['role']:20} {user['email']:42} {user['password']}")
     click.echo(f"\nTablet {tablet['device']}: in ODK Collect choose “Configure with QR code”.\n{_draw_qr(tablet)}")
     click.echo(f"The QR holds {settings.base_url}")
-    if urllib3.util.parse_url(settings.base_url).host in ("127.0.0.1", "localhost"):
+    if is_out_of_reach(settings):
         click.echo(
             "No tablet can reach that address: start with TERAL_HOST=0.0.0.0 (and TERAL_PUBLIC_URL for another name).",
             err=True,

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from server import errors, i18n
+from server import errors, i18n, reach
 from server.accounts import permissions, sessions
 from server.extensions import csrf
 from server.web import (
@@ -48,6 +48,7 @@ _PAGES = (
 
 def init_app(app: Flask) -> None:
     i18n.init_app(app)
+    reach.init_app(app)
     errors.init_app(app)
     headers.init_app(app)
     sessions.init_app(app)

@@ -13,7 +13,9 @@ from tests.accounts import add_account, log_in
 from tests.journeys.outposts import Officers, Outposts
 from tests.journeys.relays import Chain, chain, digest
 from tests.journeys.test_relay_words import erase
+from tests.server.web.conftest import french_words
 
+__all__ = ["french_words"]
 HERE, THERE = "Awa-Ndiaye", "sous-clef"
 
 

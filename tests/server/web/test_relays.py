@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.config import Settings
 from server.qr import draw_qr
 from sync.models import AuditEvent, Relay, RelayedSite, Site
 from tests.accounts import add_account, add_site, log_in
+from tests.conftest import SECRET
 
 PLACE = {"at": "new", "name": "Relais de Rosso", "code": "rel-1", "region": "SN-SL"}
 
@@ -125,3 +128,24 @@ def test_a_closed_site_stays_behind_its_relay(administrator: FlaskClient, sessio
 
 def test_a_site_without_a_relay_has_no_page(administrator: FlaskClient, site: Site) -> None:
     assert administrator.get(f"/relays/{site.id}").status_code == 404
+
+
+class TestOnLoopback:
+    @pytest.fixture
+    def settings(self, tmp_path: Path, database: str) -> Settings:
+        return Settings(data_dir=str(tmp_path), database_url=database, secret_key=SECRET)
+
+    def test_who_hands_out_an_address_that_leads_nowhere_is_told(self, administrator: FlaskClient, site: Site) -> None:
+        tablet = {"name": "R-1", "site": site.id, "language": "fr"}
+        pages = [administrator.get(page) for page in ("/relays/new", "/devices/new")]
+        pages += [
+            administrator.post("/relays/new", data={"at": site.id}),
+            administrator.post("/devices/new", data=tablet),
+        ]
+        for page in pages:
+            assert page.status_code == 200
+            assert "n'atteint http://127.0.0.1:8383, qui ne mène qu'à cette machine" in unescape(page.text)
+
+
+def test_who_hands_out_an_address_that_is_known_is_not_warned(administrator: FlaskClient) -> None:
+    assert "TERAL_PUBLIC_URL" not in administrator.get("/relays/new").text
