@@ -32,6 +32,8 @@ class Head:
     created_at: datetime
     edits: int
     actor_id: int | None
+    collect_id: str | None
+    user_agent: str | None
     review_state: str | None
     reviewed_at: datetime | None
 
@@ -94,6 +96,8 @@ def make_heads(session: Session, rows: Sequence[Submission]) -> list[Head]:
             created_at=root.received_at,
             edits=edits,
             actor_id=root.device.actor_id if root.device else senders.get(root.id),
+            collect_id=root.collect_id,
+            user_agent=root.user_agent,
             review_state=decide_review_state(row, marks.get(row.id)),
             reviewed_at=reviewed.get(row.id),
         )

@@ -1,6 +1,6 @@
 """Records with their answers, read flat and in pages for whoever may take them out of the server."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -187,24 +187,41 @@ def _select(viewer: Viewer, form_id: str, page: Page) -> Select[Any]:
 def _make_records(session: Session, viewer: Viewer, rows: Sequence[Row[Any]]) -> list[Record]:
     counts = _count_files(session, [row.id for row in rows])
     edited = _find_edited(session, [row.id for row in rows if row.deprecated_id is not None])
+    names = _name_actors(session, edited.values())
     reviewed = read_reviewed_at(session, [row.id for row in rows if row.id not in edited])
     tells = access(viewer, "D7").reads_plainly
     return [
-        _make_record(row, counts.get(row.id, (0, 0)), edited.get(row.id), reviewed.get(row.id), tells) for row in rows
+        _make_record(row, counts.get(row.id, (0, 0)), edited.get(row.id), names, reviewed.get(row.id), tells)
+        for row in rows
     ]
 
 
+def _name_actors(session: Session, heads: Iterable[Head]) -> dict[int | None, str]:
+    """Who first sent these records."""
+    wanted = {one.actor_id for one in heads} - {None}
+    if not wanted:
+        return {}
+    return {one.id: one.display_name for one in session.scalars(select(Actor).where(Actor.id.in_(wanted)))}
+
+
 def _make_record(
-    row: tuple[Any, ...], counts: tuple[int, int], head: Head | None, reviewed_at: datetime | None, tells: bool
+    row: tuple[Any, ...],
+    counts: tuple[int, int],
+    head: Head | None,
+    names: Mapping[int | None, str],
+    reviewed_at: datetime | None,
+    tells: bool,
 ) -> Record:
     # An export makes millions of these: to take a row apart at once costs half of asking it for each name.
     own_id, instance_id, _, received_at, collect_id, version, locked, state, actor_id, name, answers = row
+    if head is not None:
+        actor_id, name, collect_id = head.actor_id, names.get(head.actor_id), head.collect_id
     return Record(
         own_id,
         head.instance_id if head else instance_id,
         head.created_at if head else received_at,
         head.updated_at if head else reviewed_at,
-        head.actor_id if head else actor_id,
+        actor_id,
         name if tells else None,
         collect_id if tells else None,
         *counts,

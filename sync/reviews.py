@@ -62,7 +62,7 @@ def change_review_state(
 ) -> None:
     """Review the version that stands. Any state but approval and rejection takes an earlier decision back."""
     if state is not None and state not in REVIEW_STATES:
-        raise ReviewRefused("review_state_unknown")
+        raise ReviewRefused("review_state_unknown", state=state)
     mark = state if state in _MARKS else ""
     session.merge(SubmissionMark(submission_id=submission.id, mark=mark, actor_id=actor_id, marked_at=now))
     words = reason or _REASONS.get(state or "", "")
@@ -79,7 +79,7 @@ def change_review_state(
 def receive_mark(session: Session, submission_id: int, mark: str, actor_id: int, marked_at: datetime) -> None:
     """Keep a mark that was set, or taken back, on another server, unless a later one stands; twice is once."""
     if mark not in ("", *_MARKS):
-        raise ReviewRefused("review_state_unknown")
+        raise ReviewRefused("review_state_unknown", state=mark)
     known = session.get(SubmissionMark, submission_id)
     if known is None or known.marked_at < marked_at:
         session.merge(SubmissionMark(submission_id=submission_id, mark=mark, actor_id=actor_id, marked_at=marked_at))

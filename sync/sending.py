@@ -102,7 +102,7 @@ def _read(form_id: str, sent: bytes) -> tuple[SubmissionXml, bytes]:
             raise
         read = parse_submission(xml)
     if read.form_id != form_id:
-        raise SendingRefused("form_differs", field="form id", reason=read.form_id)
+        raise SendingRefused("form_differs", field="form id", value=read.form_id, reason=form_id)
     return read, xml
 
 

@@ -43,7 +43,8 @@ def read_texts(session: Session, one: Submission, viewer: Viewer) -> dict[str, s
 
 def _compare(old: dict[str, str], new: dict[str, str]) -> list[dict[str, Any]]:
     paths = [path for path in {**old, **new} if old.get(path) != new.get(path)]
-    return [{"old": old.get(path), "new": new.get(path), "path": _steps(path)} for path in paths]
+    sides = (("old", old), ("new", new))
+    return [{**{name: one[path] for name, one in sides if path in one}, "path": _steps(path)} for path in paths]
 
 
 def _steps(path: str) -> list[Any]:

@@ -79,6 +79,6 @@ def _split_point(value: Any) -> Line:
 
 def _read_number(text: str) -> object:
     try:
-        return float(text)
+        return float(text) if "." in text else int(text)
     except ValueError:
         return text

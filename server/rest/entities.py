@@ -1,6 +1,6 @@
 """Entities of `/v1`: listed, made one by one or by the thousand, changed, deleted, with their versions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -34,6 +34,7 @@ from sync.policy import Viewer
 
 ENTITIES = f"{DATASET}/entities"
 ENTITY = f"{ENTITIES}/<segment:uuid>"
+_MEMBERS = dict.fromkeys(("label", "uuid", "data"))
 _ACTIONS = {
     "create": "entity.create", "update": "entity.update.version", "delete": "entity.delete",
     "restore": "entity.restore",
@@ -68,7 +69,7 @@ def create_entities(list_name: str) -> ResponseReturnValue:
     name, body, actor_id, now = get_list(list_name), read_json(), current_viewer().actor_id, datetime.now(UTC)
     if "entities" in body:
         if not isinstance(body["entities"], list) or not body["entities"]:
-            raise Problem(400.31, expected=["entities: [...]"])
+            raise Problem(400.31, expected=["entities: [...]"], actual=[type(body["entities"]).__name__])
         add_entities(db.session(), name, [_read_new(one) for one in body["entities"]], actor_id, now)
         return jsonify({"success": True})
     (uuid,) = add_entities(db.session(), name, [_read_new(body)], actor_id, now)
@@ -89,6 +90,7 @@ def entity(list_name: str, uuid: str) -> Any:
 @answers(EntityShape)
 def update_entity(list_name: str, uuid: str) -> Any:
     name, body = get_list(list_name), read_json()
+    _refuse_unknown(body)
     found, now = get_entity(name, uuid), datetime.now(UTC)
     _check_version(found)
     if is_on("resolve") and not found.open_conflicts:
@@ -118,6 +120,30 @@ def bring_back_entity(list_name: str, uuid: str) -> Any:
     found = get_entity(get_list(list_name), uuid, deleted=True)
     restore_entity(db.session(), found.list_name, found.uuid, current_viewer().actor_id, datetime.now(UTC))
     return {}
+
+
+@blueprint.post(f"{ENTITIES}/bulk-delete")
+@permission("entities.change")
+def remove_entities(list_name: str) -> ResponseReturnValue:
+    return _change_many(list_name, delete_entity, deleted=False)
+
+
+@blueprint.post(f"{ENTITIES}/bulk-restore")
+@permission("entities.change")
+def bring_back_entities(list_name: str) -> ResponseReturnValue:
+    return _change_many(list_name, restore_entity, deleted=True)
+
+
+def _change_many(list_name: str, change: Callable[..., object], *, deleted: bool) -> ResponseReturnValue:
+    """Change those of the named entities that the caller may know of and that stand so, and say how many they were."""
+    name, ids, viewer = get_list(list_name), read_json().get("ids"), current_viewer()
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise Problem(400.11, field="ids")
+    found = [find_entity(db.session(), viewer, name, one.removeprefix("uuid:")) for one in dict.fromkeys(ids)]
+    standing = [one for one in found if one is not None and (one.deleted_at if deleted else one.exists)]
+    for one in standing:
+        change(db.session(), name, one.uuid, viewer.actor_id, datetime.now(UTC))
+    return jsonify({"count": len(standing)})
 
 
 @blueprint.get(f"{ENTITY}/versions")
@@ -171,6 +197,7 @@ def _check_version(found: Entity) -> None:
 def _read_new(body: Any) -> NewEntity:
     if not isinstance(body, dict):
         raise Problem(400.11, field="entities")
+    _refuse_unknown(body)
     label = _read_label(body)
     if label is None:
         raise Problem(400.2, field="label")
@@ -178,6 +205,12 @@ def _read_new(body: Any) -> NewEntity:
     if not all(isinstance(one, str) for one in given.values()):
         raise Problem(400.11, field="uuid")
     return NewEntity(label, _read_values(body), **given)
+
+
+def _refuse_unknown(body: Mapping[str, Any]) -> None:
+    """A member that was misspelt would be left out without a word."""
+    if not body.keys() <= _MEMBERS.keys():
+        raise Problem(400.31, expected=list(_MEMBERS), actual=list(body))
 
 
 def _read_label(body: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.rest.datasets import DATASET, get_list
 from server.rest.edmx import render_entity_edmx
+from server.rest.odata_manners import refuse_unknown, speaks_odata
 from server.rest.problems import Problem
 from server.rest.shapes import write_moment
 from server.rest.speech import blueprint, gather, is_on, read_number
@@ -39,7 +41,7 @@ from sync.policy import Viewer
 from sync.record_filters import compile_filter, compile_order, split_search
 
 SERVICE = f"{DATASET}.svc"
-_KNOWN = {"$filter", "$select", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$search", "$format"}
+_KNOWN = {"$filter", "$select", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$search", "$format", "$expand"}
 _SYSTEM = ("createdAt", "creatorId", "creatorName", "updates", "updatedAt", "deletedAt", "version", "conflict")
 
 
@@ -55,6 +57,7 @@ class _Query:
 
 @blueprint.get(SERVICE)
 @permission("entities.export")
+@speaks_odata("json")
 def entity_service(list_name: str) -> ResponseReturnValue:
     entries = [{"name": "Entities", "kind": "EntitySet", "url": "Entities"}]
     return jsonify({"@odata.context": f"{_base(get_list(list_name))}/$metadata", "value": entries})
@@ -62,6 +65,7 @@ def entity_service(list_name: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/$metadata")
 @permission("entities.export")
+@speaks_odata("xml")
 def entity_metadata(list_name: str) -> ResponseReturnValue:
     names = list_readable_properties(db.session(), current_viewer(), get_list(list_name), export=True)
     return Response(render_entity_edmx(list_name, names), mimetype="application/xml")
@@ -69,6 +73,7 @@ def entity_metadata(list_name: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/Entities")
 @permission("entities.export")
+@speaks_odata("json")
 def entity_table(list_name: str) -> ResponseReturnValue:
     query = _read_query(get_list(list_name))
     note_reading("entities.exported", f"entity_list:{list_name}")
@@ -86,9 +91,7 @@ def entity_csv(list_name: str) -> ResponseReturnValue:
 
 
 def _read_query(name: str) -> _Query:
-    for asked in request.args:
-        if asked.startswith("$") and asked not in _KNOWN:
-            raise Problem(501.1, feature=asked)
+    refuse_unknown(_KNOWN)
     viewer = current_viewer()
     properties = list_readable_properties(db.session(), viewer, name, export=True)
     wanted = _read_select(properties)
@@ -137,16 +140,18 @@ def _base(name: str) -> str:
 
 def _write(query: _Query, arguments: dict[str, str], engine: Any, *, count: bool) -> Iterator[bytes]:
     end: dict[str, Any] = {"@odata.context": f"{query.address.removesuffix('/Entities')}/$metadata#Entities"}
-    written, last = 0, None
+    written, last, more = 0, None, False
+    page = query.page if query.page.limit is None else replace(query.page, limit=query.page.limit + 1)
     with Session(engine) as session:
         if count:
             end["@odata.count"] = count_entities(session, query.viewer, query.name, query.page)
         yield b'{"value":['
-        for chunk in read_entities(session, query.viewer, query.name, query.properties, query.page):
-            for one in chunk:
-                yield (b"," if written else b"") + orjson.dumps(_show(one, query))
-                written, last = written + 1, one.uuid
-    if last is not None and written == query.page.limit and not query.page.order:
+        for one in chain.from_iterable(read_entities(session, query.viewer, query.name, query.properties, page)):
+            if more := written == query.page.limit:
+                break
+            yield (b"," if written else b"") + orjson.dumps(_show(one, query))
+            written, last = written + 1, one.uuid
+    if more and last is not None and not query.page.order:
         token = "01" + base64.urlsafe_b64encode(orjson.dumps({"uuid": last})).decode().rstrip("=")
         end["@odata.nextLink"] = f"{query.address}?{urlencode({**arguments, '$skiptoken': token})}"
     yield b"]," + orjson.dumps(end)[1:]
@@ -155,7 +160,7 @@ def _write(query: _Query, arguments: dict[str, str], engine: Any, *, count: bool
 def _show(one: EntityRecord, query: _Query) -> dict[str, Any]:
     system = _tell_system(one)
     row: dict[str, Any] = {"__id": one.uuid, "label": one.label, "__system": system}
-    row |= {odata_name(name): one.values.get(name) for name in query.properties}
+    row |= {odata_name(name): one.values.get(name, "") for name in query.properties}
     if query.wanted is None:
         return row
     kept = {name: value for name, value in row.items() if name in query.wanted}

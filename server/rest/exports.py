@@ -1,5 +1,6 @@
 """Whole forms as files: CSV, CSV of every table in a zip with the media, XLSX, GeoJSON, Parquet. Resumable."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from zipstream import ZipStream
 
 from forms.definition import FormDefinition
 from forms.tables import Column, Table, list_tables, parent_key
-from server.accounts.permissions import note_reading, permission
+from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.rest.csv_rows import Line, LineWriter
@@ -62,17 +63,21 @@ class Export:
         return LineWriter(table, self.columns[table.name], group_paths=self.group_paths)
 
 
-@blueprint.get(f"{FORM}/submissions.csv")
+# Central takes passphrases in the body of a POST; here it is the same as a GET.
+@blueprint.route(f"{FORM}/submissions.csv", methods=["GET", "POST"])
 @permission("submissions.export")
+@reads_first
 def csv_export(form_id: str) -> ResponseReturnValue:
     export = read_export(form_id)
     return answer_snapshot(partial(write_csv, export, export.tables[0]), "text/csv", f"{form_id}.csv")
 
 
-@blueprint.get(f"{FORM}/submissions.csv.zip")
+@blueprint.route(f"{FORM}/submissions.csv.zip", methods=["GET", "POST"])
 @permission("submissions.export")
+@reads_first
 def zip_export(form_id: str) -> ResponseReturnValue:
-    return answer_snapshot(partial(write_zip, read_export(form_id)), "application/zip", f"{form_id}.zip")
+    name = f"{form_id}.csv.zip" if request.args.get("attachments", "").lower() == "false" else f"{form_id}.zip"
+    return answer_snapshot(partial(write_zip, read_export(form_id)), "application/zip", name)
 
 
 @blueprint.get(f"{FORM}/submissions.xlsx")
@@ -150,16 +155,24 @@ def list_lines(export: Export, table: Table) -> Iterator[Iterable[Line]]:
 def write_zip(export: Export) -> Iterator[bytes]:
     """Every table, then the files; one member after the other, so that memory does not grow with their number."""
     archive = ZipStream(compress_type=ZIP_DEFLATED)
-    safe = export.form_id.replace("/", "_")
-    for table in export.tables:
-        name = f"{safe}-{table.name.replace('.', '-')}" if table.name else safe
-        archive.add(write_csv(export, table), f"{name}.csv")
+    for table, name in zip(export.tables, _name_members(export), strict=True):
+        archive.add(write_csv(export, table), name)
         yield from archive.all_files()
     if export.with_files:
         for name, sha256 in _list_files(export):
             archive.add(_read_file(export.store, sha256), f"media/{name.replace('/', '_')}")
             yield from archive.all_files()
     yield from archive.finalize()
+
+
+def _name_members(export: Export) -> Iterator[str]:
+    """Central's names: a repeat's own, with a number where several have it."""
+    safe, count = export.form_id.replace("/", "_"), Counter[str]()
+    names = [table.name.rpartition(".")[2] for table in export.tables]
+    for name in names:
+        count[name] += 1
+        number = f"~{count[name]}" if names.count(name) > 1 else ""
+        yield f"{safe}-{name}{number}.csv" if name else f"{safe}.csv"
 
 
 def write_geojson(export: Export) -> Iterator[bytes]:

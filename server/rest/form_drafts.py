@@ -9,13 +9,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from forms.errors import FormRefused, FormsError
+from forms.tables import list_fields
 from server.accounts.permissions import permission, reads_first
 from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import attachment_store, db
 from server.publishing import PreparedForm, draft_prepared, prepare_form, publish_prepared
-from server.rest.forms import FORM, WORKBOOKS, answer_form_file
+from server.rest.forms import FORM, WORKBOOKS, answer_form_file, answer_workbook
 from server.rest.problems import Problem, refuse_form, word_warnings
-from server.rest.shapes import Done, DraftShape, FormFileShape, FormShape
+from server.rest.shapes import Done, DraftShape, FieldShape, FormFileShape
 from server.rest.speech import answers, blueprint, body_file, is_on
 from sync.attachments import add_blob
 from sync.models import Form, FormVersion
@@ -25,6 +26,7 @@ from sync.publishing import (
     find_draft,
     find_form_version,
     find_newest,
+    get_definition,
     publish_draft,
     set_draft_file,
 )
@@ -36,13 +38,13 @@ _KINDS = {mimetype: kind for kind, mimetype in WORKBOOKS.items()}
 @blueprint.post("/projects/1/forms")
 @permission("forms.publish")
 @reads_first
-@answers(FormShape)
+@answers(DraftShape)
 def create_form() -> Any:
     prepared, now = _read_form(), datetime.now(UTC)
     form_id = prepared.file.definition.form_id
     open_writer()
     if db.session.scalar(select(Form.id).where(Form.form_id == form_id)) is not None:
-        raise Problem(409.3, fields=["projectId", "xmlFormId"], values=[1, form_id], table="forms")
+        raise Problem(409.3, fields=["projectId", "xmlFormId"], values=["1", form_id], table="forms")
     if is_on("publish"):
         return publish_prepared(db.session(), prepared, current_viewer().actor_id, now).version
     return draft_prepared(db.session(), prepared, now)
@@ -62,7 +64,8 @@ def create_draft(form_id: str) -> Any:
     open_writer()
     get_form(form_id)
     if prepared.file.definition.form_id != form_id:
-        raise Problem(400.8, field="xmlFormId", reason=prepared.file.definition.form_id)
+        found = prepared.file.definition.form_id
+        raise Problem(400.8, field="xmlFormId", value=found, reason=form_id)
     return draft_prepared(db.session(), prepared, datetime.now(UTC)) and {}
 
 
@@ -88,6 +91,19 @@ def delete_draft(form_id: str) -> Any:
 @permission("forms.publish")
 def draft_xml(form_id: str) -> ResponseReturnValue:
     return Response(get_draft(form_id).xml, mimetype="application/xml")
+
+
+@blueprint.get(f"{DRAFT}.<any(xlsx,xls):kind>")
+@permission("forms.publish")
+def draft_workbook(form_id: str, kind: str) -> ResponseReturnValue:
+    return answer_workbook(get_draft(form_id), kind)
+
+
+@blueprint.get(f"{DRAFT}/fields")
+@permission("forms.publish")
+@answers(FieldShape, many=True)
+def draft_fields(form_id: str) -> Any:
+    return list_fields(get_definition(db.session(), get_draft(form_id)), odata=is_on("odata"))
 
 
 @blueprint.post(f"{DRAFT}/publish")
@@ -159,6 +175,6 @@ def _read_form(form_id: str | None = None) -> PreparedForm:
 def _check(prepared: PreparedForm) -> None:
     form_id = prepared.file.definition.form_id
     if form_id.lower().endswith((".xls", ".xlsx", ".xml")):
-        raise Problem(400.8, field="xmlFormId", reason=".xls, .xlsx, .xml")
+        raise Problem(400.8, field="xmlFormId", value=form_id, reason=".xls, .xlsx, .xml")
     if prepared.warnings and request.mimetype in _KINDS and not is_on("ignoreWarnings"):
         raise Problem(400.16, **word_warnings(prepared.warnings))

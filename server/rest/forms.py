@@ -28,6 +28,7 @@ from sync.server_lists import SERVER_LISTS
 
 FORM = "/projects/1/forms/<segment:form_id>"
 VERSION = f"{FORM}/versions/<segment:version>"
+_STATES = ("open", "closing", "closed")
 WORKBOOKS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "xls": "application/vnd.ms-excel",
@@ -59,7 +60,10 @@ def form(form_id: str) -> Any:
 @takes(FormChange)
 def change_form(form_id: str, body: dict[str, Any]) -> Any:
     version = find_newest(db.session(), form_id) or abort(404)
-    return change_form_state(db.session(), form_id, version.version, body["state"], datetime.now(UTC))
+    state = body.get("state", version.state)
+    if state not in _STATES:
+        raise Problem(400.8, field="state", value=state, reason=", ".join(_STATES))
+    return change_form_state(db.session(), form_id, version.version, state, datetime.now(UTC))
 
 
 @blueprint.delete(FORM)
@@ -106,10 +110,7 @@ def form_xml(form_id: str, version: str | None = None) -> ResponseReturnValue:
 @blueprint.get(f"{VERSION}.<any(xlsx,xls):kind>")
 @permission("forms.read")
 def form_workbook(form_id: str, kind: str, version: str | None = None) -> ResponseReturnValue:
-    found = get_version(form_id, version)
-    if found.source is None or not (found.source_name or "").lower().endswith(f".{kind}"):
-        abort(404)
-    return Response(found.source, mimetype=WORKBOOKS[kind], headers=as_download(f"{form_id}.{kind}"))
+    return answer_workbook(get_version(form_id, version), kind)
 
 
 @blueprint.get(f"{FORM}/fields")
@@ -141,6 +142,13 @@ def get_version(form_id: str, version: str | None = None) -> FormVersion:
     if version is not None:
         return find_form_version(session, form_id, "" if version == "___" else version) or abort(404)
     return find_newest(session, form_id) or find_draft(session, form_id) or abort(404)
+
+
+def answer_workbook(version: FormVersion, kind: str) -> ResponseReturnValue:
+    """The XLSForm that a version was made from, if it was one of this kind."""
+    if version.source is None or not (version.source_name or "").lower().endswith(f".{kind}"):
+        abort(404)
+    return Response(version.source, mimetype=WORKBOOKS[kind], headers=as_download(f"{version.form.form_id}.{kind}"))
 
 
 def answer_form_file(version: FormVersion, name: str) -> ResponseReturnValue:

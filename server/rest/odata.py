@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
-from flask import Response, jsonify, request
+from flask import Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, and_, true
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import db
 from server.rest.edmx import render_edmx
 from server.rest.forms import FORM, get_version
+from server.rest.odata_manners import refuse_unknown, speaks_odata
 from server.rest.odata_rows import SYSTEM, Pick, RowWriter, make_pick
 from server.rest.problems import Problem
 from server.rest.speech import blueprint, gather, is_on, read_number
@@ -49,7 +50,7 @@ from sync.records import (
 
 SERVICE = f"{FORM}.svc"
 _LONGEST_PAGE = 1000
-_SINGLE = re.compile(r"^Submissions\('(.+)'\)$")
+_KEYED = re.compile(r"([^(/]+)\('(.+)'\)")
 _KNOWN = {
     "$filter", "$select", "$expand", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$search", "$wkt",
     "$format",
@@ -74,10 +75,12 @@ class Query:
     after_repeat: str | None
     base: str
     address: str
+    parent: str | None = None  # the row around the rows that are asked for
 
 
 @blueprint.get(SERVICE)
 @permission("submissions.export")
+@speaks_odata("json")
 def service_document(form_id: str) -> ResponseReturnValue:
     tables = list_tables(get_definition(db.session(), get_version(form_id)))
     names = [one.odata_name for one in tables.values()]
@@ -87,6 +90,7 @@ def service_document(form_id: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/$metadata")
 @permission("submissions.export")
+@speaks_odata("xml")
 def metadata(form_id: str) -> ResponseReturnValue:
     definition = get_definition(db.session(), get_version(form_id))
     columns = {one.name: list_readable(current_viewer(), definition, one) for one in list_tables(definition).values()}
@@ -95,12 +99,27 @@ def metadata(form_id: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/<segment:table>")
 @permission("submissions.export")
+@speaks_odata("json")
 def table(form_id: str, table: str) -> ResponseReturnValue:
     read_what_is_new(form_id)
+    single = _KEYED.fullmatch(table)
     query = read_query(form_id, table)
     note_reading("submissions.exported", f"form:{form_id}")
-    if _SINGLE.match(table):
-        return jsonify(_write_single(query, table))
+    return jsonify(_write_single(query)) if single else _answer_table(query)
+
+
+@blueprint.get(f"{SERVICE}/<segment:record>/<path:inner>")
+@permission("submissions.export")
+@speaks_odata("json")
+def inner_table(form_id: str, record: str, inner: str) -> ResponseReturnValue:
+    """The rows of a repeat in one record, or in one row of the repeat around it: where navigation links lead."""
+    read_what_is_new(form_id)
+    query = read_query(form_id, record, *inner.split("/"))
+    note_reading("submissions.exported", f"form:{form_id}")
+    return _answer_table(query)
+
+
+def _answer_table(query: Query) -> ResponseReturnValue:
     arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
     # A page is answered whole, with its length; what has no end in sight is not held in memory.
     is_page = query.top is not None and query.top <= _LONGEST_PAGE
@@ -116,26 +135,33 @@ def read_what_is_new(form_id: str) -> None:
             db.session.flush()
 
 
-def read_query(form_id: str, name: str) -> Query:
+def read_query(form_id: str, *names: str) -> Query:
     viewer, session = current_viewer(), db.session()
     definition = get_definition(session, get_version(form_id))
-    single = _SINGLE.match(name)
-    table = _find_table(definition, "Submissions" if single else name)
-    _refuse_unknown()
-    columns, system, with_id = _select_columns(viewer, definition, table)
+    steps, keys = zip(*map(_read_step, names), strict=True)
+    table = _find_table(definition, ".".join(steps))
+    refuse_unknown(_KNOWN)
+    columns, system, ids = _select_columns(viewer, definition, table)
     wkt, expand = is_on("$wkt"), _read_expand()
     picks = {one: make_pick(found, wkt=wkt) for one, found in columns.items()}
     page, after_repeat = _read_page(viewer, definition, form_id)
-    if single:
-        page = replace(
-            page, condition=Submission.id == (find_record_id(session, viewer, form_id, single.group(1)) or 0)
-        )
+    if keys[0] is not None:
+        found = find_record_id(session, viewer, form_id, keys[0]) or abort(404)
+        page = replace(page, condition=and_(_or_true(page.condition), Submission.id == found))
     return Query(
         viewer, form_id, definition, table, picks,
-        RowWriter(table, picks, expand=expand, system=system, with_id=with_id), page,
+        RowWriter(table, picks, expand=expand, system=system, ids=ids), page,
         read_number("$top"), 0 if "$skiptoken" in request.args else read_number("$skip") or 0,
-        is_on("$count"), expand, after_repeat, _base(form_id), f"{_base(form_id)}/{quote(name)}",
+        is_on("$count"), expand, after_repeat, _base(form_id),
+        "/".join([_base(form_id), *(quote(one, safe="") for one in names)]),
+        next((one for one in reversed(keys[1:]) if one is not None), None),
     )  # fmt: skip
+
+
+def _read_step(step: str) -> tuple[str, str | None]:
+    """A step of an address, with the key in it: Submissions('uuid:…')."""
+    keyed = _KEYED.fullmatch(step)
+    return (keyed.group(1), keyed.group(2)) if keyed else (step, None)
 
 
 def _find_table(definition: FormDefinition, name: str) -> Table:
@@ -145,37 +171,30 @@ def _find_table(definition: FormDefinition, name: str) -> Table:
     return found
 
 
-def _refuse_unknown() -> None:
-    for name in request.args:
-        if name.startswith("$") and name not in _KNOWN:
-            raise Problem(501.1, feature=name)
-    if "$orderby" in request.args and "$skiptoken" in request.args:
-        raise Problem(501.1, feature="$orderby with $skiptoken")
-
-
 def _read_expand() -> bool:
     asked = request.args.get("$expand")
     if asked not in (None, "", "*"):
-        raise Problem(501.6)
+        raise Problem(501.6, text=asked)
     if asked == "*" and request.args.get("$select") not in (None, "*"):
-        raise Problem(501.1, feature="$expand with $select")
+        raise Problem(501.11)
     return asked == "*"
 
 
 def _select_columns(
     viewer: Viewer, definition: FormDefinition, table: Table
-) -> tuple[dict[str, list[Column]], tuple[str, ...], bool]:
-    """The columns that are wanted and may be read, the wanted metadata, and whether the id is wanted."""
+) -> tuple[dict[str, list[Column]], tuple[str, ...], frozenset[str] | None]:
+    """The columns that are wanted and may be read, the wanted metadata, and the wanted ids (None: all)."""
     tables = list_tables(definition)
     readable = {one.name: list_readable(viewer, definition, one) for one in tables.values()}
     asked = request.args.get("$select", "*")
     if asked.strip() in ("", "*"):
-        return readable, SYSTEM if not table.name else (), True
+        return readable, SYSTEM if not table.name else (), None
     names = [one.strip() for one in asked.split(",")]
     _check_names(names, table)
     kept = [one for one in readable[table.name] if _is_asked(one, names)]
     system = tuple(one for one in SYSTEM if {"__system", f"__system/{one}"} & set(names))
-    return {table.name: kept}, system if not table.name else (), "__id" in names
+    linked = {one.name: readable[one.name] for one in table.repeats if _is_asked(one, names)}
+    return {table.name: kept, **linked}, system if not table.name else (), frozenset(names)
 
 
 def _check_names(names: list[str], table: Table) -> None:
@@ -190,8 +209,8 @@ def _places(table: Table) -> list[tuple[str, ...]]:
     return [*(one.place for one in table.columns), *(one.place for one in table.repeats)]
 
 
-def _is_asked(column: Column, names: list[str]) -> bool:
-    return any("/".join(column.place[:depth]) in names for depth in range(1, len(column.place) + 1))
+def _is_asked(one: Column | Table, names: list[str]) -> bool:
+    return any("/".join(one.place[:depth]) in names for depth in range(1, len(one.place) + 1))
 
 
 def _read_page(viewer: Viewer, definition: FormDefinition, form_id: str) -> tuple[Page, str | None]:
@@ -243,7 +262,7 @@ def _base(form_id: str) -> str:
     return f"{request.host_url}v1/projects/1/forms/{quote(form_id, safe='')}.svc"
 
 
-def _write_single(query: Query, name: str) -> dict[str, Any]:
+def _write_single(query: Query) -> dict[str, Any]:
     rows = [row for row, _ in _list_rows(query, db.session())]
     if not rows:
         raise Problem(404.1)
@@ -264,19 +283,21 @@ def _stream(query: Query, arguments: Mapping[str, str]) -> Iterator[bytes]:
 def _write(query: Query, arguments: Mapping[str, str], session: Session) -> Iterator[bytes]:
     """The document, written while the rows are read."""
     total = _count(query, session)
-    written, last = 0, None
+    written, last, more = 0, None, False
     yield b'{"value":['
     for row, place in _list_rows(query, session):
+        if more := written == query.top:
+            break
         yield (b"," if written else b"") + orjson.dumps(row)
         written, last = written + 1, place
-    yield b"]" + _write_end(query, arguments, total, written, last)
+    yield b"]" + _write_end(query, arguments, total, last if more else None)
 
 
 def _write_end(
-    query: Query, arguments: Mapping[str, str], total: int | None, written: int, last: tuple[str, str | None] | None
+    query: Query, arguments: Mapping[str, str], total: int | None, last: tuple[str, str | None] | None
 ) -> bytes:
     told: dict[str, Any] = {"@odata.context": f"{query.base}/$metadata#{query.table.odata_name}"}
-    if query.top is not None and written == query.top and last is not None and not query.page.order:
+    if last is not None and not query.page.order:
         token = _write_token(*last, query.page.up_to)
         told["@odata.nextLink"] = f"{query.address}?{urlencode({**arguments, '$skiptoken': token})}"
     if query.count and total is not None:
@@ -290,6 +311,8 @@ def _count(query: Query, session: Session) -> int | None:
     if not query.table.name:
         return count_records(session, query.viewer, query.form_id, query.page)
     whole = replace(query.page, before_id=None)
+    if query.parent is not None:
+        return sum(1 for _ in _list_repeats(replace(query, page=whole), session))
     chunks = read_records(session, query.viewer, query.form_id, whole)
     name = query.table.name
     return sum(len(read_repeats(session, [one.id for one in records], [name])[name]) for records in chunks)
@@ -300,7 +323,8 @@ def _list_rows(query: Query, session: Session) -> Iterator[tuple[dict[str, Any],
     if query.table.name:
         yield from _cut(query, _list_repeats(query, session))
         return
-    page = replace(query.page, limit=query.top, offset=query.skip)
+    # One row more than is answered, to know whether there is another page.
+    page = replace(query.page, limit=None if query.top is None else query.top + 1, offset=query.skip)
     repeats = [one for one in list_tables(query.definition).values() if one.name] if query.expand else []
     for records in read_records(session, query.viewer, query.form_id, page):
         turns = _gather(session, records, repeats)
@@ -328,8 +352,9 @@ def _list_repeats(query: Query, session: Session) -> Iterator[tuple[dict[str, An
         known = {one.id: one.instance_id for one in records}
         for row in read_repeats(session, list(known), [name])[name]:
             instance_id = known[row.submission_id]
-            written = query.writer.write_repeat(query.table, row, instance_id, parent_key(query.table, row.key))
-            yield written, (instance_id, row_id(instance_id, row.key))
+            if query.parent in (None, row_id(instance_id, parent_key(query.table, row.key))):
+                written = query.writer.write_repeat(query.table, row, instance_id)
+                yield written, (instance_id, row_id(instance_id, row.key))
 
 
 _Rows = Iterator[tuple[dict[str, Any], tuple[str, str | None]]]
@@ -342,7 +367,7 @@ def _cut(query: Query, rows: _Rows) -> _Rows:
             if last[1] == query.after_repeat:
                 break
     for number, one in enumerate(rows):
-        if query.top is not None and number >= query.skip + query.top:
+        if query.top is not None and number > query.skip + query.top:
             return
         if number >= query.skip:
             yield one

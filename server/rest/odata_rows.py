@@ -1,11 +1,11 @@
 """How a row of a table looks in OData: nested groups, every column present, places as GeoJSON or WKT."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from forms.tables import Column, Table, row_id
+from forms.tables import Column, Table, parent_key, row_id
 from server.rest.shapes import write_moment
 from sync.records import Record, RepeatRow
 
@@ -115,31 +115,41 @@ def put_at(row: dict[str, Any], place: Sequence[str], value: Any, suffix: str = 
     level[f"{place[-1]}{suffix}"] = value
 
 
+def _link(table: Table, instance_id: str, key: str) -> str:
+    """The address of a row, from the service on."""
+    if table.parent is None:
+        return f"Submissions('{quote(instance_id)}')"
+    above = _link(table.parent, instance_id, parent_key(table, key))
+    return f"{above}/{'/'.join(table.place)}('{row_id(instance_id, key)}')"
+
+
 class RowWriter:
     """Writes the rows of one table, with links to its repeats or with the repeats themselves."""
 
     def __init__(
-        self, table: Table, picks: dict[str, Pick], *, expand: bool, system: Sequence[str], with_id: bool
+        self, table: Table, picks: dict[str, Pick], *, expand: bool, system: Sequence[str], ids: Collection[str] | None
     ) -> None:
-        self.table, self.picks, self.expand, self.system, self.with_id = table, picks, expand, system, with_id
+        self.table, self.picks, self.expand, self.system, self.ids = table, picks, expand, system, ids
 
     def write_record(self, record: Record, repeats: dict[int | None, list[tuple[Table, RepeatRow]]]) -> dict[str, Any]:
-        row: dict[str, Any] = {"__id": record.instance_id} if self.with_id else {}
+        row = self._name({"__id": record.instance_id})
         if self.system:
             told = write_system(record)
             row["__system"] = {name: told[name] for name in self.system}
         row |= self.picks[""](record.answers)
-        self._add_repeats(
-            row, self.table, 0, record.instance_id, f"Submissions('{quote(record.instance_id)}')", repeats
-        )
+        self._add_repeats(row, self.table, 0, record.instance_id, _link(self.table, record.instance_id, ""), repeats)
         return row
 
-    def write_repeat(self, table: Table, one: RepeatRow, instance_id: str, parent_key: str) -> dict[str, Any]:
+    def write_repeat(self, table: Table, one: RepeatRow, instance_id: str) -> dict[str, Any]:
         above = table.parent.odata_name.replace(".", "-") if table.parent else "Submissions"
-        row: dict[str, Any] = {}
-        if self.with_id:
-            row = {"__id": row_id(instance_id, one.key), f"__{above}-id": row_id(instance_id, parent_key)}
-        return row | self.picks[table.name](one.answers)
+        parent = row_id(instance_id, parent_key(table, one.key))
+        row = self._name({"__id": row_id(instance_id, one.key), f"__{above}-id": parent})
+        row |= self.picks[table.name](one.answers)
+        self._add_repeats(row, table, one.number, instance_id, _link(table, instance_id, one.key), {})
+        return row
+
+    def _name(self, ids: dict[str, Any]) -> dict[str, Any]:
+        return ids if self.ids is None else {name: value for name, value in ids.items() if name in self.ids}
 
     def _add_repeats(
         self, row: dict[str, Any], table: Table, number: int, instance_id: str, path: str,

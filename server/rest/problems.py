@@ -36,6 +36,7 @@ MESSAGES: dict[float, str] = {
     403.1: N_("Your account may not do this."),
     404.1: N_("There is nothing at this address that you may see."),
     404.6: N_("The form has no version “%(formVersion)s”."),
+    406.1: N_("This is to be had as: %(allowed)s"),
     408.1: N_("The request did not arrive in time."),
     409.2: N_("This form accepts no records now."),
     409.3: N_("There is one already with this %(fields)s."),
@@ -51,6 +52,7 @@ MESSAGES: dict[float, str] = {
     501.4: N_("The filter uses something that is not supported here: %(text)s"),
     501.5: N_("The filter or order uses a field that cannot be used here: %(text)s"),
     501.6: N_("Only $expand=* is supported."),
+    501.11: N_("$select and $expand do not go together."),
     501.99: N_("The form has %(columns)s columns, and a sheet of Excel takes %(most)s. Take another format."),
     503.1: N_("The server is busy. Nothing was lost; try again in a minute."),
 }
@@ -61,6 +63,7 @@ _TAKEN = {
     "entity_exists": "uuid", "entity_list_exists": "name", "entity_property_exists": "name",
     "device_name_taken": "displayName",
 }  # fmt: skip
+_UNUSABLE = {"entity_list_name": "name", "entity_property_name": "name", "review_state_unknown": "state"}
 _BY_REFUSAL = {
     "draft_not_found": 404.1,
     "form_not_found": 404.1,
@@ -95,8 +98,8 @@ def answer_problem(problem: Problem, headers: Mapping[str, str] | None = None) -
     for left in ("login", "basic_user"):
         g.pop(left, None)
     told = {name: _tell(value) for name, value in problem.details.items()}
-    body = {"message": gettext(MESSAGES[problem.code]) % told, "code": problem.code, "details": problem.details or None}
-    answer = jsonify(body)
+    body = {"message": gettext(MESSAGES[problem.code]) % told, "code": problem.code}
+    answer = jsonify(body | ({"details": problem.details} if problem.details else {}))
     answer.status_code = int(problem.code)
     answer.headers.update(headers or {})
     return answer
@@ -133,6 +136,12 @@ def answer_refusal(refused: FormsError) -> Response:
         return answer_problem(Problem(409.15, current=str(params["version"]), provided=str(params["seen"])))
     if refused.code in ("entity_property_unknown", "entity_label_missing", "entity_id"):
         return answer_problem(Problem(400.28, reason=refused.word(gettext)))
+    if refused.code in _UNUSABLE:
+        (value,) = refused.params.values()
+        reason = refused.word(gettext)
+        return answer_problem(Problem(400.8, field=_UNUSABLE[refused.code], value=value, reason=reason))
+    if refused.code == "submission_without_form_id":
+        return answer_problem(Problem(400.2, field="form ID xml attribute"))
     code = _BY_REFUSAL.get(refused.code)
     if code is not None:
         return answer_problem(Problem(code, **(refused.params if code != 404.1 else {})))

@@ -20,8 +20,10 @@ _ACTIONS = {"received": "submission.create", "files_received": "submission.attac
 
 
 def show_head(head: Head, viewer: Viewer) -> dict[str, Any]:
-    shown = show_row(head.row, head.actor_id, viewer)
+    shown, tells = show_row(head.row, head.actor_id, viewer), access(viewer, "D7").reads_plainly
     return shown | {
+        "device_id": head.collect_id if tells else None,
+        "user_agent": (head.user_agent if tells else None) or "",
         "instance_id": head.instance_id,
         "created_at": head.created_at,
         "updated_at": head.updated_at,

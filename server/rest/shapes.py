@@ -112,6 +112,8 @@ class FormShape(Shape):
     key_id = fields.Constant(None)
     enketo_id = fields.Constant(None)
     enketo_once_id = fields.Constant(None)
+    webforms_enabled = fields.Constant(False)
+    draft_token: fields.Field[Any] = fields.Constant(None)
     created_at = Moment(attribute="form.created_at")
     updated_at = Moment(attribute="published_at")
     published_at = Moment()
@@ -124,7 +126,7 @@ class DraftShape(FormShape):
 
 
 class FormChange(Shape):
-    state = fields.String(required=True, validate=validate.OneOf(("open", "closing", "closed")))
+    state = fields.String()
 
 
 class FieldShape(Shape):
@@ -140,7 +142,8 @@ class FormFileShape(Shape):
 
     name = fields.String()
     type = fields.Function(lambda one: "file" if one.type == "list" else one.type)
-    hash = fields.String(attribute="blob.md5")
+    hash = fields.String(attribute="blob.md5", dump_default=None)
+    size = fields.Integer(attribute="blob.size")
     exists = fields.Function(lambda one: one.blob_sha256 is not None or one.server_made)
     blob_exists = fields.Function(lambda one: one.blob_sha256 is not None)
     dataset_exists = fields.Boolean(attribute="server_made")
@@ -188,6 +191,7 @@ class AuditShape(Shape):
     actee_id = fields.String(attribute="target")
     details = fields.Dict()
     logged_at = Moment(attribute="at")
+    notes = fields.Constant(None)
 
 
 class VersionShape(Shape):
@@ -197,7 +201,8 @@ class VersionShape(Shape):
     submitter_id = fields.Integer()
     device_id = fields.String(allow_none=True)
     user_agent = fields.String()
-    instance_name = fields.String(allow_none=True)
+    # It is made of answers, often of names.
+    instance_name = fields.Constant(None)
     form_version = fields.String()
     current = fields.Boolean()
     created_at = Moment()
@@ -251,6 +256,7 @@ class DatasetShape(Shape):
     name = fields.String()
     project_id = fields.Constant(PROJECT)
     created_at = Moment()
+    deleted_at = fields.Constant(None)
     approval_required = fields.Constant(False)
     owner_only = fields.Constant(False)
     properties = fields.List(fields.Nested(PropertyShape))
@@ -276,6 +282,10 @@ class EntityVersionShape(Shape):
     base_version = fields.Integer(allow_none=True)
     creator_id = fields.Integer()
     user_agent = fields.Constant("")
+    conflicting_properties = fields.Constant(None)
+    branch_id = fields.Constant(None)
+    trunk_version = fields.Constant(None)
+    branch_base_version = fields.Constant(None)
     created_at = Moment()
 
 

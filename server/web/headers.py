@@ -1,5 +1,6 @@
 """What every page tells the browser: no foreign code, no frames, no guessing of types, no copies kept."""
 
+import re
 from urllib.parse import quote
 
 from flask import Flask, Response, request
@@ -38,7 +39,9 @@ def add_headers(response: Response) -> Response:
 
 def as_download(name: str) -> dict[str, str]:
     """The headers of a file that the browser keeps under this name, whatever is in it, and does not open."""
+    # The first name is for programs that do not read the second: nothing in it can mean anything to them.
+    plain = re.sub(r"[^A-Za-z0-9 ._-]+", "-", name)
     return {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Security-Policy": FILE_POLICY,
     }

@@ -28,7 +28,8 @@ def test_an_entity_has_what_pyodk_asks_for(towns: Program) -> None:
     assert (whole["uuid"], whole["creatorId"], whole["conflict"]) == (DAGANA, towns.actor_id, None)
     assert whole["currentVersion"] | {"createdAt": "", "creatorId": 0} == {
         "label": "Dagana", "current": True, "version": 1, "baseVersion": None, "data": {"region": "SL"},
-        "userAgent": "", "createdAt": "", "creatorId": 0,
+        "userAgent": "", "createdAt": "", "creatorId": 0, "conflictingProperties": None, "branchId": None,
+        "trunkVersion": None, "branchBaseVersion": None,
     }  # fmt: skip
     (listed,) = towns.json(f"{TOWNS}/entities")
     assert (listed["uuid"], "data" in listed["currentVersion"]) == (DAGANA, False)
@@ -43,6 +44,7 @@ def test_an_entity_has_what_pyodk_asks_for(towns: Program) -> None:
         ({"uuid": "no uuid", "label": "X"}, (400, 400.28)),
         ({"data": {}}, (400, 400.2)),
         ({"entities": []}, (400, 400.31)),
+        ({"label": "Podor", "properties": {"region": "SL"}}, (400, 400.31)),
         ({"entities": [{"label": "ok"}, {"label": " "}]}, (400, 400.28)),
     ],
 )
@@ -79,6 +81,15 @@ def test_what_is_deleted_is_gone_until_it_is_restored(towns: Program) -> None:
     assert [one["uuid"] for one in towns.json(f"{TOWNS}/entities?deleted=true")] == [DAGANA]
     assert towns.post(f"{path}/restore").json == {"success": True}
     assert towns.json(path)["uuid"] == DAGANA
+
+
+def test_many_are_deleted_and_restored_at_once(towns: Program) -> None:
+    """Those that are not there, or not deleted, count for nothing."""
+    for act in ("bulk-delete", "bulk-restore"):
+        answers = [towns.post(f"{TOWNS}/entities/{act}", json={"ids": [DAGANA, DAGANA, str(uuid4())]}) for _ in "12"]
+        assert [one.json for one in answers] == [{"count": 1}, {"count": 0}]
+        assert problem(towns.post(f"{TOWNS}/entities/{act}", json={"ids": [7]})) == (400, 400.11)
+    assert towns.json(f"{TOWNS}/entities/{DAGANA}")["uuid"] == DAGANA
 
 
 def test_lists_and_properties_are_taken_once(towns: Program) -> None:

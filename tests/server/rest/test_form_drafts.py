@@ -19,7 +19,11 @@ def with_file(form_id: str, version: str = "1") -> dict[str, list[list[str]]]:
 def test_a_form_comes_as_a_draft_and_is_published(program: Program, session: Session) -> None:
     made = program.post("projects/1/forms?publish=False&ignoreWarnings=True", **to_xlsx(MARKET)).json
     assert (made["publishedAt"], made["state"]) == (None, "open")
-    assert program.json(f"{form_path('market')}/draft")["draftToken"]
+    draft = f"{form_path('market')}/draft"
+    assert program.json(draft)["draftToken"] == made["draftToken"]
+    assert program.json(f"{draft}/fields")[0]["path"] == "/fruit"
+    assert program.get(f"{draft}.xlsx").data.startswith(b"PK")
+    assert problem(program.get(f"{draft}.xls")) == (404, 404.1)
     assert program.post(f"{form_path('market')}/draft/publish").json == {"success": True}
     assert find_draft(session, "market") is None
     assert program.json(form_path("market"))["publishedAt"]

@@ -58,12 +58,18 @@ def test_fields_are_listed_with_their_types(market: Program) -> None:
 
 def test_a_form_is_closed_and_opened(market: Program) -> None:
     assert market.call("PATCH", form_path("market"), json={"state": "closed"}).json["state"] == "closed"  # type: ignore[index]
-    assert problem(market.call("PATCH", form_path("market"), json={"state": "gone"})) == (400, 400.11)
+    assert market.call("PATCH", form_path("market"), json={}).json["state"] == "closed"  # type: ignore[index]
+    for state in ("gone", "draft"):
+        refused = market.call("PATCH", form_path("market"), json={"state": state})
+        assert problem(refused) == (400, 400.8)
+        assert refused.json["details"]["value"] == state  # type: ignore[index]
 
 
 def test_an_unknown_form_is_not_there(program: Program) -> None:
     for path in ("", ".xml", "/versions", "/fields", "/attachments", "/draft"):
-        assert problem(program.get(form_path("nowhere") + path)) == (404, 404.1)
+        refused = program.get(form_path("nowhere") + path)
+        assert problem(refused) == (404, 404.1)
+        assert "details" not in refused.json  # type: ignore[operator]
 
 
 def test_a_form_that_received_nothing_is_deleted(market: Program) -> None:

@@ -75,6 +75,37 @@ def test_repeats_are_tables_of_their_own(filled: Program) -> None:
     assert {one["__Submissions-crate-id"] for one in layers} == {crates[0]["__id"]}
 
 
+def test_links_lead_from_a_record_to_its_repeats(filled: Program) -> None:
+    send(filled, record("another/one", CRATES))
+    (link,) = [one["crate@odata.navigationLink"] for one in rows(filled) if one["__id"] == "full"]
+    crates = filled.json(f"{SVC}/{link}?$count=true")
+    assert ([one["mark"] for one in crates["value"]], crates["@odata.count"]) == (["A", None], 2)
+    inner = [filled.json(f"{SVC}/{one['layer@odata.navigationLink']}?$count=true") for one in crates["value"]]
+    assert [[one["count"] for one in layers["value"]] for layers in inner] == [[1, 2], []]
+    assert [layers["@odata.count"] for layers in inner] == [2, 0]
+    page = filled.json(f"{SVC}/{link}?$top=1")
+    assert [one["mark"] for one in filled.json(page["@odata.nextLink"].partition("/v1/")[2])["value"]] == [None]
+    (slashed,) = [one["crate@odata.navigationLink"] for one in rows(filled) if one["__id"] == "another/one"]
+    assert len(filled.json(f"{SVC}/{slashed.replace('/one', '%2Fone')}")["value"]) == 2
+
+
+def test_no_link_leads_on_from_what_is_not_there(filled: Program) -> None:
+    for path in ("Submissions('none')/crate", "Submissions('full')/none", "Submissions('none')"):
+        assert problem(filled.get(f"{SVC}/{path}")) == (404, 404.1)
+
+
+def test_a_page_that_ends_with_the_table_leads_nowhere(filled: Program) -> None:
+    for table, whole in (("Submissions", 3), ("Submissions.crate", 2)):
+        told = [filled.json(f"{SVC}/{table}?$top={top}") for top in (whole - 1, whole, whole + 1)]
+        assert ["@odata.nextLink" in one for one in told] == [True, False, False]
+
+
+def test_ids_of_a_repeat_are_there_if_they_are_asked_for(filled: Program) -> None:
+    asked = [set(rows(filled, "Submissions.crate", select=names)[0]) for names in ("mark", "__id", "__Submissions-id")]
+    assert asked == [{"mark"}, {"__id"}, {"__Submissions-id"}]
+    assert set(rows(filled, select="crate")[0]) == {"crate@odata.navigationLink"}
+
+
 def test_expand_puts_repeats_into_their_record(filled: Program) -> None:
     crates = rows(filled, expand="*")[2]["crate"]
     assert [(one["mark"], [layer["count"] for layer in one.get("layer", [])]) for one in crates] == [

@@ -63,7 +63,7 @@ def test_a_record_has_what_pyodk_asks_for(market: Program) -> None:
         (record("a"), (409, 409.3)),
         (record("b", version="2"), (404, 404.6)),
         (record("b", form="other"), (400, 400.8)),
-        (b"<data/>", (400, 400.8)),
+        (b"<data/>", (400, 400.2)),
         (b"no xml", (400, 400.1)),
     ],
     ids=["the same again", "unknown version", "another form", "no form", "no XML"],
@@ -105,7 +105,7 @@ def test_versions_and_differences_are_told(edited: Program) -> None:
     assert [(one["instanceId"], one["current"]) for one in versions] == [("b", True), ("a", False)]
     assert edited.json(at("a", "/versions/a"))["instanceId"] == "a"
     assert edited.get(at("a", "/versions/a.xml")).data == record("a")
-    changed = {"/".join(one["path"]): (one["old"], one["new"]) for one in edited.json(at("a", "/diffs"))["b"]}
+    changed = {"/".join(one["path"]): (one.get("old"), one["new"]) for one in edited.json(at("a", "/diffs"))["b"]}
     assert changed["fruit"] == ("mango", "papaya")
     assert changed["meta/deprecatedID"] == (None, "a")
 
@@ -157,6 +157,19 @@ def test_senders_and_events_are_told(edited: Program) -> None:
         "submission.update.version",
         "submission.create",
     ]
+
+
+def test_nothing_is_in_the_bin(edited: Program) -> None:
+    assert edited.json(f"{RECORDS}?deleted=true") == []
+
+
+def test_an_edited_record_keeps_the_device_that_first_sent_it(market: Program) -> None:
+    send(market, record("a"), "?deviceID=tablet-1")
+    market.call("PUT", f"{at('a')}?deviceID=desk", data=record("b", deprecated="a"))
+    told = market.json(at("a"))
+    assert (told["deviceId"], told["currentVersion"]["deviceId"]) == ("tablet-1", "desk")
+    (row,) = market.json(f"{form_path('market')}.svc/Submissions")["value"]
+    assert (row["__system"]["deviceId"], row["__system"]["submitterName"]) == ("tablet-1", market.email)
 
 
 def test_what_is_not_there_is_not_there(market: Program) -> None:

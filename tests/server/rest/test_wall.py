@@ -48,7 +48,7 @@ def address(app: Flask, rule: Rule, seeded: Seeded) -> str:
         "form_id": "f04_arrivee", "version": seeded.version.version, "name": "audit.csv", "kind": "xlsx",
         "actor_id": seeded.device.actor_id, "role_id": 2, "token": "x", "anywhere": "nowhere", "instance_id": "uuid:1",
         "version_id": "uuid:1", "table": "Submissions", "list_name": "dossiers", "uuid": "0",
-        "sha256": "0" * 64,
+        "sha256": "0" * 64, "record": "Submissions('uuid:1')", "inner": "personnes",
     }  # fmt: skip
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: given[name] for name in rule.arguments})

@@ -61,7 +61,7 @@ def test_files_are_opened_under_the_name_that_the_answer_has(client: FlaskClient
     answer = reader.get(f"{address}/files/{file.id}")
     assert (answer.data, answer.headers["Content-Disposition"]) == (
         b"a picture",
-        "attachment; filename*=UTF-8''photo.jpg",
+        "attachment; filename=\"photo.jpg\"; filename*=UTF-8''photo.jpg",
     )
     assert ">photo.jpg<" in reader.get(address).text
 
