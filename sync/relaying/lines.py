@@ -106,35 +106,42 @@ class RecordLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
-class CommentLine(Line):
-    """What somebody at a post wrote about a record."""
+class _OfRecord(Line):
+    """What is said of one record, which its form, its instanceID and its bytes name on every server."""
 
     form_id: str
     instance_id: str
     xml_sha256: str
+
+    @property
+    def record(self) -> str:
+        return f"{self.form_id} {self.instance_id} {self.xml_sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class CommentLine(_OfRecord):
+    """What somebody at a post wrote about a record."""
+
     author: str
     body: str
     written_at: datetime
 
     @property
     def name(self) -> str:
-        return f"comment {self.form_id} {self.instance_id} {self.xml_sha256} {self.written_at.isoformat()} {self.body}"
+        return f"comment {self.record} {self.written_at.isoformat()} {self.body}"
 
 
 @dataclass(frozen=True, slots=True)
-class MarkLine(Line):
+class MarkLine(_OfRecord):
     """That somebody at a post marked a record as one to be checked or edited, or took that back."""
 
-    form_id: str
-    instance_id: str
-    xml_sha256: str
     author: str
     mark: str
     marked_at: datetime
 
     @property
     def name(self) -> str:
-        return f"mark {self.form_id} {self.instance_id} {self.xml_sha256}"
+        return f"mark {self.record}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,19 +196,16 @@ class DeviceLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
-class ErasureLine(Line):
+class ErasureLine(_OfRecord):
     """That the answers of a record which the relay holds were erased at the centre, and what stays of them."""
 
-    form_id: str
-    instance_id: str
-    xml_sha256: str
     retained: dict[str, Any]
     reason: str
     erased_at: datetime
 
     @property
     def name(self) -> str:
-        return f"erasure {self.form_id} {self.instance_id} {self.xml_sha256}"
+        return f"erasure {self.record}"
 
 
 @dataclass(frozen=True, slots=True)
