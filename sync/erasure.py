@@ -5,7 +5,7 @@ Which records are due, and what may be kept of them, is the programme's word and
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from sync.entity_fold import fold_whole
 from sync.judging import Retained, Verdict
 from sync.link_inquiries import forget_inquiry_notes
 from sync.models import (
+    Entity,
     EntityContribution,
     EntityDecision,
     Erasure,
@@ -34,8 +35,16 @@ from sync.models import (
 )
 from sync.models import PersonRecord as PersonRow
 from sync.releasing import release_submission
+from sync.told import fill_in, widths_of
 
 _PLACES = {"path", "position"}
+# The columns in which names stand, and what the retained calls otherwise.
+_WIDTHS = {
+    **widths_of(Entity, EntityContribution),
+    "id": widths_of(Entity)["uuid"],
+    "problems": widths_of(EntityContribution)["problem"],
+    "code": widths_of(SubmissionFinding)["code"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,19 @@ class ErasureFact:
     retained: dict[str, Any]
     reason: str
     erased_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What another server says was retained: each of these as JSON has it."""
+
+    persons: list[dict[str, Any]]
+    encounters: list[dict[str, Any]]
+    entities: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    started_at: datetime | None
+    ended_at: datetime | None
+    keep: dict[str, list[str]] = field(default_factory=dict)
 
 
 class ErasureRefused(FormsError):
@@ -89,7 +111,7 @@ def receive_erasure(session: Session, submission: Submission, fact: ErasureFact,
     Raises ErasureRefused for what cannot be read. The caller holds the registry's lock.
     """
     try:
-        _read(fact.retained), _read_keep(fact.retained)
+        _check(fact.retained)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         raise ErasureRefused("erasure_retained") from wrong
     if session.get(Erasure, submission.id) is None:
@@ -162,6 +184,23 @@ def _read(kept: dict[str, Any]) -> Retained:
         **_dated(kept, "started_at", datetime),
         **_dated(kept, "ended_at", datetime),
     )
+
+
+def _check(kept: dict[str, Any]) -> None:
+    """Raise for what no server retains: the processing would stumble over it again and again.
+
+    Answers are fitted to their columns when they are written down. What names things is kept as it comes.
+    """
+    _read(kept), _read_keep(kept)
+    told = fill_in(_Told, {one.name: kept[one.name] for one in fields(_Told) if one.name in kept}, {})
+    rows = (PersonRecord, told.persons), (Encounter, told.encounters), (EntityChange, told.entities)
+    for kind, some in (*rows, (Finding, told.findings)):
+        for one in some:
+            # These two were read above, in whichever way they were written.
+            fill_in(kind, {name: value for name, value in one.items() if name not in ("birth_date", "at")}, _WIDTHS)
+    for some in (told.persons, told.encounters):
+        if len({one["path"] for one in some}) < len(some):
+            raise ValueError("two at one place")
 
 
 def _read_keep(kept: dict[str, Any]) -> Keep:

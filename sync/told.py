@@ -73,6 +73,8 @@ def _read(value: Any, hint: Any, width: int) -> Any:
         return read_moment(value)
     if kind is dict:
         return {key: _read(one, inner[1], width) for key, one in _be(value, dict).items()}
+    if kind is tuple and inner[1:] == (...,):
+        return tuple(_read(one, inner[0], width) for one in _be(value, list))
     if kind is tuple:
         return tuple(_read(one, its, width) for one, its in zip(_be(value, list), inner, strict=True))
     if kind is Literal:

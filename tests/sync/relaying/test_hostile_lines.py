@@ -8,17 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.errors import FormsError
+from server.extensions import attachment_store
 from sync.entity_decisions import DecisionFact
 from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact
 from sync.journal import write_line as write_fact
+from sync.judging import judge
 from sync.link_decisions import LinkFact
-from sync.models import Entity, Relay
+from sync.models import Entity, Erasure, Relay, Submission
 from sync.numbering import FIRST_SHARED
+from sync.processing import apply_verdicts, list_work
 from sync.programme.headcount_rows import EVENTS
 from sync.quarantine import VerdictFact
 from sync.relaying.lines import FactLine, RelayRefused, parse_lines, write_line
@@ -38,7 +42,24 @@ FACTS: list[JournalFact] = [
     LinkFact(UUID, "value", ["A"], [], "sex", "1", "vu", None, NOW, False, None, None),
 ]
 TOLD = [json.loads(write_line(one)) for one in LINES if not isinstance(one, FactLine)]
-TOLD.append(json.loads(write_line(replace(RECORD, erased=ERASED))))
+RETAINED = {
+    "persons": [{"path": "/data/personnes[1]", "position": 1, "sex": "2", "age": 31, "birth_date": "1995-01-01"}],
+    "encounters": [{"path": "/data", "kind": "passage", "at": "2026-03-02T09:30:00+00:00"}],
+    "entities": [
+        {
+            "list_name": "dossiers", "id": UUID, "action": "create", "path": "/data", "label": None,
+            "values": {"lit": "1"}, "base_version": 1, "trunk_version": None, "branch_id": UUID, "problems": ["x"],
+        }
+    ],
+    "findings": [
+        {"path": "/data/nom", "kind": "required", "grade": "error", "code": "required", "params": {}, "message": {}}
+    ],
+    "keep": {"person": ["sex"], "encounter": [], "entity": ["lit"]},
+    "started_at": None,
+    "ended_at": "2026-03-02T09:30:00+00:00",
+}  # fmt: skip
+ERASED_RECORD = json.loads(write_line(replace(RECORD, erased={**ERASED, "retained": RETAINED})))
+TOLD.append(ERASED_RECORD)
 FACTS_TOLD = [json.loads(write_fact(one)) for one in FACTS]
 ODD = st.one_of(
     st.none(),
@@ -111,6 +132,47 @@ def tell(session: Session, relay: Relay, *texts: str) -> int:
 def test_a_line_is_taken_or_refused_and_nothing_else_happens(session: Session, ready: Relay, text: str) -> None:
     with suppress(FormsError):
         assert tell(session, ready, text) <= 1
+
+
+@st.composite
+def hostile_retained(draw: st.DrawFn) -> str:
+    return write(spoil(ERASED_RECORD, draw(st.sampled_from(list(places(ERASED_RECORD, ())))), draw(ODD)))
+
+
+@pytest.mark.both_databases
+@settings(max_examples=20, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=hostile_retained())
+@example(text=write(ERASED_RECORD))
+def test_what_is_taken_of_an_erasure_can_be_judged(session: Session, ready: Relay, text: str) -> None:
+    part = session.begin_nested()
+    try:
+        with suppress(FormsError):
+            take_up(session, ready, parse_lines([text]), NOW)
+        for submission_id in session.scalars(select(Erasure.submission_id)).all():
+            (work,) = list_work(session, attachment_store(), [submission_id])
+            apply_verdicts(session, [judge(work)], NOW)
+            assert session.get_one(Submission, submission_id).processed_at == NOW
+    finally:
+        part.rollback()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("path", "odd"),
+    [
+        (["persons", 0, "age"], "31"), (["persons", 0, "path"], "x" * 256), (["persons", 0, "sex"], 2),
+        (["encounters", 0, "at"], "hier"), (["entities", 0, "list_name"], "x" * 256),
+        (["entities", 0, "branch_id"], "x" * 37), (["entities", 0, "action"], "erase"),
+        (["entities", 0, "values"], {"lit": 1}), (["entities", 0, "problems"], ["x" * 65]),
+        (["entities", 0, "base_version"], 2**31), (["findings", 0, "kind"], "other"), (["keep", "person"], "sex"),
+        (["ended_at"], "2026-03-02T09:30:00"), (["persons"], [RETAINED["persons"][0]] * 2),
+    ],
+)  # fmt: skip
+def test_what_no_server_retains_is_refused_in_words(session: Session, ready: Relay, path: list[Any], odd: Any) -> None:
+    text = write(spoil(ERASED_RECORD, ["erased", "retained", *path], odd))
+    with pytest.raises(FormsError, match="What was retained of a record"):
+        take_up(session, ready, parse_lines([text]), NOW)
+    assert session.scalar(select(Erasure.submission_id)) is None
 
 
 @pytest.mark.both_databases

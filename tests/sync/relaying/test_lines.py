@@ -8,6 +8,7 @@ from sync.relaying.lines import (
     CommentLine,
     DeviceLine,
     EntityLine,
+    ErasureLine,
     ExplanationLine,
     FactLine,
     FormLine,
@@ -43,6 +44,8 @@ LINES: list[Line] = [
     CommentLine("passage", "uuid:é", "0" * 64, "awa@rosso.test", "Vu avec elle.", NOW),
     MarkLine("passage", "uuid:é", "0" * 64, "awa@rosso.test", "hasIssues", NOW),
     ExplanationLine("x", "12 = 9", "Trois sont repartis.", "awa@rosso.test", NOW, None, None),
+    ErasureLine("passage", "uuid:é", "0" * 64, {"persons": []}, "durée", NOW),
+    EntityLine("dossiers", "y", 5, "", {"lit": "1"}, [], None, erased=(2, ["lit"])),
 ]
 
 
