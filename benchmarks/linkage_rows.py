@@ -16,7 +16,7 @@ from benchmarks.regional.recording import make_records
 from sync.db import begin_write
 from sync.link_fold import link_some
 from sync.link_models import Linking, activate_model, add_model, list_linkings
-from sync.link_rows import add_identities, add_keys, find_fingerprint, find_identities
+from sync.link_rows import add_identities, add_keys, find_fingerprint
 from sync.linkage.blocking import find_keys, find_most_common, find_too_common
 from sync.linkage.features import Features, pack
 from sync.linkage.judging import is_corroborated
@@ -46,12 +46,12 @@ def load_registry(engine: Engine, people: Sequence[LinkRecord]) -> None:
     """Write so many records into an empty, migrated database; a model for a registry of this size is the active one."""
     _activate(engine, make_model(people))
     with engine.connect().execution_options(write=True) as connection, connection.begin():
-        linking = list_linkings(connection, NOW)[0]
+        linking, known = list_linkings(connection, NOW)[0], dict[bytes, int]()
         for number, chunk in enumerate(_chunks(people)):
             first = number * _AT_ONCE + 1
             _write_records(connection, chunk, first)
             features = [linking.model.cleaner.clean(one) for one in chunk]
-            ids = _write_identities(connection, linking, features)
+            ids = _write_identities(connection, linking, features, known)
             members = [
                 {"model_id": linking.model_id, "home_id": first + place, "identity_id": identity}
                 for place, identity in enumerate(ids)
@@ -81,10 +81,12 @@ def _chunks(people: Sequence[LinkRecord]) -> Iterator[list[LinkRecord]]:
         yield chunk
 
 
-def _write_identities(connection: Connection, linking: Linking, features: Sequence[Features]) -> list[int]:
+def _write_identities(
+    connection: Connection, linking: Linking, features: Sequence[Features], known: dict[bytes, int]
+) -> list[int]:
     """The identity of each record, made with its keys where nobody said the same before."""
+    # Asked of the database they took longer with each thousand: what is written all at once has no statistics yet.
     names = [find_fingerprint(pack(one)) for one in features]
-    known = find_identities(connection, linking.model_id, names)
     new = {name: one for name, one in zip(names, features, strict=True) if name not in known}
     told = [(one, is_corroborated(one, one)) for one in new.values()]
     ids = add_identities(connection, linking.model_id, linking.scorer, told) if told else []
@@ -92,7 +94,7 @@ def _write_identities(connection: Connection, linking: Linking, features: Sequen
         connection, linking.model_id,
         {identity: find_keys(one, linking.model.too_common) for identity, one in zip(ids, new.values(), strict=True)},
     )  # fmt: skip
-    known |= dict(zip(new, ids, strict=True))
+    known.update(zip(new, ids, strict=True))
     return [known[name] for name in names]
 
 
