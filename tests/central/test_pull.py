@@ -14,9 +14,10 @@ from forms.xlsform import read_form
 from server.extensions import attachment_store
 from server.processing import process_pending
 from sync.central.run import exchange
-from sync.models import Form, FormVersion, PeerForm, Submission
+from sync.models import Form, FormVersion, PeerForm, Submission, SubmissionFinding
 from tests.central.backend import Central, Project
 from tests.central.conftest import Connect
+from tests.library_fills import fill_shipped
 from tests.sync.central.second_server import count_heads, cut_line, records
 from tests.sync.factory import form_file, xml
 
@@ -92,6 +93,29 @@ def test_shipped_forms_come_as_central_made_them(project: Project, session: Sess
     for one in session.scalars(select(FormVersion)):
         own = read_form((LIBRARY / f"{one.form.form_id}.xlsx").read_bytes(), "form.xlsx")
         assert (one.version, one.xml) == (own.definition.version, own.xml)
+
+
+def test_records_of_shipped_forms_come_whole_and_are_judged_as_a_tablets_are(
+    project: Project, session: Session, connect: Connect
+) -> None:
+    """Repeats, files and entities as simulated tablets fill them: Central checks nothing, we find nothing wrong."""
+    sent: Sent = {}
+    for seed, path in enumerate(sorted(LIBRARY.glob("*.xlsx"))):
+        project.upload(path.read_bytes(), path.stem)
+        for filled in fill_shipped(path.stem, 5, seed):
+            project.send(filled.xml, filled.files)
+            files = tuple((name, digest(content)) for name, content in sorted(filled.files.items()))
+            sent[filled.instance_id] = (digest(filled.xml), None, files)
+    outcome = exchange(connect())
+    assert (outcome.word, outcome.problems, outcome.counts["records_in"]) == ("done", [], len(sent))
+    assert {name: (xml, old, tuple(sorted(files))) for name, (xml, old, files) in read(session).items()} == sent
+    process_pending()
+    session.rollback()
+    assert session.scalars(select(SubmissionFinding.code).where(SubmissionFinding.grade == "error")).all() == []
+
+
+def read(session: Session) -> Sent:
+    return records(session, attachment_store())
 
 
 def test_versions_files_and_closed_forms_come(project: Project, session: Session, connect: Connect) -> None:
