@@ -47,7 +47,8 @@ class RelayedSite(Base):
 class RelayedDevice(Base):
     """A tablet behind a relay, under the name that it has there.
 
-    `state_changed_at` is since when it is in the state that the relay told of last, by the relay's clock. `taken_at` is
+    `state_changed_at` is since when it is in the state that the relay told of last, by the relay's clock; it is None
+    where the centre marked the tablet in a version that did not ask, until the relay tells of it again. `taken_at` is
     the moment that its state here began when we last took that over: while it stands, the state is the relay's word.
     """
 
@@ -56,7 +57,7 @@ class RelayedDevice(Base):
     relay_id: Mapped[int] = mapped_column(ForeignKey("relays.site_id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(255), primary_key=True)
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), unique=True)
-    state_changed_at: Mapped[datetime]
+    state_changed_at: Mapped[datetime | None]
     taken_at: Mapped[datetime | None]
 
     device: Mapped[Device] = relationship()

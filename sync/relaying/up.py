@@ -213,7 +213,7 @@ def _take_state(session: Session, known: RelayedDevice, line: DeviceLine, now: d
     device = known.device
     if line.state not in DEVICE_STATES:
         raise RelayRefused("relay_state")
-    is_news = line.state_changed_at != known.state_changed_at and line.state != device.state
+    is_news = known.state_changed_at not in (None, line.state_changed_at) and line.state != device.state
     # What the post did at our word undoes no later word of ours: these two moments are both by our clock.
     is_echo = line.obeys is not None and line.obeys <= device.state_changed_at
     if is_news and not is_echo and (device.state != "revoked" or is_theirs(known)):

@@ -1,5 +1,8 @@
 """The migrated schema and the models say the same, and migrations are numbered."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from alembic import command
 from flask import Flask
@@ -8,9 +11,15 @@ from sqlalchemy.orm import Session
 
 from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
-from sync.models import EntityRelease, IssuedVersion, LinkWord
+from sync.devices import change_device_state
+from sync.models import EntityRelease, IssuedVersion, LinkWord, PeerReceipt, RelayedDevice
+from sync.relaying.down import list_down
+from sync.relaying.lines import DeviceLine, StateLine, digest_of, of_kind
+from sync.relaying.up import take_up
 from tests.sync.entities import add_arrival, add_update, publish_entity_forms
+from tests.sync.factory import NOW
 from tests.sync.people import AWA, add_record
+from tests.sync.relaying.conftest import add_relay
 from tests.sync.test_processing import settle
 
 
@@ -58,6 +67,28 @@ def test_what_was_released_and_served_under_an_older_schema_keeps_its_meaning(se
         command.upgrade(_config(connection), "head")
     assert session.scalars(select(EntityRelease.record)).all() == ["assistance uuid:a9 1"]
     assert session.scalars(select(IssuedVersion.added).where(IssuedVersion.number == 1)).one() == ["arrivee uuid:c 1"]
+
+
+@pytest.mark.both_databases
+def test_a_mark_of_which_a_post_never_heard_outlives_its_next_word(session: Session) -> None:
+    """0020 wrote the centre's own moment down for each tablet, as if the post had told it."""
+    marked_at, active = NOW + timedelta(days=1), DeviceLine("R-1", "ROS", "active", "fr", NOW, NOW, None, None, None)
+    relay = add_relay(session)
+    take_up(session, relay, [active], NOW)
+    [known] = session.scalars(select(RelayedDevice))
+    change_device_state(session, known.device, "lost", marked_at)
+    known.state_changed_at, known.taken_at = marked_at, None
+    session.add_all(PeerReceipt(peer_id=0, name=digest_of(one), digest="") for one in ("device R-1", "site ROS"))
+    session.commit()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0029")
+        command.upgrade(_config(connection), "head")
+    session.expire_all()
+    take_up(session, relay, [replace(active, last_contact_at=marked_at)], marked_at)
+    assert known.device.state == "lost"
+    [told] = of_kind(list(list_down(session, relay, marked_at)), StateLine)
+    assert (told.state, told.instead_of) == ("lost", NOW)
+    assert session.scalars(select(PeerReceipt.name)).all() == [digest_of("site ROS")]
 
 
 @pytest.mark.both_databases

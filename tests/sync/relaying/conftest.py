@@ -10,6 +10,10 @@ from tests.sync.factory import NOW, add_site
 
 @pytest.fixture
 def relay(session: Session) -> Relay:
+    return add_relay(session)
+
+
+def add_relay(session: Session) -> Relay:
     """The relay at a site of its own, whose number is 1."""
     site, actor = add_site(session), Actor(kind="user", display_name="Rosso", created_at=NOW)
     session.add(actor)
