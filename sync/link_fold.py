@@ -38,7 +38,7 @@ from sync.models import (
 )
 
 _TEXTS = ("family_name", "birth_place", "mother_name", "phone", "document_type", "document_number")
-_READ = (*_TEXTS, "reference", "given_names", "sex", "nationality", "ended_at", "birth_date", "age")
+_READ = (*_TEXTS, "reference", "given_names", "sex", "nationality", "ended_at", "birth_date", "age", "age_band")
 
 # So many records are read, or decided anew, in one transaction by the work behind an activation.
 AT_ONCE = 200
@@ -73,6 +73,7 @@ def read_link_record(one: PersonRecord | Mapping[str, Any]) -> LinkRecord:
         recorded_on=ended_at.date() if ended_at else None,
         birth_date=values["birth_date"],
         age=values["age"],
+        age_band=values["age_band"] or "",
         **{name: values[name] or "" for name in _TEXTS},
     )
 
@@ -193,11 +194,11 @@ def _read_some(session: Session, model: LinkModelVersion, now: datetime) -> bool
     connection = session.connection()
     homes = _next_homes(session, model.filled_to or 0)
     linking = next(one for one in list_linkings(connection, now) if one.model_id == model.id)
-    unread = homes.keys() - rows.find_members(connection, model.id, homes).keys()
-    if unread:
-        place_records(connection, linking, (), {home: homes[home] for home in unread})
-    if unread and linking.active:
-        decide_around(connection, linking, unread, (), now, "model")
+    before = rows.find_members(connection, model.id, homes)
+    touched = place_records(connection, linking, (), homes) if homes else set()
+    changed = {home for home, _ in rows.find_members(connection, model.id, homes).items() - before.items()}
+    if changed and linking.active:
+        decide_around(connection, linking, changed, touched, now, "model")
     model.filled_to = max(homes) if homes else None
     session.flush()
     settle_activation(session, now)

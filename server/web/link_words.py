@@ -88,6 +88,8 @@ LINK_LABELS: dict[str, dict[str, str]] = {
         "one slip in the day": N_("one slip in the day"),
         "days of one year, not the same": N_("days of one year, not the same"),
         "days, not the same": N_("days, not the same"),
+        "an age band that fits": N_("an age band that fits"),
+        "an age band, some years off": N_("an age band, some years off"),
         "an age, the year fits": N_("an age, the year fits"),
         "an age, some years off": N_("an age, some years off"),
         "an age, up to six years off": N_("an age, up to six years off"),

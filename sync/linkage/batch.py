@@ -32,7 +32,8 @@ _WRITTEN_AT_ONCE, _READ_AT_ONCE = 20_000, 100_000
 _MEMORY = "3GB"
 # Sums of the same numbers in another order may differ by so much, and more.
 _ROUNDING = 1e-6
-_NUMBERS = {"record_id": pa.int64(), "birth_year": pa.int32(), "birth_spread": pa.int32()}
+_YEARS = ("birth_year", "birth_spread", "band_from", "band_to")
+_NUMBERS = {"record_id": pa.int64(), **dict.fromkeys(_YEARS, pa.int32())}
 _RECORD_SCHEMA = pa.schema(
     [(name, pa.float64() if name.startswith("tf_") else _NUMBERS.get(name, pa.string())) for name in Features._fields]
 )

@@ -23,13 +23,14 @@ _edits = lru_cache(maxsize=500_000)(Levenshtein.distance)
 class Level:
     """One step of a ladder. The first level that holds is the pair's; the last one of a part always does.
 
-    One that is `missing` holds where nothing can be compared.
+    `unseen` is what it tells where too few pairs show it to learn from: how many times as likely it is between two
+    records of one person as between two others. Where nothing can be compared that is 1.
     """
 
     label: str
     holds: Holds
     sql: str
-    missing: bool = False
+    unseen: float | None = None
 
 
 OTHER = Level("different", lambda one, other: True, "TRUE")
@@ -108,7 +109,7 @@ def _missing(column: str) -> Level:
         "not known",
         lambda one, other: one[place] is None or other[place] is None,
         f"{column}_l IS NULL OR {column}_r IS NULL",
-        missing=True,
+        unseen=1.0,
     )
 
 
@@ -227,17 +228,40 @@ def _years_apart(least: int, most: int, *, aged: bool) -> tuple[Holds, str]:
     def holds(one: Features, other: Features) -> bool:
         if (one.birth_kind == AGE or other.birth_kind == AGE) is not aged:
             return False
-        return least <= abs((one.birth_year or 0) - (other.birth_year or 0)) <= most
+        # Two bands have no year, and so no years between them.
+        return least <= abs((one.birth_year or 0) - (other.birth_year or _NEVER)) <= most
 
     gap = f"= {most}" if least == most else f"<= {most}"
     return holds, f"{'' if aged else 'NOT '}{_ONE_AGE} AND {_GAP} {gap}"
 
 
+def _birth_unknown(one: Features, other: Features) -> bool:
+    return (one.birth_year is None and one.band_from is None) or (other.birth_year is None and other.band_from is None)
+
+
+def _bands_apart(most: int) -> tuple[Holds, str]:
+    """At least one age is known as a band, and the years in which both can be born are at most so far apart."""
+
+    def holds(one: Features, other: Features) -> bool:
+        if one.band_from is None and other.band_from is None:
+            return False
+        first, second = one.band_from or one.birth_year or 0, other.band_from or other.birth_year or 0
+        return first - (other.band_to or second) <= most and second - (one.band_to or first) <= most
+
+    gap = f"{_FIRST_YEAR.format('l')} - {_LAST_YEAR.format('r')} <= {most}"
+    back = f"{_FIRST_YEAR.format('r')} - {_LAST_YEAR.format('l')} <= {most}"
+    return holds, f"(band_from_l IS NOT NULL OR band_from_r IS NOT NULL) AND {gap} AND {back}"
+
+
+_NEVER = 9999
+_FIRST_YEAR, _LAST_YEAR = "coalesce(band_from_{0}, birth_year_{0})", "coalesce(band_to_{0}, birth_year_{0})"
+_BIRTH_UNKNOWN = f"{_FIRST_YEAR.format('l')} IS NULL OR {_FIRST_YEAR.format('r')} IS NULL"
+
 # 1 January is how a year is written, never a day on which two persons agree; ages are heaped on 0 and 5.
 BIRTH = Part(
     "birth",
     (
-        _missing("birth_year"),
+        Level("not known", _birth_unknown, _BIRTH_UNKNOWN, unseen=1.0),
         Level("the same day", *_same("birth_day")),
         Level("one slip in the day", _days_alike, _DAYS_ALIKE),
         Level(
@@ -252,6 +276,9 @@ BIRTH = Part(
         Level("the same year", *_years_apart(0, 0, aged=False)),
         Level("the year before or after", *_years_apart(1, 1, aged=False)),
         Level("two or three years off", *_years_apart(0, 3, aged=False)),
+        # Two strangers in five fit, one in ten is near. Who writes down a band is seldom further off.
+        Level("an age band that fits", *_bands_apart(1), unseen=2.4),
+        Level("an age band, some years off", *_bands_apart(4), unseen=0.5),
         OTHER,
     ),
 )
@@ -308,7 +335,7 @@ DOCUMENT = Part(
             ),
             "document_l IS NULL OR document_r IS NULL OR document_type_l IS NULL OR document_type_r IS NULL"
             " OR document_type_l <> document_type_r",
-            missing=True,
+            unseen=1.0,
         ),
         OTHER,
     ),

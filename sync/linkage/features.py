@@ -18,6 +18,9 @@ _SHORTEST_PHONE = 6
 # A national number stands at the end, whatever is dialled before it; eight digits are common to the region's plans.
 _PHONE_TAIL = 7
 _SWAP_BITS = 4.0
+_BAND = re.compile(r"(\d{1,3})(?:\D+(\d{1,3})\D*|\D*(?:\+|plus|over)\D*)")
+# Whom a band without an end takes in.
+_BAND_YEARS = 50
 
 
 class Features(NamedTuple):
@@ -53,16 +56,26 @@ class Features(NamedTuple):
     tf_place_key: float
     tf_mother_key: float
     tf_phone: float
+    # Between which years a person was born of whom no more than a band of ages is known.
+    band_from: int | None = None
+    band_to: int | None = None
 
 
 def pack(features: Features) -> bytes:
-    """All but the record's id, as short as it is quick to read: records that say the same give the same bytes."""
-    return orjson.dumps(features[1:])
+    """All but the record's id, as short as it is quick to read: records that say the same give the same bytes.
+
+    Most know more than a band; of one that is not told nothing is written.
+    """
+    return orjson.dumps(features[1:] if features.band_from is not None else features[1:-2])
+
+
+_UNTOLD = (None,) * (len(Features._fields) - 1)
 
 
 def unpack(packed: bytes, record_id: str = "") -> Features:
     """The features that were packed."""
-    return Features._make((record_id, *orjson.loads(packed)))
+    told = orjson.loads(packed)
+    return Features._make((record_id, *told, *_UNTOLD[len(told) :]))
 
 
 FREQUENCIES = tuple(name.removeprefix("tf_") for name in Features._fields if name.startswith("tf_"))
@@ -118,15 +131,18 @@ class Cleaner:
             record.document_type.strip().upper() or None,
             _NOT_SIGN.sub("", record.document_number.upper()) or None,
             *self._find_frequencies(family_key, given_1, place_key, mother_key, phone),
+            *_clean_band(record),
         )
 
     def find_key(self, word: str) -> str:
         """The key of one folded word of a name."""
         return self._keys.find_key(word)
 
-    def _find_frequencies(self, *values: str | None) -> list[float]:
+    def _find_frequencies(self, *values: str | None) -> tuple[float, float, float, float, float]:
         pairs = zip(self._frequencies, values, strict=True)
-        return [table.get(value, rarest) if value else rarest for (table, rarest), value in pairs]
+        found = (table.get(value, rarest) if value else rarest for (table, rarest), value in pairs)
+        family, given, place, mother, phone = found
+        return family, given, place, mother, phone
 
     def _order_names(self, record: LinkRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Family and given names, crossed back where the counts say that they were written crossed."""
@@ -154,6 +170,17 @@ def _clean_birth(record: LinkRecord) -> tuple[str | None, int | None, int | None
     if record.age is not None and record.recorded_on is not None:
         return AGE, record.recorded_on.year - record.age, 4, None, None
     return None, None, None, None, None
+
+
+def _clean_band(record: LinkRecord) -> tuple[int | None, int | None]:
+    """The first and the last year of birth that fit; nothing where the birth or the age itself is known."""
+    found = _BAND.fullmatch(record.age_band.strip())
+    if found is None or record.recorded_on is None or record.birth_date is not None or record.age is not None:
+        return None, None
+    youngest = int(found[1])
+    oldest = int(found[2] or youngest + _BAND_YEARS)
+    year = record.recorded_on.year
+    return (year - oldest - 1, year - youngest) if oldest >= youngest else (None, None)
 
 
 def _clean_phone(text: str) -> str | None:

@@ -19,7 +19,7 @@ from sync.linkage.features import FREQUENCIES, Cleaner
 from sync.linkage.names import PET_FORMS
 
 # What levels mean is code: a model of another edition of them is none of ours.
-EDITION = 1
+EDITION = 2
 _FEWEST = 1024
 
 

@@ -51,6 +51,7 @@ class LinkRecord:
     post: str = ""
     tablet: str = ""
     recorded_on: date | None = None
+    age_band: str = ""  # as forms code it: 0_4, 60_plus
 
 
 def parse_record(row: Mapping[str, str]) -> LinkRecord:

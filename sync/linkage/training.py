@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import prod
+from math import inf, prod
 from random import Random
 
 from sync.linkage.blocking import Key, find_candidates, find_keys, find_most_common, find_too_common
@@ -30,7 +30,7 @@ START: Mapping[str, Sequence[float]] = {
     "phone": (0.15, 0.65, 0.20),
     "first given name": (0.60, 0.15, 0.05, 0.05, 0.02, 0.03, 0.10),
     "second given name": (0.10, 0.80, 0.10),
-    "birth": (0.05, 0.30, 0.05, 0.02, 0.02, 0.10, 0.10, 0.05, 0.12, 0.08, 0.06, 0.05),
+    "birth": (0.05, 0.30, 0.05, 0.02, 0.02, 0.10, 0.10, 0.05, 0.12, 0.08, 0.06, 0.02, 0.005, 0.05),
     "sex": (0.95, 0.04, 0.01),
     "nationality": (0.85, 0.08, 0.07),
     "birth place": (0.45, 0.05, 0.02, 0.40, 0.08),
@@ -357,16 +357,18 @@ def _smooth_others(comparison: Comparison, counts: Sequence[float], others: Sequ
 
     That a million pairs of strangers showed something never is no evidence: all of them may be of records that say
     what others leave open. A cell that few pairs showed weighs what its parts weigh one by one, and no more or less
-    than any cell that many showed; a missing part that few pairs showed weighs nothing.
+    than any cell that many showed; a level that is declared for it weighs that where few showed it, as a missing one
+    weighs nothing.
     """
     m, u = _smooth(comparison, counts), _smooth(comparison, others)
     often = [min(pair) >= _FEWEST_PAIRS for pair in zip(counts, others, strict=True)]
     seen = [one / other for one, other, enough in zip(m, u, often, strict=True) if enough] or [1.0]
     weights = _weigh_levels(comparison, counts, others)
-    likely = [min(max(prod(one), min(seen)), max(seen)) for one in product(*weights)]
     alone = len(comparison.parts) == 1
+    least, most = (-inf, inf) if alone else (min(seen), max(seen))
+    likely = [min(max(prod(one), least), most) for one in product(*weights)]
     return [
-        other if enough or (alone and not level[0].missing) else min(1.0, one / ratio)
+        other if enough or (alone and level[0].unseen is None) else min(1.0, one / ratio)
         for level, one, other, enough, ratio in zip(comparison.cells, m, u, often, likely, strict=True)
     ]
 
@@ -387,4 +389,4 @@ def _weigh_levels(comparison: Comparison, counts: Sequence[float], others: Seque
 
 
 def _weigh_level(level: Level, one: float, other: float, share: float) -> float:
-    return 1.0 if level.missing and min(one, other) < _FEWEST_PAIRS else share * one / other
+    return level.unseen if level.unseen is not None and min(one, other) < _FEWEST_PAIRS else share * one / other

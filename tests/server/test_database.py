@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
 from sync.devices import change_device_state
-from sync.models import EntityRelease, IssuedVersion, LinkWord, PeerReceipt, RelayedDevice
+from sync.link_fold import is_linking_due, read_link_record
+from sync.linkage.model import default_model, parse_model
+from sync.linkage.score import Scorer
+from sync.models import EntityRelease, IssuedVersion, LinkModelVersion, LinkWord, PeerReceipt, RelayedDevice
 from sync.relaying.down import list_down
 from sync.relaying.lines import DeviceLine, StateLine, digest_of, of_kind
 from sync.relaying.up import take_up
@@ -104,3 +107,20 @@ def test_people_of_an_older_schema_are_found_by_how_their_names_begin(session: S
         assert not connection.scalar(text("SELECT count(*) FROM link_words WHERE word LIKE 'b%'"))
         command.upgrade(_config(connection), "head")
     assert session.execute(words).all() == before
+
+
+@pytest.mark.both_databases
+def test_a_model_of_an_older_schema_learns_what_a_band_of_ages_says(session: Session) -> None:
+    child, adult = (add_record(session, **AWA, age_band=band) for band in ("0_4", "18_24"))
+    read = [read_link_record(record) for record in (child, adult)]
+    session.commit()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0030")
+        before = connection.execute(text("SELECT version, content FROM link_models")).one()
+        command.upgrade(_config(connection), "head")
+    assert (before.version != default_model().version, "age band" in before.content) == (True, False)
+    kept = session.scalars(select(LinkModelVersion)).one()
+    upgraded = parse_model(kept.content)
+    assert (kept.version, is_linking_due(session)) == (upgraded.version, True)
+    weighed = [Scorer(model, 2).score(*map(model.cleaner.clean, read)) for model in (upgraded, default_model())]
+    assert weighed[0] == pytest.approx(weighed[1], abs=1e-3)

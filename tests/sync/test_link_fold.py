@@ -3,13 +3,23 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from sync.db import Base
 from sync.link_decisions import Word, decide_same
+from sync.link_fold import is_linking_due, link_some
 from sync.link_models import LARGEST
-from sync.models import LinkChange, LinkIdentity, LinkKey, LinkMember, LinkPair, LinkProgress, PersonRecord
+from sync.models import (
+    LinkChange,
+    LinkIdentity,
+    LinkKey,
+    LinkMember,
+    LinkModelVersion,
+    LinkPair,
+    LinkProgress,
+    PersonRecord,
+)
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.meetings import (
@@ -25,6 +35,8 @@ from tests.sync.meetings import (
     reject_meeting,
     shown_reference,
 )
+from tests.sync.people import AWA as SHE
+from tests.sync.people import add_record
 from tests.sync.test_registry import forget
 
 
@@ -136,3 +148,34 @@ def test_weights_follow_the_size_of_the_registry(session: Session, published: No
         reject_meeting(session, name)
         assert (len(persons(session)) == 1) is alike
     assert registry_digest(session) == linked
+
+
+@pytest.mark.both_databases
+def test_what_a_model_did_not_read_of_a_record_before_is_read_once_more(session: Session) -> None:
+    """As after an update that understands more of it: the records whose reading changes are decided anew."""
+    child, adult, _other = (
+        add_record(session, **SHE, **said) for said in ({"age_band": "0_4"}, {"age_band": "18_24"}, {"age": 40})
+    )
+    expected, bits = registry_digest(session), read_bits(session)
+    set_bands(session, {child.id: None})
+    assert read_bits(session)[child.home_id, adult.home_id] > bits[child.home_id, adult.home_id] + 5
+    set_bands(session, {child.id: "0_4"})
+    assert (registry_digest(session), read_bits(session)) == (expected, bits)
+    assert session.scalar(select(func.count(LinkIdentity.id))) == 3
+
+
+def set_bands(session: Session, bands: dict[int, str | None]) -> None:
+    """Behind the back of linkage, which then reads all records once more."""
+    for record, band in bands.items():
+        session.execute(update(PersonRecord).where(PersonRecord.id == record).values(age_band=band))
+    session.execute(update(LinkModelVersion).values(filled_to=0))
+    while is_linking_due(session):
+        session.expire_all()
+        link_some(session, NOW)
+
+
+def read_bits(session: Session) -> dict[tuple[int, int], float]:
+    """What pairs of records weigh, by their homes."""
+    homes = {identity: home for home, identity in session.execute(select(LinkMember.home_id, LinkMember.identity_id))}
+    pairs = session.execute(select(LinkPair.one_id, LinkPair.other_id, LinkPair.bits))
+    return {(homes[one], homes[other]): bits for one, other, bits in pairs}

@@ -6,16 +6,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks.regional.recording import make_records
 from sync.linkage import batch
 from sync.linkage.batch import count_left_out, find_most_common, render_pairs, weigh_with_duckdb, write_input
 from sync.linkage.blocking import find_keys
 from sync.linkage.model import default_model
-from sync.linkage.record import parse_record
 from tests.sync.linkage.one_by_one import weigh_one_by_one
+from tests.sync.linkage.people import invent_records
 
 MODEL = default_model()
-RECORDS = sorted((parse_record(row) for row in make_records(600, seed=8)[0]), key=lambda one: one.record_id)
+RECORDS = sorted(invent_records(600, seed=8), key=lambda one: one.record_id)
 
 
 def test_all_pairs_weigh_what_they_weigh_one_by_one(tmp_path: Path) -> None:

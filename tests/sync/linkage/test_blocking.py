@@ -87,3 +87,9 @@ def test_candidates_are_all_that_meet_each_once(keys: list[list[Key]]) -> None:
     }
     found = list(find_candidates(keys))
     assert (set(found), len(found)) == (expected, len(expected))
+
+
+def test_a_band_of_ages_brings_nobody_together() -> None:
+    """So many years meet everybody of a name; what a band says is weighed of those who meet by something else."""
+    unknown, banded = (find_keys(clean(birth_date=None, age_band=band)) for band in ("", "25_59"))
+    assert banded == unknown

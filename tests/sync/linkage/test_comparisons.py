@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.regional.recording import make_records
 from sync.linkage.comparisons import (
     BIRTH,
     COMPARISONS,
@@ -20,10 +19,9 @@ from sync.linkage.comparisons import (
     TWINS,
     Part,
 )
-from sync.linkage.record import parse_record
-from tests.sync.linkage.people import MODEL, clean
+from tests.sync.linkage.people import MODEL, clean, invent_records
 
-OF_FILE = [MODEL.cleaner.clean(parse_record(row)) for row in make_records(200, seed=3)[0]]
+OF_FILE = [MODEL.cleaner.clean(one) for one in invent_records(200, seed=3)]
 
 
 def day(text: str) -> dict[str, Any]:
@@ -32,6 +30,10 @@ def day(text: str) -> dict[str, Any]:
 
 def age(years: int) -> dict[str, Any]:
     return {"birth_date": None, "age": years}
+
+
+def band(code: str) -> dict[str, Any]:
+    return {"birth_date": None, "age_band": code}
 
 
 CASES = [
@@ -79,6 +81,18 @@ CASES = [
     (BIRTH, {}, day("1993-01-01"), "two or three years off"),
     (BIRTH, {}, day("1970-01-01"), "different"),
     (BIRTH, {}, {"birth_date": None}, "not known"),
+    (BIRTH, {}, band("25_59"), "an age band that fits"),
+    (BIRTH, age(36), band("25_59"), "an age band that fits"),
+    (BIRTH, age(24), band("25_59"), "an age band that fits"),
+    (BIRTH, age(21), band("25_59"), "an age band, some years off"),
+    (BIRTH, day("1990-01-01"), band("18_24"), "different"),
+    (BIRTH, age(70), band("60_plus"), "an age band that fits"),
+    (BIRTH, band("18_24"), band("18_24"), "an age band that fits"),
+    (BIRTH, band("12_17"), band("18_24"), "an age band that fits"),
+    (BIRTH, band("5_11"), band("12_17"), "an age band that fits"),
+    (BIRTH, band("0_4"), band("18_24"), "different"),
+    (BIRTH, band("0_4"), {"birth_date": None}, "not known"),
+    (BIRTH, band("0_4"), {"birth_date": None, "age": 8}, "an age band, some years off"),
     (SEX, {}, {}, "the same"),
     (SEX, {}, {"sex": ""}, "not known"),
     (SEX, {}, {"sex": "1"}, "different"),

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from sync.linkage.features import Cleaner
+from sync.linkage.features import Cleaner, pack, unpack
 from sync.linkage.names import PET_FORMS
 from sync.linkage.record import LinkRecord
 from tests.sync.linkage.people import clean
@@ -26,6 +26,30 @@ KNOWN = {"jalo": (90, 2), "mariama": (1, 80)}
 def test_births(changes: dict[str, Any], expected: tuple[object, ...]) -> None:
     found = clean(**changes)
     assert (found.birth_kind, found.birth_year, found.birth_spread, found.birth_day, found.birth_swapped) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "years"),
+    [
+        ({"age_band": "0_4"}, (2021, 2026)),
+        ({"age_band": "25–59 ans"}, (1966, 2001)),
+        ({"age_band": "60_plus"}, (1915, 1966)),
+        ({"age_band": "60+"}, (1915, 1966)),
+        ({"age_band": "0_4", "recorded_on": None}, (None, None)),
+        ({"age_band": "adult"}, (None, None)),
+        ({"age_band": "9_2"}, (None, None)),
+        ({"age_band": "25_59", "age": 36}, (None, None)),
+        ({"age_band": "25_59", "birth_date": date(1990, 1, 1)}, (None, None)),
+    ],
+    ids=["a child", "in words", "no end", "a plus", "on no day", "no numbers", "the wrong way round", "beside an age",
+         "beside a year"],
+)  # fmt: skip
+def test_a_band_is_the_years_that_fit_where_no_more_is_known(
+    changes: dict[str, Any], years: tuple[int | None, int | None]
+) -> None:
+    found = clean(**{"birth_date": None, **changes})
+    assert (found.band_from, found.band_to) == years
+    assert unpack(pack(found), "a") == found
 
 
 @pytest.mark.parametrize(

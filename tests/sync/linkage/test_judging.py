@@ -19,8 +19,17 @@ YEAR: dict[str, Any] = {"birth_date": date(1990, 1, 1), "document_number": ""}
         (YEAR, True),
         (YEAR | {"mother_name": ""}, False),
         (YEAR | {"birth_date": date(1992, 1, 1)}, False),
+        (YEAR | {"birth_date": None, "age_band": "25_59"}, False),
     ],
-    ids=["document", "day and given name", "a brother's", "given name, year and mother", "no mother", "another year"],
+    ids=[
+        "document",
+        "day and given name",
+        "a brother's",
+        "given name, year and mother",
+        "no mother",
+        "another year",
+        "an age band that fits",
+    ],
 )
 def test_corroboration_is_more_than_a_household(changes: dict[str, Any], expected: bool) -> None:
     assert is_corroborated(clean(), clean("b", **changes)) is expected
@@ -35,9 +44,21 @@ def test_corroboration_is_more_than_a_household(changes: dict[str, Any], expecte
         ({"birth_date": date(1991, 8, 2)}, True),
         ({"document_number": "O7654321"}, True),
         ({"mother_name": "Coumba Kane"}, True),
+        ({"birth_date": None, "age_band": "5_11"}, True),
+        ({"birth_date": None, "age_band": "25_59"}, False),
         ({"phone": "770000000", "birth_place": "Bissau"}, False),
     ],
-    ids=["nothing", "given name", "sex", "birth", "document", "mother", "what people change"],
+    ids=[
+        "nothing",
+        "given name",
+        "sex",
+        "birth",
+        "document",
+        "mother",
+        "an age band that does not fit",
+        "an age band that fits",
+        "what people change",
+    ],
 )
 def test_conflicts(changes: dict[str, Any], expected: bool) -> None:
     assert has_conflict(clean(), clean("b", **changes)) is expected

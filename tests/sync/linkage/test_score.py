@@ -4,15 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.regional.recording import make_records
 from sync.linkage.explain import explain
 from sync.linkage.features import Features
-from sync.linkage.record import parse_record
 from sync.linkage.score import Scorer
-from tests.sync.linkage.people import MODEL, clean
+from tests.sync.linkage.people import MODEL, clean, invent_records
 
 SCORER = Scorer(MODEL, 1000)
-OF_FILE = [MODEL.cleaner.clean(parse_record(row)) for row in make_records(200, seed=4)[0]]
+OF_FILE = [MODEL.cleaner.clean(one) for one in invent_records(200, seed=4)]
 
 
 @given(st.sampled_from(OF_FILE), st.sampled_from(OF_FILE))
@@ -47,3 +45,10 @@ def test_a_rare_name_weighs_more_than_a_common_one() -> None:
 def test_a_registry_ten_times_as_large_weighs_all_pairs_less() -> None:
     far = Scorer(MODEL, 16_000).score(clean(), clean())
     assert SCORER.score(clean(), clean()) - far == pytest.approx(log2(16), abs=0.05)
+
+
+def test_a_band_that_does_not_fit_speaks_against_and_one_that_fits_little_for_it() -> None:
+    child, adult, unknown = (clean(band, birth_date=None, age_band=band) for band in ("0_4", "18_24", ""))
+    without = SCORER.score(child, unknown)
+    assert SCORER.score(child, adult) < without - 5
+    assert without < SCORER.score(child, child) < without + 3

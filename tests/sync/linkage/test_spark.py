@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.regional.recording import make_records
 from sync.linkage.batch import weigh_with_duckdb, write_input
 from sync.linkage.model import default_model
-from sync.linkage.record import parse_record
+from tests.sync.linkage.people import invent_records
 
 MODEL = default_model()
 # Two workers of one core, processes of their own.
@@ -18,7 +17,7 @@ CLUSTER = "local-cluster[2,1,1024]"
 def test_spark_and_duckdb_weigh_alike(tmp_path: Path) -> None:
     from sync.linkage.spark import weigh_with_spark
 
-    records = [parse_record(row) for row in make_records(200, seed=8)[0]]
+    records = invent_records(200, seed=8)
     count = len(write_input(tmp_path, MODEL, records))
     expected = {(one, other): bits for one, other, bits in weigh_with_duckdb(tmp_path, MODEL, count)}
     found = {(one, other): bits for one, other, bits in weigh_with_spark(tmp_path, MODEL, count, CLUSTER, {})}

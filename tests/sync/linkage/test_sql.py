@@ -7,21 +7,19 @@ import pyarrow as pa
 import pytest
 from splink import DuckDBAPI, Linker
 
-from benchmarks.regional.recording import make_records
 from sync.linkage.blocking import find_candidates, find_keys
 from sync.linkage.features import Features
 from sync.linkage.model import default_model
-from sync.linkage.record import parse_record
 from sync.linkage.score import Scorer
 from sync.linkage.sql import render_weights
+from tests.sync.linkage.people import invent_records
 
 MODEL = default_model()
 
 
 @pytest.fixture(scope="module")
 def records() -> list[Features]:
-    rows, _ = make_records(600, seed=5)
-    return [MODEL.cleaner.clean(parse_record(row)) for row in rows]
+    return [MODEL.cleaner.clean(one) for one in invent_records(600, seed=5)]
 
 
 def weigh_in_duckdb(pairs: list[tuple[Features, Features]]) -> list[float]:

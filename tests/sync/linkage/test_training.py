@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from math import log2
 from random import Random
@@ -8,14 +9,14 @@ import pytest
 from benchmarks.accuracy import measure_pairs
 from benchmarks.regional.recording import make_records
 from sync.linkage.blocking import find_keys
-from sync.linkage.comparisons import COMPARISONS
+from sync.linkage.comparisons import BIRTH, COMPARISONS
 from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.files import link_records
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord, parse_record
 from sync.linkage.training import count_name_order, learn_aliases, train_model
-from tests.sync.linkage.people import MODEL
+from tests.sync.linkage.people import BANDS, MODEL
 
 ROWS, TRUTH = make_records(800, seed=7)
 RECORDS = [parse_record(row) for row in ROWS]
@@ -54,7 +55,7 @@ def test_what_is_not_known_weighs_nothing_where_learning_knew_all(trained: LinkM
     learnt = trained if model == "trained" else MODEL
     for comparison in (one for one in COMPARISONS if one.name in ("household", "given")):
         cells = zip(comparison.cells, learnt.cells[comparison.name], strict=True)
-        [unknown] = [log2(m / u) for levels, (m, u) in cells if all(level.missing for level in levels)]
+        [unknown] = [log2(m / u) for levels, (m, u) in cells if all(level.unseen == 1.0 for level in levels)]
         assert abs(unknown) < 1, (comparison.name, unknown)
 
 
@@ -62,6 +63,30 @@ def test_what_was_hardly_seen_weighs_no_more_than_what_was_seen_often(trained: L
     for name in ("household", "given", "origin"):
         often = [m / u for m, u in trained.cells[name] if m > 0.005]
         assert max(m / u for m, u in trained.cells[name]) < 4 * max(often), name
+
+
+def test_bands_weigh_what_is_declared_where_no_record_tells_one(trained: LinkModel) -> None:
+    for model in (trained, MODEL):
+        cells = zip(BIRTH.levels, model.cells["birth"], strict=True)
+        told = [(m / u, level.unseen) for level, (m, u) in cells if "band" in level.label]
+        assert [found for found, _ in told] == pytest.approx([declared for _, declared in told], rel=1e-4)
+        assert len(told) == 2
+
+
+def find_band(one: LinkRecord) -> str:
+    years = one.age if one.age is not None else 2026 - one.birth_date.year if one.birth_date else None
+    ends = [(*map(int, code.replace("plus", "120").split("_")), code) for code in BANDS]
+    return next((code for first, last, code in ends if years is not None and first <= years <= last), "")
+
+
+def test_bands_that_records_tell_are_learnt() -> None:
+    banded = [
+        replace(one, birth_date=None, age=None, age_band=find_band(one)) if place % 2 else one
+        for place, one in enumerate(RECORDS)
+    ]
+    cells = train_model(banded, MODEL).cells["birth"]
+    m, u = cells[[level.label for level in BIRTH.levels].index("an age band that fits")]
+    assert (m > 0.1, 1 < m / u < 8) == (True, True)
 
 
 def test_two_without_a_name_who_share_a_day_are_not_one() -> None:
