@@ -33,7 +33,7 @@ function isWriting(target) {
 }
 
 // Who presses a key twice means this page, and would answer the next one unseen.
-const SEEN_MS = 400;
+const SEEN_MS = 300;
 let shownAt = performance.now();
 
 if (keysSwitch()) keysSwitch().checked = localStorage.getItem(KEYS_OFF) === null;
