@@ -104,7 +104,8 @@ def _list_rooms(bridge: Bridge) -> Iterator[tuple[str, Iterator[Step]]]:
     if bridge.peer.direction == "both":
         yield "", find_untold(bridge)
     if bridge.peer.pushes:
-        for form_id in bridge.peer.publishes:
-            yield form_id, find_unpublished(bridge, form_id)
+        # Lists come first: Central links a form to a list of the name that it asks for only while the form comes.
         for name in bridge.peer.lists:
             yield name, find_differences(bridge, name)
+        for form_id in bridge.peer.publishes:
+            yield form_id, find_unpublished(bridge, form_id)

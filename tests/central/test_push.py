@@ -18,6 +18,7 @@ from sync.models import PeerList
 from sync.publishing import FormFile, publish_form
 from tests.central.backend import Project
 from tests.central.conftest import Connect
+from tests.server.rest.samples import workbook
 from tests.sync.factory import form_file, xml
 
 pytestmark = pytest.mark.central
@@ -223,3 +224,18 @@ def test_many_entities_go_over(project: Project, session: Session, connect: Conn
     assert exchange(bridge).counts["entities_out"] == 1203
     look_again(session)
     assert dict(exchange(bridge).counts) == {}
+
+
+def test_a_form_that_asks_about_a_list_finds_it_there(
+    project: Project, session: Session, connect: Connect, boats: list[str]
+) -> None:
+    """Central links a file of a form to an entity list of that name only when the form comes."""
+    sheet = {
+        "survey": [["type", "name", "label"], [f"select_one_from_file {LIST}.csv", "boat", "Boat"]],
+        "settings": [["form_id", "version"], ["sortie", "1"]],
+    }
+    read = read_form(workbook(sheet), "sortie.xlsx")
+    publish(session, FormFile(read.xml, read.definition), LONG_AGO)
+    exchange(connect(direction="push", publishes="sortie", lists=LIST))
+    (file,) = project.json("forms/sortie/attachments")
+    assert (file["name"], file["datasetExists"]) == (f"{LIST}.csv", True)

@@ -1,14 +1,18 @@
 """Exchanges with a second Teral over HTTP: nothing is lost and nothing comes twice, wherever the line breaks."""
 
 import random
+from datetime import UTC, datetime
 
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store
 from sync.central.run import exchange, plan
+from sync.entity_acts import NewEntity, add_entities, add_entity_list
+from sync.publishing import publish_form
 from tests.sync.central.conftest import Connect
 from tests.sync.central.second_server import SecondServer, count_heads, cut_line, records
+from tests.sync.factory import form_file
 
 
 def fill(there: SecondServer, number: int, rng: random.Random) -> None:
@@ -69,6 +73,16 @@ def test_what_is_asked_to_stop_goes_on_later(there: SecondServer, session: Sessi
     assert exchange(bridge).word == "done"
     session.rollback()
     assert len(records(session, attachment_store())) == 3
+
+
+def test_lists_go_before_the_forms_that_ask_about_them(there: SecondServer, session: Session, connect: Connect) -> None:
+    now = datetime.now(UTC)
+    publish_form(session, form_file("1"), {}, None, now)
+    add_entity_list(session, "bateaux", None, now)
+    add_entities(session, "bateaux", [NewEntity("Awa")], None, now)
+    session.commit()
+    outcome = exchange(connect(direction="push", publishes="passage", lists="bateaux"))
+    assert list(outcome.counts) == ["lists_out", "entities_out", "forms_out"]
 
 
 def test_a_dead_line_and_a_wrong_password_are_told(app: Flask, there: SecondServer, connect: Connect) -> None:
