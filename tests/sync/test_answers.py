@@ -1,14 +1,18 @@
 """What is kept flat, when, and how it comes back after it was lost."""
 
+import sqlite3
+from collections.abc import Callable
+from typing import cast
+
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from forms.xlsform import convert_xlsform
 from server.processing import process_pending
 from sync.answers import count_unread, read_answer, read_moment, read_unread, rebuild_answers
 from sync.intake import Sender
-from sync.models import AnswerRow, AnswerValue
+from sync.models import AnswerRow, AnswerValue, Submission
 from sync.publishing import FormFile, publish_form
 from sync.sending import send_record
 from tests.server.rest.samples import MARKET, record, workbook
@@ -61,6 +65,24 @@ def test_judging_reading_and_rebuilding_keep_the_same(sent: Session) -> None:
 def test_a_rebuild_of_what_is_missing_leaves_the_rest_alone(sent: Session) -> None:
     process_pending()
     assert rebuild_answers(sent, missing_only=True) is None
+
+
+def test_to_look_for_the_unread_costs_nothing_for_what_was_judged(sent: Session) -> None:
+    before = count_steps(sent, lambda: count_unread(sent, "market"))
+    for number in range(30):
+        send_record(sent, "market", record(f"n{number}"), Sender(), NOW)
+    sent.execute(update(Submission).where(Submission.id > 1).values(processed_at=NOW))
+    assert count_steps(sent, lambda: count_unread(sent, "market")) <= before + 10
+
+
+def count_steps(session: Session, act: Callable[[], object]) -> int:
+    """What SQLite does for an act, in steps of its virtual machine."""
+    steps: list[int] = []
+    connection = cast(sqlite3.Connection, session.connection().connection.driver_connection)
+    connection.set_progress_handler(lambda: steps.append(1), 1)
+    act()
+    connection.set_progress_handler(None, 1)
+    return len(steps)
 
 
 @pytest.mark.parametrize(

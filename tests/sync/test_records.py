@@ -1,8 +1,7 @@
 """Records in pages of a constant size."""
 
-import sqlite3
 from dataclasses import replace
-from typing import cast
+from functools import partial
 
 import pytest
 from sqlalchemy.orm import Session
@@ -16,7 +15,7 @@ from sync.records import Page, count_records, find_last_id, find_record_id, list
 from sync.sending import send_record
 from tests.server.rest.samples import record
 from tests.sync.factory import NOW
-from tests.sync.test_answers import sent
+from tests.sync.test_answers import count_steps, sent
 
 __all__ = ["sent"]
 VIEWER = Viewer(1, "exchange")
@@ -59,18 +58,9 @@ def test_the_oldest_records_cost_no_more_than_the_newest(sent: Session) -> None:
         send_record(sent, "market", record(f"n{number}"), Sender(), NOW)
     sent.commit()
     last = find_last_id(sent)
-    newest, oldest = (count_steps(sent, Page(before_id=one, up_to=last, limit=2)) for one in (last + 1, last - 35))
+    pages = [Page(before_id=one, up_to=last, limit=2) for one in (last + 1, last - 35)]
+    newest, oldest = (count_steps(sent, partial(names, sent, page)) for page in pages)
     assert oldest <= newest + 10
-
-
-def count_steps(session: Session, page: Page) -> int:
-    """What SQLite does for a page, in steps of its virtual machine."""
-    steps: list[int] = []
-    connection = cast(sqlite3.Connection, session.connection().connection.driver_connection)
-    connection.set_progress_handler(lambda: steps.append(1), 1)
-    names(session, page)
-    connection.set_progress_handler(None, 1)
-    return len(steps)
 
 
 def test_repeats_are_read_for_some_records_only(several: Session) -> None:
