@@ -19,7 +19,6 @@ from tests.server.rest.test_pyodk import (  # noqa: F401 (collected here as well
     test_entities_are_merged,
     test_entity_lists,
     test_forms_are_updated,
-    test_projects,
     test_records_are_edited_reviewed_and_commented,
     test_records_under_any_name,
 )
@@ -53,3 +52,9 @@ def client(config: Path) -> Iterator[Client]:
         for form_id in (asked.CHECK, asked.SPECIALS, "fruits"):
             client.forms.create(definition=workbook(asked.pulling(form_id, "1")))
         yield client
+
+
+def test_app_users_are_made_once(client: Client) -> None:
+    made = client.projects.create_app_users(display_names=["Awa ✅", "Binta"], forms=[asked.CHECK, asked.SPECIALS])
+    assert [one.displayName for one in made] == ["Awa ✅", "Binta"]
+    assert client.projects.create_app_users(display_names=["Awa ✅"]) == []
