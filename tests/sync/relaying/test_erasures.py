@@ -55,6 +55,7 @@ def serve(session: Session, number: int) -> IssuedVersion:
     return issued
 
 
+@pytest.mark.both_databases
 def test_a_post_owes_an_erasure_until_it_confirms_or_told_of_it_itself(session: Session, relay: Relay) -> None:
     row = add_own(session, relay)
     take_up(session, relay, [record(row)], NOW)
