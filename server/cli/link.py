@@ -13,6 +13,7 @@ from server.config import ConfigError
 from server.words import translator
 from sync.linkage.blocking import MOST_COMMON
 from sync.linkage.decision import Pair
+from sync.linkage.errors import LinkageRefused
 from sync.linkage.files import MOST_COMMON as MOST_IN_FILE
 from sync.linkage.files import Linked, link_records, list_clusters
 from sync.linkage.model import LinkModel, default_model, parse_model
@@ -145,6 +146,8 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
 
     try:
         sheet = _read_sheet(records_path)
+        if "record_id" in sheet.missing:
+            raise LinkageRefused("link_file_ids")
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from None
     site = find_site(db.session(), code)

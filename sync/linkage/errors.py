@@ -14,6 +14,10 @@ class LinkageRefused(FormsError):
         "link_file_columns": N_("The file has none of the columns that linkage reads. Known: %(known)s."),
         "link_file_column_twice": N_("The column “%(column)s” stands there twice."),
         "link_file_id_missing": N_("Line %(line)s has no record_id."),
+        "link_file_ids": N_(
+            "An import needs the column record_id: by it a record that was taken in before is known when the file comes"
+            " again."
+        ),
         "link_file_id_twice": N_("Line %(line)s has a record_id that an earlier line has."),
         "link_file_malformed": N_("Line %(line)s cannot be read: too many cells, or an open quotation mark."),
         "link_names_empty": N_("Write at least one short form."),

@@ -111,3 +111,16 @@ def test_an_import_is_looked_at_first_and_made_when_confirmed(
     assert json.loads(run(*words, "--confirm").stdout).items() >= {"taken_in": 2, "here_before": 0}.items()
     assert len(persons(session)) == 2
     assert json.loads(run(*words, "--confirm").stdout).items() >= {"taken_in": 0, "here_before": 2}.items()
+
+
+def test_an_import_without_names_of_its_records_is_refused(
+    run: Run, session: Session, two_models: None, tmp_path: Path
+) -> None:
+    """Numbered by their lines, the same people would come in once more as soon as somebody adds a line."""
+    add_site(session, "PODOR")
+    session.commit()
+    file = tmp_path / "register.csv"
+    file.write_text("family_name,given_name\nSow,Penda\n")
+    refused = run("link", "import", file, "--register", "Cahier", "--site", "PODOR", "--confirm")
+    assert (refused.exit_code, "record_id" in refused.stderr) == (1, True)
+    assert len(persons(session)) == 1
