@@ -110,12 +110,17 @@ def receive_erasure(session: Session, submission: Submission, fact: ErasureFact,
 
     Raises ErasureRefused for what cannot be read. The caller holds the registry's lock.
     """
+    check_erasure(fact)
+    if session.get(Erasure, submission.id) is None:
+        _erase(session, submission, fact, None, now)
+
+
+def check_erasure(fact: ErasureFact) -> None:
+    """Raise ErasureRefused for what another server retained and cannot be read here."""
     try:
         _check(fact.retained)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         raise ErasureRefused("erasure_retained") from wrong
-    if session.get(Erasure, submission.id) is None:
-        _erase(session, submission, fact, None, now)
 
 
 def describe_erasure(erasure: Erasure) -> ErasureFact:

@@ -1,7 +1,8 @@
 """The journal: what cannot be read off submissions, told by names so that another server can take it in.
 
-Which numbers were served and what was inside them, what people did, decided and said of records, and what was released
-for its age. A fresh server takes the journal first, then the submissions in any order, and issues numbers above it.
+Which numbers were served and what was inside them, what people did, decided and said of records, what was released for
+its age, and what was erased. A fresh server takes the journal first, then the submissions in any order, and issues
+numbers above it.
 """
 
 import json
@@ -18,9 +19,11 @@ from sync.db import Base
 from sync.entity_decisions import DecisionFact, describe_decision, get_entity, receive_decision
 from sync.entity_fold import fold_whole
 from sync.entity_rows import read_slot
+from sync.erasure_facts import ErasedFact, read_erased, receive_erased
 from sync.link_decisions import LinkFact, describe_link_decision, receive_link_decision
 from sync.models import (
     AwaitedDecision,
+    AwaitedErasure,
     Decision,
     Entity,
     EntityAct,
@@ -89,14 +92,14 @@ class ReleaseFact:
     released_at: datetime
 
 
-JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact | LinkFact
+JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact | LinkFact | ErasedFact
 _KINDS: dict[str, type[JournalFact]] = {
     "issued": IssuedFact, "act": ActFact, "release": ReleaseFact, "decision": DecisionFact, "verdict": VerdictFact,
-    "link": LinkFact,
+    "link": LinkFact, "erasure": ErasedFact,
 }  # fmt: skip
 _KEPT_IN: dict[type[JournalFact], type[Base]] = {
     IssuedFact: IssuedVersion, ActFact: EntityAct, ReleaseFact: EntityRelease, DecisionFact: EntityDecision,
-    VerdictFact: AwaitedDecision, LinkFact: LinkDecision,
+    VerdictFact: AwaitedDecision, LinkFact: LinkDecision, ErasedFact: AwaitedErasure,
 }  # fmt: skip
 # Names that a table calls otherwise, and the records of a link: each of them gets a row of its own.
 _WIDTHS = {
@@ -128,6 +131,7 @@ def read_journal(session: Session) -> Iterator[JournalFact]:
         yield VerdictFact(**row._mapping)
     for word in session.scalars(select(LinkDecision).order_by(LinkDecision.uuid)):
         yield describe_link_decision(word)
+    yield from read_erased(session)
 
 
 def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetime) -> None:
@@ -144,6 +148,8 @@ def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetim
             receive_decision(session, fact, now)
         elif isinstance(fact, LinkFact):
             receive_link_decision(session, fact, now)
+        elif isinstance(fact, ErasedFact):
+            receive_erased(session, fact, now)
         else:
             touched |= _receive(session, fact)
     session.flush()

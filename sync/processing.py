@@ -25,6 +25,7 @@ from sync.db import add_rows
 from sync.devices import record_clock
 from sync.entity_fold import Said, fold_entities
 from sync.erasure import read_retained
+from sync.erasure_facts import erase_awaited
 from sync.families import Standing
 from sync.judging import Verdict, Work, to_utc
 from sync.list_files import ListFiles
@@ -110,7 +111,8 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
     lock_registry(session)
     by_id = {one.work.id: one for one in verdicts}
     unjudged = session.scalars(_UNJUDGED, {"ids": list(by_id)}).all()
-    rows = [row for row in unjudged if not _completed_meanwhile(session, row, by_id[row.id], now)]
+    complete = [row for row in unjudged if not _completed_meanwhile(session, row, by_id[row.id], now)]
+    rows = erase_awaited(session, complete, now)
     if not rows:
         return
     take_awaited(session, rows)

@@ -53,6 +53,7 @@ from sync.models.sites import SITE_KINDS, EarlierList, Site
 from sync.models.submissions import (
     SUBMISSION_STATES,
     AwaitedDecision,
+    AwaitedErasure,
     Decision,
     Erasure,
     RestrictedSubmission,
@@ -74,6 +75,7 @@ __all__ = [
     "AnswerValue",
     "AuditEvent",
     "AwaitedDecision",
+    "AwaitedErasure",
     "Blob",
     "Catalogue",
     "Decision",

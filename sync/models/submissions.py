@@ -202,6 +202,19 @@ class Erasure(Base):
     erased_at: Mapped[datetime]
 
 
+class AwaitedErasure(Base):
+    """That the answers of a submission which is not here yet were erased on another server."""
+
+    __tablename__ = "awaited_erasures"
+
+    xml_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    form_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    instance_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    retained: Mapped[dict[str, Any]]
+    reason: Mapped[str] = mapped_column(Text)
+    erased_at: Mapped[datetime]
+
+
 class Decision(Base):
     """A human's word about a submission: replay, accept or reject, with the reason. Never changed, only added to."""
 

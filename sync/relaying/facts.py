@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.entity_decisions import DecisionFact
+from sync.erasure_facts import ErasedFact
 from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact, parse_lines, receive_journal
 from sync.link_decisions import LinkFact
 from sync.models import Entity, EntityDecision, LinkDecision, Relay
@@ -33,6 +34,9 @@ def take_facts(session: Session, relay: Relay, lines: Sequence[FactLine], now: d
 
 
 def _check(session: Session, relay: Relay, fact: JournalFact) -> None:
+    if isinstance(fact, ErasedFact):
+        # It comes with its record (words.py): one that waits here could be meant for another post's.
+        raise RelayRefused("relay_foreign")
     if isinstance(fact, VerdictFact):
         record = find_record(session, fact.xml_sha256, fact.form_id, fact.instance_id)
         if record is not None:

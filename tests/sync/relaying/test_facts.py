@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.entity_decisions import DecisionFact
+from sync.erasure_facts import ErasedFact
 from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact, write_line
 from sync.link_decisions import LinkFact, Word, decide_same, describe_link_decision
 from sync.models import (
@@ -138,3 +139,11 @@ def test_a_post_undoes_no_link_of_others(session: Session, relay: Relay) -> None
     with pytest.raises(RelayRefused, match="own tablets"):
         tell(session, relay, undone)
     assert decision.undone_at is None
+
+
+def test_a_post_erases_no_record_by_its_journal(session: Session, relay: Relay) -> None:
+    """An erasure comes with its record; one that waited could be meant for another post's."""
+    fact = ErasedFact("passage", "uuid:1", "0" * 64, {"persons": []}, "demande", NOW)
+    with pytest.raises(RelayRefused) as refused:
+        tell(session, relay, fact)
+    assert refused.value.code == "relay_foreign"
