@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, delete, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sync.db import add_rows
 from sync.entity_state import EntityState
@@ -72,11 +72,22 @@ def has_words(session: Session, list_name: str, words: Sequence[str]) -> ColumnE
         )
         for one in sorted(words, key=len, reverse=True)[:_MOST_ASKED]
     ]
-    conditions = [one.where(EntityWord.entity_id == Entity.id).exists() for one in wanted]
     for one in wanted:
         hits = session.scalars(one.limit(MOST_HITS + 1)).all()
         if len(hits) <= MOST_HITS:
-            # Numbers of our own, written into the statement: binding thousands of them costs eight times as much.
-            ids: BindParameter[list[int]] = bindparam("hits", sorted(set(hits)), expanding=True, literal_execute=True)
-            return and_(Entity.id.in_(ids), *conditions)
-    return and_(*conditions)
+            others = [other for other in wanted if other is not one]
+            return _is_one_of(Entity.id, _keep_all(session, set(hits), others))
+    return and_(*(one.where(EntityWord.entity_id == Entity.id).exists() for one in wanted))
+
+
+def _keep_all(session: Session, ids: set[int], wanted: Sequence[Select[int]]) -> set[int]:
+    """Those of these rows that have all these words, asked once and not for every page that is made of them."""
+    for one in wanted:
+        ids = set(session.scalars(one.where(_is_one_of(EntityWord.entity_id, ids)))) if ids else ids
+    return ids
+
+
+def _is_one_of(column: InstrumentedAttribute[int], ids: set[int]) -> ColumnElement[bool]:
+    # Numbers of our own, written into the statement: binding thousands of them costs eight times as much.
+    given: BindParameter[list[int]] = bindparam("hits", sorted(ids), expanding=True, literal_execute=True)
+    return column.in_(given)
