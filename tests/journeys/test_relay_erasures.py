@@ -41,6 +41,7 @@ def told(posts: Chain) -> tuple[Officers, Officers]:
     return a, b
 
 
+@pytest.mark.slow
 def test_an_erasure_at_the_centre_reaches_the_post_once_whatever_breaks(
     posts: Chain, told: tuple[Officers, Officers]
 ) -> None:
