@@ -37,6 +37,7 @@ from server.web import (
     submissions,
     users,
     validation,
+    vocabularies,
 )
 
 _PAGES = (
@@ -55,6 +56,7 @@ def init_app(app: Flask) -> None:
     permissions.init_app(app)
     labels.init_app(app)
     entity_words.init_app(app)
+    vocabularies.init_app(app)
     navigation.init_app(app)
     for page in _PAGES:
         app.register_blueprint(page.blueprint)

@@ -355,7 +355,7 @@ LABELS: dict[str, dict[str, str]] = {
         "parted": N_("links to go"),
         "models": N_("models"),
         "questions": N_("questions"),
-        "overlooked": N_("overlooked"),
+        "overlooked": N_("records overlooked until then"),
         "crowded": N_("outgrown keys"),
         "answer": N_("answer"),
     },

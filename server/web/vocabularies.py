@@ -7,6 +7,10 @@ import csv
 from collections.abc import Mapping
 from functools import cache
 
+from flask import Flask
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
 from forms.programme import LIBRARY
 from server.i18n import select_language
 
@@ -26,6 +30,10 @@ _VOCABULARIES = {
 }
 
 
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(code=_word_code)
+
+
 def word_code(text: str, name: str) -> str:
     """The word for the code of a property; a code that no vocabulary knows (another form's) is shown as it is."""
     return list_codes(name).get(text) or text
@@ -34,6 +42,12 @@ def word_code(text: str, name: str) -> str:
 def list_codes(name: str) -> Mapping[str, str]:
     """The words of all codes that a property can have, by code; none of a property that is more than codes."""
     return read_words(f"{_VOCABULARIES[name]}.csv", select_language()) if name in _VOCABULARIES else {}
+
+
+@pass_context
+def _word_code(_context: Context, text: str, name: str) -> str:
+    # With a context for the reason that labels.py gives.
+    return word_code(text, name)
 
 
 @cache

@@ -68,6 +68,7 @@ def test_what_each_run_found_stays_with_the_model(admin: FlaskClient, session: S
     page, report = admin.get(ADDRESS).text, admin.get(f"{ADDRESS}/reports/{latest.id}").text
     for told in (page, report):
         assert "<td>1.00</td><td>0.80</td>" in told
+        assert "Sex Female</th><td>21</td>" in told
         assert "<td>0.50</td><td>0.25</td><td>5</td><td>0.80</td><td>–</td>" in told
     assert "3 keys have outgrown the model" in report
     assert "2 keys were not looked up in this run, as more than 100 records share each" in report
