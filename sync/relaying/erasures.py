@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync.audit import add_audit_event
@@ -25,10 +25,20 @@ _RECORDS = (
     .where(RelayedRecord.is_erased.is_(False))
     .order_by(Erasure.submission_id)
 )
-_ENTITIES = (
+# Of most entities that were erased every relay knows by now: they are counted, and not read.
+_erased = (
+    select(EntityContribution.entity_id, func.count(EntityContribution.submission_id.distinct()).label("records"))
+    .join(Erasure, Erasure.submission_id == EntityContribution.submission_id)
+    .group_by(EntityContribution.entity_id)
+    .subquery()
+)
+_OWED = (
     select(RelayedEntity, EntityContribution.submission_id, Erasure.erased_at)
+    .join(_erased, _erased.c.entity_id == RelayedEntity.entity_id)
+    .where(_erased.c.records > RelayedEntity.erasures)
     .join(EntityContribution, EntityContribution.entity_id == RelayedEntity.entity_id)
     .join(Erasure, Erasure.submission_id == EntityContribution.submission_id)
+    .order_by(Erasure.erased_at)
 )
 
 
@@ -71,10 +81,9 @@ def list_owed_entities(session: Session) -> list[tuple[RelayedEntity, dict[int, 
     With the records that were erased, and when.
     """
     found: dict[RelayedEntity, dict[int, datetime]] = defaultdict(dict)
-    for one, submission_id, erased_at in session.execute(_ENTITIES.order_by(Erasure.erased_at)):
+    for one, submission_id, erased_at in session.execute(_OWED):
         found[one][submission_id] = erased_at
-    owed = [(one, dict(list(erased.items())[one.erasures :])) for one, erased in found.items()]
-    return [(one, due) for one, due in owed if due]
+    return [(one, dict(list(erased.items())[one.erasures :])) for one, erased in found.items()]
 
 
 def confirm_erasures(session: Session, relay: Relay) -> None:
