@@ -1,8 +1,6 @@
 """What we tell the real Central: findings, review states, forms with their files, and entity lists like ours."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -19,22 +17,12 @@ from sync.publishing import FormFile, publish_form
 from tests.central.backend import Project
 from tests.central.conftest import Connect
 from tests.server.rest.samples import workbook
+from tests.sync.central.test_lists import LIST, act, now
 from tests.sync.factory import form_file, xml
 
 pytestmark = pytest.mark.central
 LONG_AGO = datetime(2026, 3, 2, tzinfo=UTC)
 VILLAGES = b"name,label\nv1,Dagana\n"
-LIST = "bateaux"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def act(session: Session, work: Callable[[], Any]) -> Any:
-    result = work()
-    session.commit()
-    return result
 
 
 def publish(session: Session, file: FormFile, at: datetime, media: dict[str, bytes] | None = None) -> None:
