@@ -8,6 +8,7 @@ from sync.linkage.model import LinkModel
 from sync.linkage.names import NameKeys, fold, sound
 
 Names = tuple[str, str]
+_SHORTEST = 2
 
 
 def parse_pet_forms(text: str) -> list[Names]:
@@ -48,7 +49,8 @@ def list_pet_forms(model: LinkModel) -> Iterator[tuple[str, list[Names]]]:
 
 def _parse_line(number: int, line: str) -> Names:
     short, _, full = (fold(part) for part in line.partition("="))
-    if len(short) != 1 or len(full) != 1:
+    # A letter is no name: it would stand for whoever is written with an initial.
+    if len(short) != 1 or len(full) != 1 or min(len(short[0]), len(full[0])) < _SHORTEST:
         raise LinkageRefused("link_names_line", line=number)
     return short[0], full[0]
 
