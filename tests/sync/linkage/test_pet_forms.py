@@ -27,7 +27,8 @@ def test_lines_are_read_as_people_write_them() -> None:
     [
         ("", "link_names_empty"), (" \n", "link_names_empty"), ("Coumba", "link_names_line"),
         ("Coumba = ", "link_names_line"), ("= Coumbayel", "link_names_line"),
-        ("Coumba = Marie Coumbayel", "link_names_line"), ("12 = 13", "link_names_line"), ("A = Awa", "link_names_line"), ("Awa = A.", "link_names_line"),
+        ("Coumba = Marie Coumbayel", "link_names_line"), ("12 = 13", "link_names_line"),
+        ("A = Awa", "link_names_line"), ("Awa = A.", "link_names_line"),
     ],
 )  # fmt: skip
 def test_what_is_no_short_form_is_refused_with_its_line(text: str, code: str) -> None:
