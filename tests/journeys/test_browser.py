@@ -211,7 +211,7 @@ def answer_by_keys(page: Page) -> None:
     press(page, "2")
     expect(page.get_by_text("Noté : jamais la même personne.")).to_be_visible()
     page.get_by_role("button", name="Annuler").click()
-    expect(page.get_by_role("rowheader", name="Ensemble")).to_be_visible()
+    expect(page.get_by_text("Ce qui valait avant elle vaut de nouveau.")).to_be_visible()
     question = page.url
     press(page, "5")
     page.wait_for_url("**/links/")
@@ -226,7 +226,9 @@ def answer_by_keys(page: Page) -> None:
 
 def press(page: Page, keys: str) -> None:
     """As somebody does who has seen the page: a key that comes as soon as it is there was meant for the one before."""
-    page.wait_for_timeout(350)
+    seen = "() => document.readyState === 'complete' && performance.now() - shownAt > SEEN_MS"
+    while not page.evaluate(seen):
+        page.wait_for_timeout(50)
     for key in keys:
         page.keyboard.press(key)
 
