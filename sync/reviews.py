@@ -129,12 +129,17 @@ def read_reviewed_at(session: Session, ids: Sequence[int]) -> dict[int, datetime
     return found
 
 
+def reviewed_at_column() -> ColumnElement[datetime | None]:
+    """When somebody last said something about a version, be it to take it back, in SQL."""
+    decided = select(func.max(Decision.decided_at)).where(Decision.submission_id == Submission.id).scalar_subquery()
+    marked = select(SubmissionMark.marked_at).where(SubmissionMark.submission_id == Submission.id).scalar_subquery()
+    return _later(decided, marked)
+
+
 def updated_at_column() -> ColumnElement[datetime | None]:
     """When a record was last edited or reviewed, in SQL: programs that ask for what is new must see both."""
     edited = case((Submission.deprecated_id.is_not(None), Submission.received_at), else_=None)
-    decided = select(func.max(Decision.decided_at)).where(Decision.submission_id == Submission.id).scalar_subquery()
-    marked = select(SubmissionMark.marked_at).where(SubmissionMark.submission_id == Submission.id).scalar_subquery()
-    return _later(edited, _later(decided, marked))
+    return _later(edited, reviewed_at_column())
 
 
 def _later(one: Any, other: Any) -> ColumnElement[Any]:
