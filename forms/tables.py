@@ -6,7 +6,7 @@ Names are those of OData, as ODK Central makes them, so that scripts written for
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -203,6 +203,14 @@ def row_id(instance_id: str, key: str) -> str:
 def parent_key(table: Table, key: str) -> str:
     """The key of the row around a turn of this table: its own without the steps that lead from there."""
     return key.rsplit("/", len(table.place))[0] if table.parent is not None and table.parent.name else ""
+
+
+def find_value(values: dict[str, Any], place: Sequence[str]) -> Any:
+    """The value at a place in nested groups, or None."""
+    found: Any = values
+    for name in place:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def read_value(text: str, kind: str) -> Any:

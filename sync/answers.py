@@ -1,5 +1,7 @@
 """The answers store: what records say, kept flat as lists and exports read it, so that no page parses XML again.
 
+Each row is kept twice: as answers with their names, and as the cells of a line of CSV.
+
 Written when a record is judged, and for a record that nobody judged yet when somebody asks for its form. An encrypted
 record stays sealed here, whoever holds its key.
 """
@@ -9,14 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, bindparam, delete, exists, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, exists, select
 from sqlalchemy.orm import Session, aliased, undefer
 
 from forms.definition import FormDefinition
 from forms.errors import FormsError
 from forms.submission import parse_submission
-from forms.tables import Column, TableRow, flatten, list_tables
+from forms.tables import Column, TableRow, find_value, flatten, list_tables
 from sync.db import add_rows
+from sync.layouts import Layout, add_layouts, list_layouts
 from sync.models import AnswerRow, AnswerValue, Submission
 from sync.publishing import find_form_version, get_definition
 
@@ -41,7 +44,12 @@ def write_answers(session: Session, told: Iterable[Told]) -> None:
         return
     connection = session.connection()
     forget_answers(session, [one[0] for one in records])
-    rows = [_row(submission_id, form_id, row) for submission_id, form_id, found, _ in records for row in found]
+    add_layouts(connection, [layout for one in records for layout in _layouts(one[3]).values()])
+    rows = [
+        _row(submission_id, form_id, row, _layouts(definition).get(row.table))
+        for submission_id, form_id, found, definition in records
+        for row in found
+    ]
     add_rows(connection, AnswerRow, rows)
     add_rows(connection, AnswerValue, [value for one in records for value in _values(*one)])
 
@@ -68,7 +76,7 @@ def rebuild_answers(session: Session, after: int = 0, *, missing_only: bool = Fa
     """Write down anew what some records say, from this id on; return the last id, None when there are no more."""
     query = select(Submission.id).where(Submission.id > after, Submission.is_draft.is_(False))
     if missing_only:
-        query = query.where(~_has_rows())
+        query = query.where(~_has_rows(AnswerRow.cells.is_not(None)))
     ids = session.scalars(query.order_by(Submission.id).limit(_AT_ONCE)).all()
     _write(session, ids)
     return ids[-1] if ids else None
@@ -103,8 +111,8 @@ def odata_path(column: Column) -> str:
     return "/".join(column.place)
 
 
-def _has_rows() -> Any:
-    return exists().where(AnswerRow.submission_id == Submission.id, AnswerRow.number == 0)
+def _has_rows(*also: ColumnElement[bool]) -> Any:
+    return exists().where(AnswerRow.submission_id == Submission.id, AnswerRow.number == 0, *also)
 
 
 def _unread(form_id: str, most: int) -> Any:
@@ -140,7 +148,11 @@ def _flatten(xml: bytes, definition: FormDefinition | None) -> list[TableRow]:
     return blank if read.envelope is not None else flatten(read, definition)
 
 
-def _row(submission_id: int, form_id: str, row: TableRow) -> dict[str, Any]:
+def _layouts(definition: FormDefinition | None) -> dict[str, Layout]:
+    return list_layouts(definition) if definition is not None else {}
+
+
+def _row(submission_id: int, form_id: str, row: TableRow, layout: Layout | None) -> dict[str, Any]:
     return {
         "submission_id": submission_id,
         "number": row.number,
@@ -149,6 +161,8 @@ def _row(submission_id: int, form_id: str, row: TableRow) -> dict[str, Any]:
         "parent": row.parent,
         "key": row.key,
         "answers": orjson.dumps(row.values),
+        "layout_id": layout.id if layout else None,
+        "cells": layout.write(row.values) if layout else None,
     }
 
 
@@ -164,11 +178,3 @@ def _values(
             text, number = read
             path = odata_path(column)
             yield {"submission_id": submission_id, "path": path, "form_id": form_id, "text": text, "number": number}
-
-
-def find_value(values: dict[str, Any], place: Sequence[str]) -> Any:
-    """The value at a place in nested groups, or None."""
-    found: Any = values
-    for name in place:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found

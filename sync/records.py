@@ -1,12 +1,12 @@
 """Records with their answers, read flat and in pages for whoever may take them out of the server."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, bindparam, cast, func, null, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, bindparam, case, cast, func, null, select
 from sqlalchemy.orm import Session, defer
 
 from forms.definition import FormDefinition
@@ -26,9 +26,22 @@ FIRST_CHUNK, CHUNK = 100, 2000
 _BEYOND = 2**31 - 1
 
 
+class Answered:
+    """What says something of its own: `kept` are its answers or, with a layout, their cells."""
+
+    __slots__ = ()
+    layout_id: int | None
+    kept: bytes | None
+
+    def read_answers(self) -> dict[str, Any]:
+        """The answers by name, in their groups."""
+        answers: dict[str, Any] = orjson.loads(self.kept) if self.kept else {}
+        return answers
+
+
 @dataclass(slots=True)
-class Record:
-    """A record as it stands, with its own answers; `tables` holds the rows of its repeats where they were asked for."""
+class Record(Answered):
+    """A record as it stands."""
 
     id: int
     instance_id: str
@@ -43,18 +56,20 @@ class Record:
     review_state: str | None
     edits: int
     form_version: str
-    answers: dict[str, Any]
+    layout_id: int | None
+    kept: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class RepeatRow:
+class RepeatRow(Answered):
     """One turn of a repeat, with the record that it belongs to."""
 
     submission_id: int
     number: int
     parent: int | None
     key: str
-    answers: dict[str, Any]
+    layout_id: int | None
+    kept: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +113,17 @@ def count_records(session: Session, viewer: Viewer, form_id: str, page: Page) ->
     return session.scalar(fitting) or 0
 
 
-def read_records(session: Session, viewer: Viewer, form_id: str, page: Page) -> Iterator[list[Record]]:
-    """The page's records in chunks, newest first unless it says otherwise; memory does not grow with them."""
+def read_records(
+    session: Session, viewer: Viewer, form_id: str, page: Page, layouts: Collection[int] | None = ()
+) -> Iterator[list[Record]]:
+    """The page's records in chunks, newest first unless it says otherwise; memory does not grow with them.
+
+    What they say comes as cells where these are kept in one of `layouts`, else as answers; with None not at all.
+    """
     left, offset, chunk = page.limit, page.offset, FIRST_CHUNK
     before = page.before_id or _end(page)
     # One statement for all chunks, for SQLAlchemy takes each apart that it has not seen.
-    fitting = _select(viewer, form_id, page).where(Submission.id < bindparam("before"))
+    fitting = _select(viewer, form_id, page, layouts).where(Submission.id < bindparam("before"))
     fitting = fitting.limit(bindparam("size")).offset(bindparam("offset"))
     while left is None or left > 0:
         size = chunk if left is None else min(left, chunk)
@@ -117,21 +137,17 @@ def read_records(session: Session, viewer: Viewer, form_id: str, page: Page) -> 
         chunk = min(2 * chunk, CHUNK)
 
 
-def read_repeats(session: Session, ids: Sequence[int], tables: Sequence[str]) -> dict[str, list[RepeatRow]]:
-    """The rows of these repeats of these records, by table, in the records' own order."""
-    query = select(
-        AnswerRow.table_name,
-        AnswerRow.submission_id,
-        AnswerRow.number,
-        AnswerRow.parent,
-        AnswerRow.key,
-        AnswerRow.answers,
-    ).where(AnswerRow.submission_id.in_(ids), AnswerRow.table_name.in_(tables))
+def read_repeats(
+    session: Session, form_id: str, ids: Sequence[int], tables: Sequence[str], layouts: Collection[int] = ()
+) -> dict[str, list[RepeatRow]]:
+    """The rows of these repeats of these records, by table, in the records' own order; cells as in read_records."""
+    key = AnswerRow.submission_id, AnswerRow.number, AnswerRow.parent, AnswerRow.key
+    query = select(AnswerRow.table_name, *key, *_list_kept(layouts)).where(
+        AnswerRow.form_id == form_id, AnswerRow.table_name.in_(tables), AnswerRow.submission_id.in_(ids)
+    )
     found: dict[str, list[RepeatRow]] = {name: [] for name in tables}
-    for name, submission_id, number, parent, key, answers in session.execute(
-        query.order_by(AnswerRow.submission_id.desc(), AnswerRow.number)
-    ):
-        found[name].append(RepeatRow(submission_id, number, parent, key, orjson.loads(answers)))
+    for name, *row in session.execute(query.order_by(AnswerRow.submission_id.desc(), AnswerRow.number)):
+        found[name].append(RepeatRow(*row))
     return found
 
 
@@ -170,12 +186,23 @@ def _fitting(viewer: Viewer, form_id: str, page: Page, *columns: Any) -> Select[
     return scope_submissions(found, viewer)
 
 
-def _select(viewer: Viewer, form_id: str, page: Page) -> Select[Any]:
+def _list_kept(layouts: Collection[int] | None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Answered's two columns."""
+    if layouts is None:
+        return null(), null()
+    if not layouts:
+        return null(), AnswerRow.answers.expression
+    fits = AnswerRow.layout_id.in_(layouts)
+    return case((fits, AnswerRow.layout_id)), case((fits, AnswerRow.cells), else_=AnswerRow.answers)
+
+
+def _select(viewer: Viewer, form_id: str, page: Page, layouts: Collection[int] | None) -> Select[Any]:
     found = _fitting(
         viewer, form_id, page,
         Submission.id, Submission.instance_id, Submission.deprecated_id, Submission.received_at, Submission.collect_id,
         Submission.version, Submission.locked, review_state_column().label("review_state"), Actor.id.label("actor_id"),
-        Actor.display_name, *_count_files(), reviewed_at_column().label("reviewed_at"), AnswerRow.answers,
+        Actor.display_name, *_count_files(), reviewed_at_column().label("reviewed_at"),
+        *_list_kept(layouts),
     )  # fmt: skip
     return (
         found.outerjoin(Actor, Actor.id == func.coalesce(Device.actor_id, SubmissionSender.actor_id))
@@ -203,7 +230,7 @@ def _make_record(row: tuple[Any, ...], head: Head | None, names: Mapping[int | N
     # An export makes millions of these: to take a row apart at once costs half of asking it for each name.
     (
         own_id, instance_id, _, submitted_at, collect_id, version, locked, state, actor_id, name, present, expected,
-        updated_at, answers,
+        updated_at, layout_id, kept,
     ) = row  # fmt: skip
     edits = 0
     if head is not None:
@@ -223,7 +250,8 @@ def _make_record(row: tuple[Any, ...], head: Head | None, names: Mapping[int | N
         state,
         edits,
         version,
-        orjson.loads(answers) if answers else {},
+        layout_id,
+        kept,
     )
 
 

@@ -14,7 +14,7 @@ def answers_group() -> None:
 
 
 @answers_group.command("rebuild")
-@click.option("--missing", is_flag=True, help="Only of records of which nothing is kept.")
+@click.option("--missing", is_flag=True, help="Only of records of which something is not kept yet.")
 @with_app
 def rebuild_command(missing: bool) -> None:
     """Write down anew what every record says; safe to repeat and to interrupt."""

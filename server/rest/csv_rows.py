@@ -1,84 +1,71 @@
-"""How a row of a table looks in CSV: Central's columns (those of Briefcase), groups joined by dashes."""
+"""How a row of a table looks in CSV and in a workbook: Central's columns, groups joined by dashes."""
 
-from collections.abc import Sequence
-from itertools import chain, groupby
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
+from forms.cells import CellReader, name_cells, write_cell
 from forms.tables import Column, Table
-from server.rest.odata_rows import convert
 from server.rest.shapes import write_moment
-from sync.answers import find_value
-from sync.records import Record, RepeatRow
+from sync.layouts import Pick
+from sync.records import Answered, Record, RepeatRow
 
-_POINT = ("Latitude", "Longitude", "Altitude", "Accuracy")
 _RECORD = (
     "KEY", "SubmitterID", "SubmitterName", "AttachmentsPresent", "AttachmentsExpected", "Status", "ReviewState",
     "DeviceID", "Edits", "FormVersion",
 )  # fmt: skip
 Line = list[object]
-_NOWHERE: Line = [None] * len(_POINT)
 
 
 class LineWriter:
-    """The head and the lines of one table, for the columns that may be read."""
+    """The head and the lines of one table, for the columns that may be read: their cells as values."""
 
     def __init__(self, table: Table, columns: Sequence[Column], *, group_paths: bool = True) -> None:
-        self.table, self.columns = table, columns
-        self.names = [name for one in columns for name in _names(one, table, group_paths)]
-        self.stretches = [
-            ([one.place[-1] for one in found], place, is_point)
-            for (place, is_point), found in groupby(columns, key=lambda one: (one.place[:-1], one.type == "geopoint"))
-        ]
-        kinds = [one.type for one in columns for _ in _names(one, table, group_paths)]
-        self.moments = [at for at, kind in enumerate(kinds) if kind == "dateTime"]
+        self.table = table
+        self.names = [name for one in columns for name in name_cells(one, table, group_paths=group_paths)]
+        self.reader = CellReader(columns)
 
     @property
     def head(self) -> Line:
         return [*self.names, "PARENT_KEY", "KEY"] if self.table.name else ["SubmissionDate", *self.names, *_RECORD]
 
     def write_record(self, one: Record) -> Line:
-        return [
-            write_moment(one.submitted_at), *self._answers(one.answers), one.instance_id, one.submitter_id,
-            one.submitter_name, one.present, one.expected, one.status, one.review_state, one.device_id, one.edits,
-            one.form_version,
-        ]  # fmt: skip
+        return [write_moment(one.submitted_at), *self.reader.read(one.read_answers()), *_list_facts(one)]
 
     def write_repeat(self, one: RepeatRow, instance_id: str, parent_key: str) -> Line:
-        parent = f"{instance_id}/{parent_key}" if parent_key else instance_id
-        return [*self._answers(one.answers), parent, f"{instance_id}/{one.key}"]
-
-    def _answers(self, answers: dict[str, Any]) -> Line:
-        """Neighbours in one group are read together: most columns are."""
-        line: Line = []
-        for names, place, is_point in self.stretches:
-            level = find_value(answers, place)
-            values = map(level.get if isinstance(level, dict) else _nothing, names)
-            line += chain.from_iterable(map(_split_point, values)) if is_point else values
-        for at in self.moments:
-            if line[at] is not None:
-                line[at] = convert(str(line[at]), "dateTime")
-        return line
+        return [*self.reader.read(one.read_answers()), *_list_keys(one, instance_id, parent_key)]
 
 
-def _nothing(_name: str) -> None:
-    """What a group without answers says."""
+class TextWriter:
+    """Writes the same lines as CSV: most of their cells are kept as they stand there, in a layout of these."""
+
+    def __init__(self, lines: LineWriter, picks: Mapping[int, Pick]) -> None:
+        self._lines, self._picks = lines, picks
+
+    @property
+    def head(self) -> str:
+        return ",".join(map(write_cell, self._lines.head))
+
+    def write_record(self, one: Record) -> str:
+        told = map(write_cell, _list_facts(one))
+        return ",".join([write_cell(write_moment(one.submitted_at)), *self._list_cells(one), *told])
+
+    def write_repeat(self, one: RepeatRow, instance_id: str, parent_key: str) -> str:
+        keys = map(write_cell, _list_keys(one, instance_id, parent_key))
+        return ",".join([*self._list_cells(one), *keys])
+
+    def _list_cells(self, one: Answered) -> Iterable[str]:
+        if one.layout_id is None:
+            return map(write_cell, self._lines.reader.read(one.read_answers()))
+        return self._picks[one.layout_id](one.kept or b"")
 
 
-def _names(column: Column, table: Table, group_paths: bool) -> list[str]:
-    steps = column.path.removeprefix(table.path).strip("/").split("/")
-    name = "-".join(steps) if group_paths else steps[-1]
-    return [f"{name}-{part}" for part in _POINT] if column.type == "geopoint" else [name]
+def _list_facts(one: Record) -> Line:
+    """What stands behind the answers of a record."""
+    return [
+        one.instance_id, one.submitter_id, one.submitter_name, one.present, one.expected, one.status,
+        one.review_state, one.device_id, one.edits, one.form_version,
+    ]  # fmt: skip
 
 
-def _split_point(value: Any) -> Line:
-    if value is None:
-        return _NOWHERE
-    parts = [_read_number(part) for part in str(value).split()[:4]]
-    return [*parts, *_NOWHERE[len(parts) :]]
-
-
-def _read_number(text: str) -> object:
-    try:
-        return float(text) if "." in text else int(text)
-    except ValueError:
-        return text
+def _list_keys(one: RepeatRow, instance_id: str, parent_key: str) -> Line:
+    """What ties a turn of a repeat to what it is in, and names it."""
+    return [f"{instance_id}/{parent_key}" if parent_key else instance_id, f"{instance_id}/{one.key}"]

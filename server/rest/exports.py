@@ -1,7 +1,7 @@
 """Whole forms as files: CSV, CSV of every table in a zip with the media, XLSX, GeoJSON, Parquet. Resumable."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,20 +16,19 @@ from sqlalchemy.orm import Session
 from zipstream import ZipStream
 
 from forms.definition import FormDefinition
-from forms.tables import Column, Table, list_tables, parent_key
+from forms.tables import Column, Table, find_value, list_tables, parent_key
 from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
-from server.rest.csv_rows import Line, LineWriter
+from server.rest.csv_rows import Line, LineWriter, TextWriter
 from server.rest.forms import FORM, WORKBOOKS, get_version
 from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
 from server.rest.problems import Problem
 from server.rest.snapshots import answer_snapshot
 from server.rest.speech import blueprint, gather, is_on
-from server.web.tables import render_lines
-from sync.answers import find_value
 from sync.attachments import AttachmentStore
+from sync.layouts import find_picks
 from sync.models import SubmissionAttachment
 from sync.policy import DATA_CLASSES, Viewer, reads_plainly
 from sync.publishing import get_definition
@@ -133,9 +132,16 @@ def read_export(form_id: str) -> Export:
 
 def write_csv(export: Export, table: Table) -> Iterator[bytes]:
     """One table, its head at once: the first rows follow while the others are read."""
-    yield BOM
-    for lines in list_lines(export, table):
-        yield render_lines(lines)
+    lines = export.writer(table)
+    yield BOM + _end_lines([TextWriter(lines, {}).head])
+    with Session(export.engine) as session:
+        picks = find_picks(session, export.form_id, table.name, export.columns[table.name])
+        for written in _write_lines(session, export, table, TextWriter(lines, picks), list(picks)):
+            yield _end_lines(written)
+
+
+def _end_lines(lines: Iterable[str]) -> bytes:
+    return "".join([f"{one}\r\n" for one in lines]).encode()
 
 
 def list_lines(export: Export, table: Table) -> Iterator[Iterable[Line]]:
@@ -143,13 +149,20 @@ def list_lines(export: Export, table: Table) -> Iterator[Iterable[Line]]:
     writer = export.writer(table)
     yield [writer.head]
     with Session(export.engine) as session:
-        for records in read_records(session, export.viewer, export.form_id, export.page):
-            if not table.name:
-                yield map(writer.write_record, records)
-                continue
-            names = {one.id: one.instance_id for one in records}
-            rows = read_repeats(session, list(names), [table.name])[table.name]
-            yield [writer.write_repeat(one, names[one.submission_id], parent_key(table, one.key)) for one in rows]
+        yield from _write_lines(session, export, table, writer, [])
+
+
+def _write_lines(
+    session: Session, export: Export, table: Table, writer: LineWriter | TextWriter, layouts: Sequence[int]
+) -> Iterator[Iterable[Any]]:
+    """The lines of a table in chunks; what a record says is read only for its own."""
+    for records in read_records(session, export.viewer, export.form_id, export.page, None if table.name else layouts):
+        if not table.name:
+            yield map(writer.write_record, records)
+            continue
+        names = {one.id: one.instance_id for one in records}
+        rows = read_repeats(session, export.form_id, list(names), [table.name], layouts)[table.name]
+        yield [writer.write_repeat(one, names[one.submission_id], parent_key(table, one.key)) for one in rows]
 
 
 def write_zip(export: Export) -> Iterator[bytes]:
@@ -183,7 +196,7 @@ def write_geojson(export: Export) -> Iterator[bytes]:
     with Session(export.engine) as session:
         for records in read_records(session, export.viewer, export.form_id, export.page):
             for one in records:
-                feature = _feature(one.instance_id, one.answers, columns)
+                feature = _feature(one.instance_id, one.read_answers(), columns)
                 if feature is not None:
                     yield comma + orjson.dumps(feature)
                     comma = b","
@@ -202,7 +215,7 @@ def _feature(instance_id: str, answers: dict[str, Any], columns: list[Column]) -
 
 def _list_files(export: Export) -> Iterator[tuple[str, str]]:
     with Session(export.engine) as session:
-        for records in read_records(session, export.viewer, export.form_id, export.page):
+        for records in read_records(session, export.viewer, export.form_id, export.page, None):
             owner, blob = SubmissionAttachment.submission_id, SubmissionAttachment.blob_sha256
             here = select(SubmissionAttachment.name, blob).where(
                 owner.in_([one.id for one in records]), blob.is_not(None)

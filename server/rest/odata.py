@@ -313,9 +313,11 @@ def _count(query: Query, session: Session) -> int | None:
     whole = replace(query.page, before_id=None)
     if query.parent is not None:
         return sum(1 for _ in _list_repeats(replace(query, page=whole), session))
-    chunks = read_records(session, query.viewer, query.form_id, whole)
+    chunks = read_records(session, query.viewer, query.form_id, whole, None)
     name = query.table.name
-    return sum(len(read_repeats(session, [one.id for one in records], [name])[name]) for records in chunks)
+    return sum(
+        len(read_repeats(session, query.form_id, [one.id for one in records], [name])[name]) for records in chunks
+    )
 
 
 def _list_rows(query: Query, session: Session) -> Iterator[tuple[dict[str, Any], tuple[str, str | None]]]:
@@ -327,19 +329,19 @@ def _list_rows(query: Query, session: Session) -> Iterator[tuple[dict[str, Any],
     page = replace(query.page, limit=None if query.top is None else query.top + 1, offset=query.skip)
     repeats = [one for one in list_tables(query.definition).values() if one.name] if query.expand else []
     for records in read_records(session, query.viewer, query.form_id, page):
-        turns = _gather(session, records, repeats)
+        turns = _gather(session, query.form_id, records, repeats)
         for one in records:
             yield query.writer.write_record(one, turns.get(one.id, {})), (one.instance_id, None)
 
 
 def _gather(
-    session: Session, records: list[Record], tables: list[Table]
+    session: Session, form_id: str, records: list[Record], tables: list[Table]
 ) -> dict[int, dict[int | None, list[tuple[Table, RepeatRow]]]]:
     """The repeats of these records by record and parent row."""
     gathered: dict[int, dict[int | None, list[tuple[Table, RepeatRow]]]] = {}
     if not tables:
         return gathered
-    found = read_repeats(session, [one.id for one in records], [one.name for one in tables])
+    found = read_repeats(session, form_id, [one.id for one in records], [one.name for one in tables])
     for table in tables:
         for row in found[table.name]:
             gathered.setdefault(row.submission_id, {}).setdefault(row.parent, []).append((table, row))
@@ -348,9 +350,9 @@ def _gather(
 
 def _list_repeats(query: Query, session: Session) -> Iterator[tuple[dict[str, Any], tuple[str, str | None]]]:
     name = query.table.name
-    for records in read_records(session, query.viewer, query.form_id, query.page):
+    for records in read_records(session, query.viewer, query.form_id, query.page, None):
         known = {one.id: one.instance_id for one in records}
-        for row in read_repeats(session, list(known), [name])[name]:
+        for row in read_repeats(session, query.form_id, list(known), [name])[name]:
             instance_id = known[row.submission_id]
             if query.parent in (None, row_id(instance_id, parent_key(query.table, row.key))):
                 written = query.writer.write_repeat(query.table, row, instance_id)

@@ -1,10 +1,10 @@
 """How a row of a table looks in OData: nested groups, every column present, places as GeoJSON or WKT."""
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from forms.cells import complete_zone
 from forms.tables import Column, Table, parent_key, row_id
 from server.rest.shapes import write_moment
 from sync.records import Record, RepeatRow
@@ -14,7 +14,6 @@ SYSTEM = (
     "submissionDate", "updatedAt", "submitterId", "submitterName", "attachmentsPresent", "attachmentsExpected",
     "status", "reviewState", "deviceId", "edits", "formVersion", "deletedAt",
 )  # fmt: skip
-_SHORT_ZONE, _SIGNS = re.compile(r"[+-]\d\d$"), ("+", "-")
 _GEO = ("geopoint", "geotrace", "geoshape")
 
 
@@ -66,8 +65,7 @@ def _compile(tree: dict[str, Any], *, wkt: bool) -> Pick:
 
 def convert(text: str, kind: str, *, wkt: bool = False) -> Any:
     if kind == "dateTime":
-        # Some clients write a zone as +07, which most readers refuse.
-        return f"{text}:00" if text[-3:-2] in _SIGNS and _SHORT_ZONE.search(text) and "T" in text else text
+        return complete_zone(text)
     points = [point for part in text.split(";") if (point := _read_point(part))]
     if not points:
         return None
@@ -136,7 +134,7 @@ class RowWriter:
         if self.system:
             told = write_system(record)
             row["__system"] = {name: told[name] for name in self.system}
-        row |= self.picks[""](record.answers)
+        row |= self.picks[""](record.read_answers())
         self._add_repeats(row, self.table, 0, record.instance_id, _link(self.table, record.instance_id, ""), repeats)
         return row
 
@@ -144,7 +142,7 @@ class RowWriter:
         above = table.parent.odata_name.replace(".", "-") if table.parent else "Submissions"
         parent = row_id(instance_id, parent_key(table, one.key))
         row = self._name({"__id": row_id(instance_id, one.key), f"__{above}-id": parent})
-        row |= self.picks[table.name](one.answers)
+        row |= self.picks[table.name](one.read_answers())
         self._add_repeats(row, table, one.number, instance_id, _link(table, instance_id, one.key), {})
         return row
 
@@ -166,7 +164,7 @@ class RowWriter:
             for of_table, one in repeats.get(number, ()):
                 if of_table.name == repeat.name:
                     key = row_id(instance_id, one.key)
-                    turn = {"__id": key} | self.picks[repeat.name](one.answers)
+                    turn = {"__id": key} | self.picks[repeat.name](one.read_answers())
                     self._add_repeats(turn, repeat, one.number, instance_id, f"{here}('{key}')", repeats)
                     turns.append(turn)
             put_at(row, repeat.place, turns)

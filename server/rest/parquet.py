@@ -8,9 +8,8 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from forms.tables import Column
+from forms.tables import Column, find_value
 from server.rest.sink import Sink
-from sync.answers import find_value
 from sync.policy import Viewer
 from sync.records import Page, Record, read_records
 
@@ -51,8 +50,9 @@ def _make_batch(records: Sequence[Record], columns: Sequence[Column], schema: pa
         [one.edits for one in records],
         [one.form_version for one in records],
     ]
-    answers = [[_fit(find_value(one.answers, column.place), column.type) for one in records] for column in columns]
-    arrays = [pa.array(values, kind) for values, kind in zip([*system, *answers], schema.types, strict=True)]
+    answers = [one.read_answers() for one in records]
+    said = [[_fit(find_value(one, column.place), column.type) for one in answers] for column in columns]
+    arrays = [pa.array(values, kind) for values, kind in zip([*system, *said], schema.types, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

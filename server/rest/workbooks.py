@@ -16,8 +16,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name
 
+from forms.cells import defuse
 from server.rest.sink import Sink
-from server.web.tables import defuse
 
 COLUMNS = 16_384  # that Excel takes in a sheet
 # What it takes besides: rows of a sheet with its head, characters of a cell and of a name, digits of a number.

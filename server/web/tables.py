@@ -5,11 +5,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-# What makes a spreadsheet calculate; some skip blanks and a byte order mark before it.
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r")
+from forms.cells import defuse
+
 _PIECE = 16 * 1024
-_SKIPPED = " \ufeff\n"
-_SUSPECT = frozenset(_ACTIVE) | frozenset(_SKIPPED)
 # The byte order mark, without which Excel reads accents wrongly.
 _MARK = b"\xef\xbb\xbf"
 
@@ -20,7 +18,7 @@ def stream_csv(head: Sequence[str], lines: Iterable[Sequence[object]], mark: byt
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     for line in chain([head], lines):
-        writer.writerow(_defuse_line(line))
+        writer.writerow(map(defuse, line))
         if target.tell() > _PIECE:
             yield _take(target)
     yield _take(target)
@@ -36,15 +34,5 @@ def _take(target: io.StringIO) -> bytes:
 def render_lines(lines: Iterable[Iterable[object]]) -> bytes:
     """Lines of a table that is written while it is read; what is absent is blank."""
     target = io.StringIO()
-    csv.writer(target, lineterminator="\r\n").writerows(map(_defuse_line, lines))
+    csv.writer(target, lineterminator="\r\n").writerows(map(defuse, one) for one in lines)
     return target.getvalue().encode()
-
-
-def _defuse_line(line: Iterable[object]) -> list[object]:
-    # Nearly all texts begin with a letter, and an export has millions of them.
-    return [defuse(value) if isinstance(value, str) and value[:1] in _SUSPECT else value for value in line]
-
-
-def defuse(value: object) -> object:
-    """Put an apostrophe before a text that a spreadsheet would calculate."""
-    return "'" + value if isinstance(value, str) and value.lstrip(_SKIPPED).startswith(_ACTIVE) else value

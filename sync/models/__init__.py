@@ -1,7 +1,7 @@
 """Every table of this package, imported so that the metadata is whole."""
 
 from sync.models.actors import Actor
-from sync.models.answers import AnswerRow, AnswerValue
+from sync.models.answers import AnswerLayout, AnswerRow, AnswerValue
 from sync.models.devices import DEVICE_STATES, Alert, Device, DeviceFetch
 from sync.models.entities import (
     Entity,
@@ -71,6 +71,7 @@ __all__ = [
     "SUBMISSION_STATES",
     "Actor",
     "Alert",
+    "AnswerLayout",
     "AnswerRow",
     "AnswerValue",
     "AuditEvent",

@@ -1,6 +1,8 @@
 """Answers kept flat, as lists and exports read them. Everything here is made from the records and can be made again."""
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.db import Base
@@ -20,6 +22,21 @@ class AnswerRow(Base):
     key: Mapped[str] = mapped_column(Text)
     # JSON as bytes: read whole, by us alone, and parsed five times as fast as what a JSON column hands out.
     answers: Mapped[bytes] = mapped_column(LargeBinary)
+    # The same as the cells of a line of CSV, and the AnswerLayout that says which: none where no definition was known,
+    # and in rows from before cells were kept. No foreign key: SQLite would write every row anew to add it.
+    layout_id: Mapped[int | None] = mapped_column(BigInteger)
+    cells: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class AnswerLayout(Base):
+    """What the kept cells of some rows are of: of one table, in all form versions that have the same columns."""
+
+    __tablename__ = "answer_layouts"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    form_id: Mapped[str] = mapped_column(String(255), index=True)
+    table_name: Mapped[str] = mapped_column(String(255))
+    cells: Mapped[list[Any]]
 
 
 class AnswerValue(Base):

@@ -33,8 +33,10 @@ def sent(session: Session) -> Session:
 
 def kept(session: Session) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
     rows = session.execute(
-        select(AnswerRow.table_name, AnswerRow.number, AnswerRow.parent, AnswerRow.key, AnswerRow.answers)
-    )
+        select(
+            AnswerRow.table_name, AnswerRow.number, AnswerRow.parent, AnswerRow.key, AnswerRow.answers, AnswerRow.cells
+        )
+    )  # fmt: skip
     values = session.execute(select(AnswerValue.path, AnswerValue.text, AnswerValue.number).order_by(AnswerValue.path))
     found = [tuple(one) for one in rows], [tuple(one) for one in values]
     session.rollback()
@@ -46,10 +48,11 @@ def test_judging_reading_and_rebuilding_keep_the_same(sent: Session) -> None:
     assert (count_unread(sent, "market"), read_unread(sent, "market"), count_unread(sent, "market")) == (1, 1, 0)
     sent.commit()
     before = kept(sent)
+    line = "\x1f".join(["mango", "3", *[""] * 8, "a"]).encode()
     assert before == (
         [
-            ("", 0, None, "", b'{"fruit":"mango","boxes":3,"meta":{"instanceID":"a"}}'),
-            ("crate", 1, 0, "crate[1]", b'{"mark":"A"}'),
+            ("", 0, None, "", b'{"fruit":"mango","boxes":3,"meta":{"instanceID":"a"}}', line),
+            ("crate", 1, 0, "crate[1]", b'{"mark":"A"}', b"A"),
         ],
         [("boxes", "3", 3.0), ("fruit", "mango", None)],
     )
@@ -65,6 +68,16 @@ def test_judging_reading_and_rebuilding_keep_the_same(sent: Session) -> None:
 def test_a_rebuild_of_what_is_missing_leaves_the_rest_alone(sent: Session) -> None:
     process_pending()
     assert rebuild_answers(sent, missing_only=True) is None
+
+
+@pytest.mark.both_databases
+def test_cells_that_were_never_kept_are_missing(sent: Session) -> None:
+    process_pending()
+    before = kept(sent)
+    sent.execute(update(AnswerRow).values(layout_id=None, cells=None))
+    assert rebuild_answers(sent, missing_only=True) == 1
+    sent.commit()
+    assert kept(sent) == before
 
 
 def test_to_look_for_the_unread_costs_nothing_for_what_was_judged(sent: Session) -> None:

@@ -64,7 +64,7 @@ def test_the_oldest_records_cost_no_more_than_the_newest(sent: Session) -> None:
 
 
 def test_repeats_are_read_for_some_records_only(several: Session) -> None:
-    assert read_repeats(several, [], ["crate"]) == {"crate": []}
+    assert read_repeats(several, "market", [], ["crate"]) == {"crate": []}
 
 
 def test_a_role_takes_out_what_it_reads_plainly_and_may_export(several: Session) -> None:
