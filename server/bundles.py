@@ -129,7 +129,7 @@ def export_down(settings: Settings, target: Path, relay_id: int) -> Carried:
 
 
 def _list_for_relay(session: Session, relay_id: int, now: datetime) -> tuple[list[Line], str]:
-    relay = session.get_one(Relay, relay_id)
+    relay = _get_relay(session, relay_id)
     if not relay.public_key:
         raise ConfigError("The relay's public key is not known: give it with `teral relay key --of`.")
     owed, lines = list_owed(session, relay_id), list_down(session, relay, now)
@@ -180,12 +180,16 @@ def note_public_key(relay_id: int, key: str) -> None:
     check_public_key(key)
 
     def note(session: Session) -> None:
-        relay = session.get(Relay, relay_id)
-        if relay is None:
-            raise ConfigError("This site is no relay.")
-        relay.public_key = key.strip()
+        _get_relay(session, relay_id).public_key = key.strip()
 
     _ours.write(note)
+
+
+def _get_relay(session: Session, relay_id: int) -> Relay:
+    relay = session.get(Relay, relay_id)
+    if relay is None:
+        raise ConfigError("This site is no relay.")
+    return relay
 
 
 def _write(

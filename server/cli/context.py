@@ -3,7 +3,9 @@
 import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -56,6 +58,15 @@ def command_line_language() -> str:
 def word_refusal(refused: FormsError) -> str:
     """The refusal in the language of the command line."""
     return refused.word(translator(command_line_language()))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A folder that is not there, or a disk or key that is full or cannot be written, ends in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{path} was not written: {error.strerror}.") from error
 
 
 def print_json(value: Any) -> None:

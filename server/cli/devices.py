@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from server.cli.context import print_json, with_app, word_refusal
+from server.cli.context import print_json, with_app, word_refusal, writing
 
 if TYPE_CHECKING:
     from server.accounts.credentials import Enrolment
@@ -127,7 +127,8 @@ def _show(enrolment: "Enrolment", sheet: Path | None, as_json: bool) -> None:
     if sheet is not None:
         from server.accounts.enrolment_sheet import render_sheet
 
-        sheet.write_bytes(render_sheet(enrolment))
+        with writing(sheet):
+            sheet.write_bytes(render_sheet(enrolment))
     values = asdict(enrolment)
     if as_json:
         print_json({name: values[name] for name in _SHOWN})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forms.errors import FormsError
-from server.cli.context import command_line_language, print_json, with_app, word_refusal
+from server.cli.context import command_line_language, print_json, with_app, word_refusal, writing
 from server.config import ConfigError
 from server.words import translator
 from sync.linkage.blocking import MOST_COMMON
@@ -55,6 +55,7 @@ def file_command(
 
     Clusters follow the automatic rules; pairs hold every two records that were compared.
     """
+    _check_apart([records_path, model_path], [clusters_path, pairs_path])
     try:
         sheet, model = _read_sheet(records_path), _read_model(model_path)
         model = train_model(sheet.records, model) if trains else model
@@ -83,12 +84,13 @@ def train_command(records_path: Path | None, model_path: Path | None, shadow: bo
         return
     if model_path is None:
         raise click.UsageError("Say with --model where the model is to be written.")
+    _check_apart([records_path], [model_path])
     try:
         sheet = _read_sheet(records_path)
         model = train_model(sheet.records, default_model())
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from None
-    model_path.write_text(model.to_json(), encoding="utf-8")
+    _write_model(model_path, model)
     result = {"records": len(sheet.records), "model": model.version, "matches_per_record": model.matches_per_record}
     print_json(result | _describe(sheet)) if as_json else _print(result)
 
@@ -102,7 +104,7 @@ def _train_from_registry(model_path: Path | None, shadow: bool, as_json: bool) -
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from None
     if model_path:
-        model_path.write_text(model.to_json(), encoding="utf-8")
+        _write_model(model_path, model)
     _report_run(run_registry("duckdb", model), as_json)
 
 
@@ -238,6 +240,13 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def _check_apart(read: Sequence[Path | None], written: Sequence[Path | None]) -> None:
+    """What is written takes the place of nothing that is read: a register may be there once only."""
+    sources, targets = ([path.resolve() for path in paths if path] for paths in (read, written))
+    if set(sources) & set(targets) or len(set(targets)) < len(targets):
+        raise click.UsageError("Each file that is written must be another than the others.")
+
+
 def _read_sheet(path: Path) -> Spreadsheet:
     """The file, with what was not understood of it said to whoever gave it: nothing of that stops the work."""
     sheet = read_spreadsheet(path.read_bytes())
@@ -263,12 +272,17 @@ def _read_model(path: Path | None) -> LinkModel:
     return parse_model(path.read_text(encoding="utf-8", errors="replace")) if path else default_model()
 
 
+def _write_model(path: Path, model: LinkModel) -> None:
+    with writing(path):
+        path.write_text(model.to_json(), encoding="utf-8")
+
+
 def _pair_row(pair: Pair) -> tuple[str, str, str]:
     return pair.one, pair.other, f"{pair.bits:.4f}"
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with writing(path), path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

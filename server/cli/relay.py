@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from server.cli.context import print_json, with_app, word_refusal
+from server.cli.context import print_json, with_app, word_refusal, writing
 from server.config import ConfigError
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def key_command(file: Path | None, code: str | None, public: str | None) -> None
             note_public_key(_get_site(code).id, public or "")
             return
         if file is not None:
-            write_private(file, make_key())
+            with writing(file):
+                write_private(file, make_key())
         click.echo(public_key(file.read_text() if file else read_own_key(_settings())))
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
@@ -123,7 +124,8 @@ def export_command(file: Path, code: str | None, as_json: bool) -> None:
             raise ConfigError("For which relay? Say it with --to CODE.")
         return export_down(settings, file, _get_site(code).id)
 
-    _carry(export, as_json)
+    with writing(file):
+        _carry(export, as_json)
 
 
 @relay_group.command("import")

@@ -79,3 +79,24 @@ def test_what_was_not_understood_of_a_file_is_told_and_the_rest_is_linked(
     said = json.loads(result.stdout)
     assert (said["columns_unknown"], said["values_unread"]) == ({"prénom": "given_name"}, {"age": 1})
     assert (words in result.stderr.replace("\xa0", " "), len(read(clusters))) == (True, 2)
+
+
+@pytest.mark.parametrize("command", ["file r.csv --clusters r.csv", "file r.csv --clusters o.csv --pairs o.csv",
+                                     "train r.csv --model ./r.csv"])  # fmt: skip
+def test_what_is_written_takes_the_place_of_nothing_that_is_read(
+    records: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    before = records.rename(records.with_name("r.csv")).read_bytes()
+    monkeypatch.chdir(records.parent)
+    assert run(*command.split()).exit_code == 2
+    assert [(one.name, one.read_bytes()) for one in records.parent.iterdir()] == [("r.csv", before)]
+
+
+def test_a_folder_that_is_not_there_is_told_in_one_line(records: Path, tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "out"
+    for arguments in (["file", records, "--clusters", target], ["train", records, "--model", target]):
+        result = run(*arguments)
+        assert (result.exit_code, result.stderr) == (
+            1,
+            f"Error: {target} was not written: No such file or directory.\n",
+        )

@@ -45,7 +45,9 @@ def test_a_relay_is_enrolled_once_and_its_settings_are_told_this_once(centre: An
     assert "relay: KLK" in centre("relay", "status").output
 
 
-@pytest.mark.parametrize("command", [("enrol", "XXX"), ("sites", "XXX"), ("sites", "BKL"), ("sync",)])
+@pytest.mark.parametrize("command", [("enrol", "XXX"), ("sites", "XXX"), ("sites", "BKL"), ("sync",),
+                                     ("export", "/nowhere/b", "--to", "BKL"), ("key", "--of", "BKL", "--public", "x"),
+                                     ("key", "/dev/null/key")])  # fmt: skip
 def test_what_cannot_be_done_is_told_in_one_line(centre: Any, command: tuple[str, ...]) -> None:
     result = centre("relay", *command)
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
@@ -71,6 +73,17 @@ def test_an_older_bundle_is_said_to_be_one(run: Any, monkeypatch: pytest.MonkeyP
     assert (taken.exit_code, taken.output) == (0, "lines: 0, contents: 0, receipts: 0, refused: 0\n")
     assert "older" in run("relay", "import", str(tmp_path / "old")).output
     assert json.loads(run("relay", "import", str(tmp_path / "old"), "--json").output)["is_older"] is True
+
+
+def test_a_key_that_cannot_be_written_is_told_in_one_line(
+    centre: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "own.key").write_text(make_key())
+    monkeypatch.setenv("TERAL_BUNDLE_KEY", str(tmp_path / "own.key"))
+    assert centre("relay", "enrol", "KLK").exit_code == 0
+    assert centre("relay", "key", "--of", "KLK", "--public", public_key(make_key())).exit_code == 0
+    result = centre("relay", "export", str(tmp_path / "drawn" / "b"), "--to", "KLK")
+    assert (result.exit_code, result.output.count("\n"), "No such file" in result.output) == (1, 1, True)
 
 
 def write_bundle(target: Path, at: datetime, key: str, recipient: str) -> None:
