@@ -10,6 +10,7 @@ from server.accounts.credentials import enrol_device, find_credential_by_token, 
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_user, current_viewer
 from server.extensions import db
+from server.rest.extended import APP_USER
 from server.rest.problems import Problem
 from server.rest.shapes import AppUserShape, Done, NewAppUser
 from server.rest.speech import answers, blueprint, takes
@@ -20,7 +21,7 @@ from sync.scopes import scope_devices
 
 @blueprint.get("/projects/1/app-users")
 @permission("devices.read")
-@answers(AppUserShape, many=True)
+@answers(AppUserShape, many=True, more=APP_USER)
 def app_users() -> Any:
     return db.session.scalars(scope_devices(select(Device).order_by(Device.id), current_viewer()))
 

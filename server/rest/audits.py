@@ -8,6 +8,7 @@ from flask import request
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.rest.extended import AUDIT
 from server.rest.problems import Problem
 from server.rest.shapes import AuditShape
 from server.rest.speech import answers, blueprint, read_number
@@ -19,7 +20,7 @@ _MOST = 10_000
 
 @blueprint.get("/audits")
 @permission("audit.read")
-@answers(AuditShape, many=True)
+@answers(AuditShape, many=True, more=AUDIT)
 def audits() -> Any:
     found = select_audit_events(current_viewer(), request.args.get("action"))
     start, end = _read_moment("start"), _read_moment("end")

@@ -9,6 +9,7 @@ from forms.tables import odata_name
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.rest.extended import LIST
 from server.rest.problems import Problem
 from server.rest.shapes import DatasetShape, Done, NewDataset, NewProperty
 from server.rest.speech import answers, blueprint, takes
@@ -21,7 +22,7 @@ DATASET = "/projects/1/datasets/<segment:list_name>"
 
 @blueprint.get("/projects/1/datasets")
 @permission("entities.read")
-@answers(DatasetShape, many=True)
+@answers(DatasetShape, many=True, more=LIST)
 def datasets() -> Any:
     return [_show(describe_list(db.session(), name)) for name in list_names(db.session(), current_viewer())]
 
@@ -39,7 +40,7 @@ def create_dataset(body: dict[str, Any]) -> Any:
 
 @blueprint.get(DATASET)
 @permission("entities.read")
-@answers(DatasetShape)
+@answers(DatasetShape, more=LIST)
 def dataset(list_name: str) -> Any:
     return _show(describe_list(db.session(), get_list(list_name)))
 

@@ -55,7 +55,7 @@ def _describe(app: Flask, rule: Rule) -> dict[str, Any]:
     view = app.view_functions[rule.endpoint]
     told: dict[str, Any] = {
         "summary": (view.__doc__ or rule.endpoint.partition(".")[2].replace("_", " ")).strip().splitlines()[0],
-        "parameters": [_parameter(name, rule) for name in sorted(rule.arguments)],
+        "parameters": [_parameter(name, rule) for name in sorted(rule.arguments)] + _list_headers(view),
         "responses": {"200": _answer(view), "default": _content("A refusal.", ProblemShape)},
     }
     if permission_of(rule.endpoint) != PUBLIC:
@@ -70,6 +70,13 @@ def _describe(app: Flask, rule: Rule) -> dict[str, Any]:
 def _parameter(name: str, rule: Rule) -> dict[str, Any]:
     number = type(rule._converters[name]).__name__ == "IntegerConverter"
     return {"name": name, "in": "path", "required": True, "schema": {"type": "integer" if number else "string"}}
+
+
+def _list_headers(view: Any) -> list[dict[str, Any]]:
+    if getattr(view, "more", None) is None:
+        return []
+    words = "true: counts are told as well, and who did it."
+    return [{"name": "X-Extended-Metadata", "in": "header", "description": words, "schema": {"type": "boolean"}}]
 
 
 def _answer(view: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from server.accounts.permissions import permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import db
+from server.rest.extended import RECORD
 from server.rest.form_drafts import DRAFT, get_draft
 from server.rest.records import show_head, stream_heads
 from server.rest.shapes import Done, SubmissionFileShape, SubmissionShape
@@ -40,7 +41,7 @@ def send_test(form_id: str) -> Any:
 
 @blueprint.get(TEST)
 @permission("submissions.read")
-@answers(SubmissionShape)
+@answers(SubmissionShape, more=RECORD)
 def test(form_id: str, instance_id: str) -> Any:
     return show_head(make_head(db.session(), get_chain(form_id, instance_id, draft=True)), current_viewer())
 

@@ -15,9 +15,11 @@ from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.rest.datasets import DATASET, get_list
+from server.rest.extended import AUDIT, ENTITY_VERSION
+from server.rest.extended import ENTITY as ENTITY_MORE
 from server.rest.problems import Problem
 from server.rest.shapes import AuditShape, Done, EntityShape, EntityVersionShape
-from server.rest.speech import answers, blueprint, gather, is_on, read_json, read_number
+from server.rest.speech import More, answers, blueprint, gather, is_extended, is_on, read_json, read_number
 from sync.entity_acts import NewEntity, add_entities, change_entity, delete_entity, restore_entity
 from sync.entity_browsing import find_entity
 from sync.entity_decisions import conflict_token, decide_conflict
@@ -47,16 +49,21 @@ def entities(list_name: str) -> ResponseReturnValue:
     name, viewer = get_list(list_name), current_viewer()
     note_reading("entities.listed", f"entity_list:{name}")
     page = EntityPage(offset=read_number("offset") or 0, limit=read_number("limit"), deleted=is_on("deleted"))
-    return Response(gather(_write_list(Session(db.engine), viewer, name, page)), mimetype="application/json")
+    more = ENTITY_MORE if is_extended() else None
+    return Response(gather(_write_list(Session(db.engine), viewer, name, page, more)), mimetype="application/json")
 
 
-def _write_list(session: Session, viewer: Viewer, name: str, page: EntityPage) -> Iterator[bytes]:
+def _write_list(session: Session, viewer: Viewer, name: str, page: EntityPage, more: More | None) -> Iterator[bytes]:
     """A JSON array that is written while it is read: a list may have a million entities."""
     yield b"["
     comma = b""
     with session:
         for chunk in read_entities(session, viewer, name, (), page):
-            for one in EntityShape(many=True).dump([_show(one) for one in chunk]):
+            rows = [_show(one) for one in chunk]
+            told = EntityShape(many=True).dump(rows)
+            if more is not None:
+                more.add(session, viewer, rows, told)
+            for one in told:
                 yield comma + orjson.dumps(one)
                 comma = b","
     yield b"]"
@@ -78,7 +85,7 @@ def create_entities(list_name: str) -> ResponseReturnValue:
 
 @blueprint.get(ENTITY)
 @permission("entities.read")
-@answers(EntityShape)
+@answers(EntityShape, more=ENTITY_MORE)
 def entity(list_name: str, uuid: str) -> Any:
     found = get_entity(get_list(list_name), uuid)
     note_reading("entity.read", f"entity:{found.id}")
@@ -148,7 +155,7 @@ def _change_many(list_name: str, change: Callable[..., object], *, deleted: bool
 
 @blueprint.get(f"{ENTITY}/versions")
 @permission("entities.read")
-@answers(EntityVersionShape, many=True)
+@answers(EntityVersionShape, many=True, more=ENTITY_VERSION)
 def entity_versions(list_name: str, uuid: str) -> Any:
     found = get_entity(get_list(list_name), uuid)
     note_reading("entity.read", f"entity:{found.id}")
@@ -166,7 +173,7 @@ def entity_differences(list_name: str, uuid: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{ENTITY}/audits")
 @permission("entities.read")
-@answers(AuditShape, many=True)
+@answers(AuditShape, many=True, more=AUDIT)
 def entity_audits(list_name: str, uuid: str) -> Any:
     found = get_entity(get_list(list_name), uuid)
     acts = select(EntityAct).where(EntityAct.entity_id == found.id).order_by(EntityAct.id.desc())

@@ -21,10 +21,11 @@ from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.rest.csv_rows import Line, LineWriter, TextWriter
-from server.rest.forms import FORM, WORKBOOKS, get_version
+from server.rest.forms import FORM, get_version
 from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
 from server.rest.problems import Problem
+from server.rest.shapes import WORKBOOKS
 from server.rest.snapshots import answer_snapshot
 from server.rest.speech import blueprint, gather, is_on
 from sync.attachments import AttachmentStore

@@ -14,9 +14,10 @@ from server.accounts.permissions import permission, reads_first
 from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import attachment_store, db
 from server.publishing import PreparedForm, draft_prepared, prepare_form, publish_prepared
-from server.rest.forms import FORM, WORKBOOKS, answer_form_file, answer_workbook
+from server.rest.extended import DRAFT as DRAFT_MORE
+from server.rest.forms import FORM, answer_form_file, answer_workbook
 from server.rest.problems import Problem, refuse_form, word_warnings
-from server.rest.shapes import Done, DraftShape, FieldShape, FormFileShape
+from server.rest.shapes import WORKBOOKS, Done, DraftShape, FieldShape, FormFileShape
 from server.rest.speech import answers, blueprint, body_file, is_on
 from sync.attachments import add_blob
 from sync.models import Form, FormVersion
@@ -71,7 +72,7 @@ def create_draft(form_id: str) -> Any:
 
 @blueprint.get(DRAFT)
 @permission("forms.publish")
-@answers(DraftShape)
+@answers(DraftShape, more=DRAFT_MORE)
 def draft(form_id: str) -> Any:
     return get_draft(form_id)
 

@@ -10,8 +10,10 @@ from forms.tables import list_fields
 from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
+from server.rest.extended import FORM as FORM_MORE
+from server.rest.extended import FORM_VERSION, FORMS
 from server.rest.problems import Problem
-from server.rest.shapes import Done, FieldShape, FormChange, FormFileShape, FormShape
+from server.rest.shapes import WORKBOOKS, Done, FieldShape, FormChange, FormFileShape, FormShape
 from server.rest.speech import answers, blueprint, is_on, takes
 from server.web.headers import as_download
 from sync.models import FormAttachment, FormVersion
@@ -29,15 +31,11 @@ from sync.server_lists import SERVER_LISTS
 FORM = "/projects/1/forms/<segment:form_id>"
 VERSION = f"{FORM}/versions/<segment:version>"
 _STATES = ("open", "closing", "closed")
-WORKBOOKS = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "xls": "application/vnd.ms-excel",
-}
 
 
 @blueprint.get("/projects/1/forms")
 @permission("forms.read")
-@answers(FormShape, many=True)
+@answers(FormShape, many=True, more=FORMS)
 def forms() -> Any:
     """Of each form the newest published version, else its draft."""
     shown: dict[int, FormVersion] = {}
@@ -49,7 +47,7 @@ def forms() -> Any:
 
 @blueprint.get(FORM)
 @permission("forms.read")
-@answers(FormShape)
+@answers(FormShape, more=FORM_MORE)
 def form(form_id: str) -> Any:
     return get_version(form_id)
 
@@ -85,7 +83,7 @@ def public_links(form_id: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{FORM}/versions")
 @permission("forms.read")
-@answers(FormShape, many=True)
+@answers(FormShape, many=True, more=FORM_VERSION)
 def form_versions(form_id: str) -> Any:
     form = get_version(form_id).form
     published = [one for one in form.versions if one.state != "draft"]
@@ -94,7 +92,7 @@ def form_versions(form_id: str) -> Any:
 
 @blueprint.get(VERSION)
 @permission("forms.read")
-@answers(FormShape)
+@answers(FormShape, more=FORM_MORE)
 def form_version(form_id: str, version: str) -> Any:
     return get_version(form_id, version)
 

@@ -14,6 +14,7 @@ from server.accounts.permissions import LOGGED_IN, permission
 from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.rest.app_users import get_device
+from server.rest.extended import ASSIGNMENT, PROJECT
 from server.rest.forms import get_version
 from server.rest.problems import Problem
 from server.rest.shapes import AssignmentShape, Done, ProjectShape, RoleShape
@@ -34,14 +35,14 @@ _APP_USER, _VIEWER = 2, 6
 
 @blueprint.get("/projects")
 @permission(LOGGED_IN)
-@answers(ProjectShape, many=True)
+@answers(ProjectShape, many=True, more=PROJECT)
 def projects() -> Any:
     return [_project(db.session(), current_viewer())]
 
 
 @blueprint.get("/projects/1")
 @permission(LOGGED_IN)
-@answers(ProjectShape)
+@answers(ProjectShape, more=PROJECT)
 def project() -> Any:
     return _project(db.session(), current_viewer())
 
@@ -55,7 +56,7 @@ def roles() -> Any:
 
 @blueprint.get("/projects/1/assignments")
 @permission("users.manage")
-@answers(AssignmentShape, many=True)
+@answers(AssignmentShape, many=True, more=ASSIGNMENT)
 def assignments() -> Any:
     users = db.session.scalars(select(User).where(User.disabled_at.is_(None)).order_by(User.id))
     return [{"actor_id": one.actor_id, "role_id": _ROLE_OF.get(one.role, _VIEWER)} for one in users]
@@ -63,7 +64,7 @@ def assignments() -> Any:
 
 @blueprint.get("/projects/1/forms/<segment:form_id>/assignments")
 @permission("devices.read")
-@answers(AssignmentShape, many=True)
+@answers(AssignmentShape, many=True, more=ASSIGNMENT)
 def form_assignments(form_id: str) -> Any:
     version = get_version(form_id)
     devices = db.session.scalars(scope_devices(select(Device).order_by(Device.id), current_viewer()))

@@ -9,8 +9,9 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from server.extensions import db
+from server.rest.extended import RECORD
 from server.rest.shapes import SubmissionShape
-from server.rest.speech import gather
+from server.rest.speech import More, gather, is_extended
 from sync.heads import Head, list_actors, make_heads
 from sync.models import Submission
 from sync.policy import Viewer, access
@@ -52,12 +53,13 @@ def show_version(session: Session, row: Submission, chain: list[Submission], vie
 
 def stream_heads(found: Select[Submission], viewer: Viewer, offset: int, limit: int | None) -> Response:
     """A JSON array that is written while it is read: a form may have a million records."""
-    parts = _write_array(found, viewer, offset, limit, Session(db.engine))
+    more = RECORD if is_extended() else None
+    parts = _write_array(found, viewer, offset, limit, Session(db.engine), more)
     return Response(gather(parts), mimetype="application/json")
 
 
 def _write_array(
-    found: Select[Submission], viewer: Viewer, offset: int, limit: int | None, session: Session
+    found: Select[Submission], viewer: Viewer, offset: int, limit: int | None, session: Session, more: More | None
 ) -> Iterator[bytes]:
     shape, comma, last = SubmissionShape(many=True), b"[", None
     with session:
@@ -65,7 +67,11 @@ def _write_array(
             size = _AT_ONCE if limit is None else min(limit, _AT_ONCE)
             page = found if last is None else found.where(Submission.id < last)
             rows = list(session.scalars(page.offset(offset if last is None else 0).limit(size)))
-            for one in shape.dump([show_head(head, viewer) for head in make_heads(session, rows)]):
+            shown = [show_head(head, viewer) for head in make_heads(session, rows)]
+            told = shape.dump(shown)
+            if more is not None:
+                more.add(session, viewer, shown, told)
+            for one in told:
                 yield comma + orjson.dumps(one)
                 comma = b","
             if len(rows) < size:

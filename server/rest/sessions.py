@@ -14,6 +14,7 @@ from server.accounts.sessions import current_user, current_viewer, end_session
 from server.accounts.users import list_users
 from server.extensions import db
 from server.rest.app_users import revoke_by_token
+from server.rest.extended import USER
 from server.rest.problems import Problem, answer_problem
 from server.rest.shapes import Credentials, Done, SessionShape, Token, UserShape
 from server.rest.speech import answers, blueprint, takes
@@ -67,7 +68,7 @@ def close_named_session(token: str) -> Any:
 
 @blueprint.get("/users/current")
 @permission(LOGGED_IN)
-@answers(UserShape)
+@answers(UserShape, more=USER)
 def current() -> Any:
     return current_user()
 

@@ -7,6 +7,11 @@ from marshmallow import EXCLUDE, Schema, fields, validate
 
 from server.rest.speech import PROJECT
 
+WORKBOOKS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xls": "application/vnd.ms-excel",
+}
+
 
 class Moment(fields.Field[datetime]):
     """A time as Central writes it: UTC with milliseconds. Programs are told times and tell none."""

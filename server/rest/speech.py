@@ -1,17 +1,22 @@
 """How ODK Central's `/v1` is spoken: what a view takes and answers, as marshmallow shapes that also describe it."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
 import orjson
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
+from sqlalchemy.orm import Session
 from werkzeug import Response
 
 from server.accounts.permissions import PROGRAMS
+from server.accounts.sessions import current_viewer
+from server.extensions import db
 from server.rest.problems import Problem
+from sync.policy import Viewer
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -21,16 +26,44 @@ PROJECT = 1
 blueprint = Blueprint(PROGRAMS, __name__, url_prefix="/v1")
 
 
-def answers(shape: type[Schema], *, many: bool = False) -> Callable[[View], Callable[..., ResponseReturnValue]]:
-    """Let a view return rows or dicts: they are dumped by their shape."""
+@dataclass(frozen=True, slots=True)
+class More:
+    """What is told beside of each row to whoever asks for extended metadata: its shape, and how it is found."""
+
+    shape: type[Schema]
+    find: Callable[[Session, Viewer, Sequence[Any]], Iterable[Mapping[str, Any]]]
+
+    def add(self, session: Session, viewer: Viewer, rows: Sequence[Any], told: Sequence[dict[str, Any]]) -> None:
+        """Add it to what is told of these rows; inside an object that is told already it stands beside its members."""
+        for one, more in zip(told, self.shape(many=True).dump(self.find(session, viewer, rows)), strict=True):
+            for name, value in more.items():
+                one[name] = {**one[name], **value} if isinstance(one.get(name), dict) else value
+
+
+def is_extended() -> bool:
+    """Whether Central's extended metadata are asked for."""
+    return request.headers.get("X-Extended-Metadata", "").lower() == "true"
+
+
+def answers(
+    shape: type[Schema], *, many: bool = False, more: More | None = None
+) -> Callable[[View], Callable[..., ResponseReturnValue]]:
+    """Let a view return rows or dicts: they are dumped by their shape, with `more` where extended metadata are asked
+    for."""
 
     def wrap(view: View) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(view)
         def speak(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             result = view(*args, **kwargs)
-            return result if isinstance(result, Response) else jsonify(shape().dump(result, many=many))
+            if isinstance(result, Response):
+                return result
+            rows = list(result) if many else [result]
+            told = shape(many=True).dump(rows)
+            if more is not None and is_extended():
+                more.add(db.session(), current_viewer(), rows, told)
+            return jsonify(told if many else told[0])
 
-        speak.answer_shape, speak.answers_many = shape, many  # type: ignore[attr-defined]
+        speak.answer_shape, speak.answers_many, speak.more = shape, many, more  # type: ignore[attr-defined]
         return speak
 
     return wrap

@@ -10,6 +10,7 @@ from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_user, current_viewer
 from server.extensions import db
 from server.rest.changes import list_differences
+from server.rest.extended import AUDIT, RECORD, RECORD_VERSION
 from server.rest.forms import FORM, get_version
 from server.rest.problems import Problem
 from server.rest.records import list_events, show_head, show_version, stream_heads
@@ -67,7 +68,7 @@ def keys(form_id: str) -> ResponseReturnValue:
 
 @blueprint.get(SUBMISSION)
 @permission("submissions.read")
-@answers(SubmissionShape)
+@answers(SubmissionShape, more=RECORD)
 def submission(form_id: str, instance_id: str) -> Any:
     return show_head(make_head(db.session(), get_chain(form_id, instance_id)), current_viewer())
 
@@ -101,14 +102,14 @@ def submission_xml(form_id: str, instance_id: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SUBMISSION}/audits")
 @permission("submissions.read")
-@answers(AuditShape, many=True)
+@answers(AuditShape, many=True, more=AUDIT)
 def submission_audits(form_id: str, instance_id: str) -> Any:
     return list_events(get_chain(form_id, instance_id))
 
 
 @blueprint.get(f"{SUBMISSION}/versions")
 @permission("submissions.read")
-@answers(VersionShape, many=True)
+@answers(VersionShape, many=True, more=RECORD_VERSION)
 def submission_versions(form_id: str, instance_id: str) -> Any:
     chain = get_chain(form_id, instance_id)
     return [show_version(db.session(), one, chain, current_viewer()) for one in reversed(chain)]
@@ -116,7 +117,7 @@ def submission_versions(form_id: str, instance_id: str) -> Any:
 
 @blueprint.get(VERSION)
 @permission("submissions.read")
-@answers(VersionShape)
+@answers(VersionShape, more=RECORD_VERSION)
 def submission_version(form_id: str, instance_id: str, version_id: str) -> Any:
     chain = get_chain(form_id, instance_id)
     return show_version(db.session(), get_version_of(chain, version_id), chain, current_viewer())

@@ -105,7 +105,8 @@ def test_forms_are_told_alike(pair: Pair) -> None:
     pair.get(f"{F}/versions/2", f"{F}/attachments/none.csv", f"{F}/draft", f"{P}/forms/nowhere")
     pair.get(*(f"{P}/forms/nowhere{more}" for more in (".xml", "/versions", "/submissions", ".svc/Submissions")))
     pair.get(f"{F}/public-links", f"{F}/assignments", f"{F}/submissions/keys")
-    pair.get(F, headers=EXTENDED)
+    pair.get(F, f"{F}/versions", f"{F}/versions/1", headers=EXTENDED)
+    pair.get(f"{P}/forms", only=pick("market"), headers=EXTENDED)
 
 
 def test_forms_are_made_alike(pair: Pair) -> None:
@@ -332,6 +333,8 @@ def test_entities_are_changed_alike(pair: Pair) -> None:
     pair.get(one, f"{one}/versions", f"{one}/diffs", f"{L}/entities/uuid:{{u}}1", f"{L}/entities/zz")
     pair.get(f"{one}/audits", only=lambda told: [(one["action"], sorted(one)) for one in told])
     pair.get(gone, f"{gone}/versions", f"{gone}/diffs", f"{gone}/audits")
+    pair.get(one, f"{one}/versions", headers=EXTENDED)
+    pair.get(f"{one}/audits", only=lambda told: [(one["action"], sorted(one)) for one in told], headers=EXTENDED)
 
 
 def test_entities_are_deleted_and_restored_alike(pair: Pair) -> None:
@@ -357,6 +360,7 @@ def test_tables_of_entities_are_alike(pair: Pair) -> None:
                   "$filter=__system/deletedAt ne null", "$nonsense=1"):  # fmt: skip
         pair.get(f"{table}?{asked}")
     pair.get(table, f"{L}.svc/nowhere")
+    pair.get(L, f"{L}/entities", headers=EXTENDED)
 
 
 def test_accounts_are_told_alike(pair: Pair) -> None:
@@ -366,6 +370,8 @@ def test_accounts_are_told_alike(pair: Pair) -> None:
     pair.get(f"{P}/assignments", "audits", only=lambda told: [sorted(one) for one in told][:1])
     pair.get("projects", only=lambda told: [sorted(one) for one in told][:1])
     pair.get("sessions/restore")
+    pair.get(P, headers=EXTENDED, only=lambda told: sorted(told))
+    pair.get("users/current", headers=EXTENDED)
 
 
 def test_app_users_are_alike(pair: Pair) -> None:
@@ -374,6 +380,7 @@ def test_app_users_are_alike(pair: Pair) -> None:
     pair.name("user", *(one.json()["id"] for one in told))
     pair.ask("POST", f"{P}/app-users", json={})
     pair.get(f"{P}/app-users")
+    pair.get(f"{P}/app-users", headers=EXTENDED)
     pair.ask("POST", f"{F}/assignments/2/{{user}}")
     pair.ask("POST", f"{F}/assignments/2/999999")
     for _ in range(2):
