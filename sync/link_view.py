@@ -24,6 +24,8 @@ from sync.scopes import scope_people
 
 _MOST_AROUND = 12
 _MOST_RIVALS = 3
+# Pages show tenths of bits.
+_ROUNDED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,13 @@ class PairView:
     @property
     def bits(self) -> float:
         return self.steps[-1].total if self.steps else 0.0
+
+    @property
+    def bits_of_persons(self) -> float | None:
+        """What the two persons weigh against each other with all their records, where that is asked about and more
+        than these two count."""
+        asked = self.question.bits if self.question is not None else self.bits
+        return asked if abs(asked - self.bits) > _ROUNDED else None
 
     @property
     def chance(self) -> float:

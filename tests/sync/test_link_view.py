@@ -27,6 +27,7 @@ def test_waterfall_ends_at_the_weight_of_the_pair(session: Session) -> None:
     assert sum(step.bits for step in pair.steps) == pytest.approx(pair.bits)
     assert (pair.linked, pair.question is not None, pair.shown.model_version) == (False, True, pair.model_version)
     assert 0.99 < pair.chance < 1
+    assert pair.bits_of_persons is None
 
 
 @pytest.mark.both_databases
@@ -107,3 +108,13 @@ def test_before_any_record_was_read_there_is_no_weight(session: Session) -> None
     record = PersonRecord(home_id=1, person_id=1, submission_id=1, reference="x")
     other = PersonRecord(home_id=2, person_id=2, submission_id=2, reference="y")
     assert look(session, record, other).bits == 0.0
+
+
+def test_where_other_records_count_as_well_their_weight_is_told_beside(session: Session) -> None:
+    joao = MOUSSA | {"given_names": "João", "document_number": "G8119739"}
+    old = add_record(session, **joao, age_band="60_plus")
+    add_record(session, **joao, age_band="25_59")
+    young = add_record(session, **joao, age=40, age_band="25_59")
+    pair = look(session, old, young)
+    assert pair.question is not None
+    assert pair.bits_of_persons == pair.question.bits != pytest.approx(pair.bits)
