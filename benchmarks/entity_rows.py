@@ -48,11 +48,11 @@ def fill(engine: Engine, total: int) -> str:
             _write(connection, EntityConflict, [_conflict(one, now) for one in entities if one["open_conflicts"]])
         views = [{"list_name": LIST, "site_code": code, "generation": 1} for code in SITES]
         connection.execute(insert(EntityView), views)
-        _count_on(connection)
+        count_on(connection)
     return _uuid(0)
 
 
-def _count_on(connection: Connection) -> None:
+def count_on(connection: Connection) -> None:
     """Let PostgreSQL number new rows after those that were written with a number."""
     if connection.dialect.name == "postgresql":
         for table in ("submissions", "entities"):

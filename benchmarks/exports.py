@@ -1,39 +1,40 @@
-"""Exports at size: OData, CSV, zip, Parquet and XLSX of 10,000 records, and of a million in constant memory; resumed.
+"""Exports at size: OData, CSV, zip, Parquet and XLSX of 10,000 records; of 100,000 and a million in the same memory.
+
+Files are taken up again in the middle, and OData is also read page by page.
 
 The floor is what nobody can avoid: the kept rows read from the same database and put one after the other, in process.
 Where TERAL_TEST_CENTRAL names ODK Central, it answers the same requests about the same records in the same run.
 """
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
 import urllib3
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from benchmarks.bench import Bench, bench
 from benchmarks.central import central_beside, time_of
-from benchmarks.entity_rows import analyse, open_engine
+from benchmarks.entity_rows import open_engine
+from benchmarks.export_rows import FORM, fill, load_form, make_samples
 from benchmarks.usage import measure
-from forms.definition import FormDefinition
-from forms.submission import parse_submission
-from forms.tables import TableRow, flatten
 from server.accounts.programs import issue_token
 from server.accounts.users import add_user
 from server.tablets.tablet import Tablet
-from sync.answers import write_answers
 from sync.db import begin_write
-from sync.models import AnswerRow, Submission
-from sync.publishing import find_newest, get_definition
+from sync.models import AnswerRow
 
-FORM = "f02_passage"
-FEW, MANY = 10_000, 1_000_000
-_BATCH = 5000
+FEW, MORE, MANY = 10_000, 100_000, 1_000_000
+# Rows of a page of OData, as Power BI and pyodk's get_table ask for them one after the other.
+_TOP = 1000
+_NEXT = re.compile(rb'"@odata.nextLink":"([^"]+)"')
+_LOOK_S, _TAIL = 0.2, 2000
 # ODK Central 2026.2, 10,000 records, the same kind of machine.
 CENTRAL_S = {"OData": 2.1, "CSV": 1.6}
 _CASES = {
@@ -53,6 +54,7 @@ class Fetched:
     size: int
     memory_mb: float
     etag: str
+    tail: bytes
 
 
 def run(folder: Path, database_url: str, _floor_url: str, _seconds: float, _rate: float, many: int = MANY) -> None:
@@ -65,19 +67,44 @@ def run(folder: Path, database_url: str, _floor_url: str, _seconds: float, _rate
         central = _time_central(engine, one.tablet)
         for name, path in _CASES.items():
             _measure_few(one, path, token, name, bottom, central)
-        fill(engine, one.tablet, FEW, many)
-        bottom = _read_kept(engine)
-        for name, path in _CASES.items():
-            idle, fetched = measure(one.pid).memory_mb, fetch(_url(one, path), token, one.pid)
-            _show(f"{name}, {many:,} ({idle:.0f} MB before)", fetched, None, bottom)
+        sizes = sorted({FEW, min(MORE, many), many})
+        for start, stop in pairwise(sizes):
+            # No export here filters.
+            begun = time.perf_counter()
+            fill(engine, one.tablet, start, stop, for_filters=False)
+            print(f"{stop:,} records written in {time.perf_counter() - begun:.0f} s")
+            _measure_many(one, token, stop, _read_kept(engine))
         engine.dispose()
+
+
+def _measure_many(one: Bench, token: str, count: int, bottom: float) -> None:
+    print(f"floor: {count:,} kept rows joined {bottom:.2f} s; the server holds {measure(one.pid).memory_mb:.0f} MB")
+    for name, path in _CASES.items():
+        fetched = fetch(_url(one, path), token, one.pid)
+        _show(f"{name}, {count:,}", fetched, None, bottom, count)
+    pages = list(_fetch_pages(_url(one, f"{_CASES['OData']}?$top={_TOP}"), token, one.pid))
+    seconds, memory = sum(page.seconds for page in pages), max(page.memory_mb for page in pages)
+    print(
+        f"{f'OData, {count:,} in pages of {_TOP:,}':36}{seconds:8.2f} s ({sum(page.cpu_s for page in pages):.2f} s CPU)"
+        f"   {count / seconds:,.0f} rows/s   first page {pages[0].seconds * 1000:.0f} ms, last"
+        f" {pages[-1].seconds * 1000:.0f} ms, memory {memory:.0f} MB",
+        flush=True,
+    )
+
+
+def _fetch_pages(url: str, token: str, pid: int) -> Iterator[Fetched]:
+    """Each page of a table; the next one's address stands at the end of each."""
+    while url:
+        page = fetch(url, token, pid)
+        yield page
+        following = _NEXT.search(page.tail)
+        url = following.group(1).decode() if following else ""
 
 
 def _time_central(engine: Engine, tablet: Tablet) -> dict[str, float]:
     """What Central takes for what it has as well: beside us, else as it was measured once."""
-    form, definition, _ = _load_form(engine)
-    samples = [xml for xml, _ in _make_samples(tablet, definition)]
-    with central_beside(form, samples, FEW) as project:
+    version, _ = load_form(engine)
+    with central_beside(version.xml, list(make_samples(tablet)), FEW) as project:
         if project is None:
             return CENTRAL_S
         return {name: time_of(project, _CASES[name]) for name in ("OData", "CSV", "CSV in a zip")}
@@ -99,25 +126,28 @@ def _url(one: Bench, path: str) -> str:
 
 
 def fetch(url: str, token: str, pid: int, more: Mapping[str, str] = MappingProxyType({})) -> Fetched:
-    """Read a body in pieces and look at the server's memory every few megabytes."""
-    before, begun, first, size, memory = measure(pid), time.perf_counter(), 0.0, 0, 0.0
+    """Read a body in pieces and look at the server's memory every now and then."""
+    before, begun, first, size, memory, tail = measure(pid), time.perf_counter(), 0.0, 0, 0.0, b""
     headers = {"Authorization": f"Bearer {token}", **more}
     answer = urllib3.request("GET", url, headers=headers, preload_content=False, timeout=3600)
     if answer.status not in (200, 206):
         raise RuntimeError(f"{answer.status} {answer.read()[:200]!r}")
-    seen = 0
+    seen = begun
     for chunk in answer.stream(64 * 1024):
-        first = first or (time.perf_counter() - begun) * 1000
-        size += len(chunk)
-        if size - seen > 4 * 1024 * 1024 or not memory:
-            seen, memory = size, max(memory, measure(pid).memory_mb)
+        now = time.perf_counter()
+        first = first or (now - begun) * 1000
+        size, tail = size + len(chunk), tail[-_TAIL:] + chunk
+        if now - seen > _LOOK_S:
+            seen, memory = now, max(memory, measure(pid).memory_mb)
     seconds, used = time.perf_counter() - begun, measure(pid) - before
-    return Fetched(seconds, used.cpu_s, first, size, memory, answer.headers.get("ETag", ""))
+    etag = answer.headers.get("ETag", "")
+    return Fetched(seconds, used.cpu_s, first, size, max(memory, used.memory_mb), etag, tail[-_TAIL:])
 
 
-def _show(name: str, fetched: Fetched, central: float | None, bottom: float) -> None:
+def _show(name: str, fetched: Fetched, central: float | None, bottom: float, count: int = FEW) -> None:
     line = f"{name:36}{fetched.seconds:8.2f} s ({fetched.cpu_s:.2f} s CPU)   first byte {fetched.first_ms:.0f} ms"
     line += f"   {fetched.size / 1e6:.1f} MB   {fetched.seconds / bottom:.1f} × the floor"
+    line += f"   {count / fetched.seconds:,.0f} rows/s"
     if central is not None:
         line += f"   {central / fetched.seconds:.1f} × as fast as Central's {central:.2f} s"
     print(f"{line}, memory {fetched.memory_mb:.0f} MB", flush=True)
@@ -140,52 +170,3 @@ def _read_kept(engine: Engine) -> float:
         rows = connection.execution_options(yield_per=1000).execute(kept)
         sum(len(one.answers) + 1 for one in rows)
     return time.perf_counter() - begun
-
-
-def fill(engine: Engine, tablet: Tablet, start: int, stop: int) -> None:
-    """Records as tablets send them, a few of them many times over: what differs costs an export nothing."""
-    _, definition, version = _load_form(engine)
-    samples = list(_make_samples(tablet, definition))
-    for begin in range(start, stop, _BATCH):
-        _add(engine, samples, definition, version, range(begin, min(begin + _BATCH, stop)))
-    analyse(engine)
-
-
-def _load_form(engine: Engine) -> tuple[bytes, FormDefinition, tuple[int, str]]:
-    """Its XML, what it asks, and its row's id with its name."""
-    with Session(engine) as session:
-        version = find_newest(session, FORM)
-        if version is None:
-            raise RuntimeError(f"{FORM} is not published")
-        return version.xml, get_definition(session, version), (version.id, version.version)
-
-
-def _make_samples(tablet: Tablet, definition: FormDefinition) -> Iterator[tuple[bytes, list[TableRow]]]:
-    for _ in range(20):
-        xml = tablet.fill(FORM, datetime.now(UTC)).xml
-        yield xml, flatten(parse_submission(xml), definition)
-
-
-def _add(
-    engine: Engine, samples: list[tuple[bytes, list[TableRow]]], definition: FormDefinition, version: tuple[int, str],
-    numbers: range,
-) -> None:  # fmt: skip
-    begun, rows = datetime(2026, 1, 1, tzinfo=UTC), []
-    for number in numbers:
-        xml = samples[number % len(samples)][0]
-        name = f"uuid:bench-{number}"
-        rows.append(
-            {
-                "form_id": FORM, "version": version[1], "form_version_id": version[0], "instance_id": name, "xml": xml,
-                "xml_sha256": sha256(name.encode()).hexdigest(), "received_at": begun + timedelta(seconds=number),
-                "processed_at": begun, "state": "merged",
-            }
-        )  # fmt: skip
-    with Session(engine) as session:
-        begin_write(session)
-        ids = session.scalars(insert(Submission).returning(Submission.id, sort_by_parameter_order=True), rows).all()
-        told = [
-            (one, FORM, samples[number % len(samples)][1], definition) for one, number in zip(ids, numbers, strict=True)
-        ]
-        write_answers(session, told)
-        session.commit()

@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.bench import Bench, Figure, bench, measured, show
 from benchmarks.driver import Load
 from benchmarks.entity_rows import open_engine
-from benchmarks.exports import FORM, fill, make_token
+from benchmarks.export_rows import FORM, fill
+from benchmarks.exports import make_token
 from benchmarks.floor import floor
 
 ROWS = 10_000
