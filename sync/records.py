@@ -60,7 +60,7 @@ class Record(Answered):
     kept: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RepeatRow(Answered):
     """One turn of a repeat, with the record that it belongs to."""
 
@@ -141,13 +141,15 @@ def read_repeats(
     session: Session, form_id: str, ids: Sequence[int], tables: Sequence[str], layouts: Collection[int] = ()
 ) -> dict[str, list[RepeatRow]]:
     """The rows of these repeats of these records, by table, in the records' own order; cells as in read_records."""
-    key = AnswerRow.submission_id, AnswerRow.number, AnswerRow.parent, AnswerRow.key
-    query = select(AnswerRow.table_name, *key, *_list_kept(layouts)).where(
+    place = AnswerRow.submission_id, AnswerRow.number, AnswerRow.parent, AnswerRow.key
+    query = select(AnswerRow.table_name, *place, *_list_kept(layouts)).where(
         AnswerRow.form_id == form_id, AnswerRow.table_name.in_(tables), AnswerRow.submission_id.in_(ids)
     )
     found: dict[str, list[RepeatRow]] = {name: [] for name in tables}
-    for name, *row in session.execute(query.order_by(AnswerRow.submission_id.desc(), AnswerRow.number)):
-        found[name].append(RepeatRow(*row))
+    for name, owner, number, parent, key, layout_id, kept in session.execute(
+        query.order_by(AnswerRow.submission_id.desc(), AnswerRow.number)
+    ):
+        found[name].append(RepeatRow(owner, number, parent, key, layout_id, kept))
     return found
 
 

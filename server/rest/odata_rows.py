@@ -116,7 +116,8 @@ def put_at(row: dict[str, Any], place: Sequence[str], value: Any, suffix: str = 
 def _link(table: Table, instance_id: str, key: str) -> str:
     """The address of a row, from the service on."""
     if table.parent is None:
-        return f"Submissions('{quote(instance_id)}')"
+        # The colon that nearly all names have would send `quote` sign by sign through the rest.
+        return f"Submissions('{'%3A'.join(map(quote, instance_id.split(':')))}')"
     above = _link(table.parent, instance_id, parent_key(table, key))
     return f"{above}/{'/'.join(table.place)}('{row_id(instance_id, key)}')"
 
@@ -133,7 +134,7 @@ class RowWriter:
         row = self._name({"__id": record.instance_id})
         if self.system:
             told = write_system(record)
-            row["__system"] = {name: told[name] for name in self.system}
+            row["__system"] = told if self.system is SYSTEM else {name: told[name] for name in self.system}
         row |= self.picks[""](record.read_answers())
         self._add_repeats(row, self.table, 0, record.instance_id, _link(self.table, record.instance_id, ""), repeats)
         return row
