@@ -114,22 +114,35 @@ def count_records(session: Session, viewer: Viewer, form_id: str, page: Page) ->
 
 
 def read_records(
-    session: Session, viewer: Viewer, form_id: str, page: Page, layouts: Collection[int] | None = ()
+    session: Session, viewer: Viewer, form_id: str, page: Page, layouts: Collection[int] = ()
 ) -> Iterator[list[Record]]:
     """The page's records in chunks, newest first unless it says otherwise; memory does not grow with them.
 
-    What they say comes as cells where these are kept in one of `layouts`, else as answers; with None not at all.
+    What they say comes as cells where these are kept in one of `layouts`, else as answers.
     """
+    for rows in _read_chunks(session, _select(viewer, form_id, page, layouts), page):
+        yield _make_records(session, viewer, rows)
+
+
+def read_names(session: Session, viewer: Viewer, form_id: str, page: Page) -> Iterator[dict[int, str]]:
+    """The same chunks for who reads what belongs to the records: their ids and their instanceIDs."""
+    columns = Submission.id, Submission.instance_id, Submission.deprecated_id
+    for rows in _read_chunks(session, _fitting(viewer, form_id, page, *columns), page):
+        edited = _find_edited(session, [row.id for row in rows if row.deprecated_id is not None])
+        yield {one.id: one.instance_id for one in rows} | {key: head.instance_id for key, head in edited.items()}
+
+
+def _read_chunks(session: Session, found: Select[Any], page: Page) -> Iterator[Sequence[Row[Any]]]:
     left, offset, chunk = page.limit, page.offset, FIRST_CHUNK
     before = page.before_id or _end(page)
     # One statement for all chunks, for SQLAlchemy takes each apart that it has not seen.
-    fitting = _select(viewer, form_id, page, layouts).where(Submission.id < bindparam("before"))
+    fitting = found.where(Submission.id < bindparam("before")).order_by(*page.order, Submission.id.desc())
     fitting = fitting.limit(bindparam("size")).offset(bindparam("offset"))
     while left is None or left > 0:
         size = chunk if left is None else min(left, chunk)
         rows = session.execute(fitting, {"before": before, "size": size, "offset": offset}).all()
         if rows:
-            yield _make_records(session, viewer, rows)
+            yield rows
         if len(rows) < size:
             return
         left = left - len(rows) if left is not None else None
@@ -188,17 +201,15 @@ def _fitting(viewer: Viewer, form_id: str, page: Page, *columns: Any) -> Select[
     return scope_submissions(found, viewer)
 
 
-def _list_kept(layouts: Collection[int] | None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+def _list_kept(layouts: Collection[int]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Answered's two columns."""
-    if layouts is None:
-        return null(), null()
     if not layouts:
         return null(), AnswerRow.answers.expression
     fits = AnswerRow.layout_id.in_(layouts)
     return case((fits, AnswerRow.layout_id)), case((fits, AnswerRow.cells), else_=AnswerRow.answers)
 
 
-def _select(viewer: Viewer, form_id: str, page: Page, layouts: Collection[int] | None) -> Select[Any]:
+def _select(viewer: Viewer, form_id: str, page: Page, layouts: Collection[int]) -> Select[Any]:
     found = _fitting(
         viewer, form_id, page,
         Submission.id, Submission.instance_id, Submission.deprecated_id, Submission.received_at, Submission.collect_id,
@@ -206,11 +217,8 @@ def _select(viewer: Viewer, form_id: str, page: Page, layouts: Collection[int] |
         Actor.display_name, *_count_files(), reviewed_at_column().label("reviewed_at"),
         *_list_kept(layouts),
     )  # fmt: skip
-    return (
-        found.outerjoin(Actor, Actor.id == func.coalesce(Device.actor_id, SubmissionSender.actor_id))
-        .outerjoin(AnswerRow, and_(AnswerRow.submission_id == Submission.id, AnswerRow.number == 0))
-        .order_by(*page.order, Submission.id.desc())
-    )
+    found = found.outerjoin(Actor, Actor.id == func.coalesce(Device.actor_id, SubmissionSender.actor_id))
+    return found.outerjoin(AnswerRow, and_(AnswerRow.submission_id == Submission.id, AnswerRow.number == 0))
 
 
 def _make_records(session: Session, viewer: Viewer, rows: Sequence[Row[Any]]) -> list[Record]:

@@ -34,7 +34,7 @@ from sync.models import SubmissionAttachment
 from sync.policy import DATA_CLASSES, Viewer, reads_plainly
 from sync.publishing import get_definition
 from sync.record_filters import compile_filter
-from sync.records import Page, find_last_id, list_readable, name_columns, read_records, read_repeats
+from sync.records import Page, find_last_id, list_readable, name_columns, read_names, read_records, read_repeats
 
 BOM = b"\xef\xbb\xbf"
 _GEO = ("geopoint", "geotrace", "geoshape")
@@ -156,12 +156,12 @@ def list_lines(export: Export, table: Table) -> Iterator[Iterable[Line]]:
 def _write_lines(
     session: Session, export: Export, table: Table, writer: LineWriter | TextWriter, layouts: Sequence[int]
 ) -> Iterator[Iterable[Any]]:
-    """The lines of a table in chunks; what a record says is read only for its own."""
-    for records in read_records(session, export.viewer, export.form_id, export.page, None if table.name else layouts):
-        if not table.name:
-            yield map(writer.write_record, records)
-            continue
-        names = {one.id: one.instance_id for one in records}
+    """The lines of a table in chunks."""
+    asked = session, export.viewer, export.form_id, export.page
+    if not table.name:
+        yield from (map(writer.write_record, records) for records in read_records(*asked, layouts))
+        return
+    for names in read_names(*asked):
         rows = read_repeats(session, export.form_id, list(names), [table.name], layouts)[table.name]
         yield [writer.write_repeat(one, names[one.submission_id], parent_key(table, one.key)) for one in rows]
 
@@ -216,11 +216,9 @@ def _feature(instance_id: str, answers: dict[str, Any], columns: list[Column]) -
 
 def _list_files(export: Export) -> Iterator[tuple[str, str]]:
     with Session(export.engine) as session:
-        for records in read_records(session, export.viewer, export.form_id, export.page, None):
+        for names in read_names(session, export.viewer, export.form_id, export.page):
             owner, blob = SubmissionAttachment.submission_id, SubmissionAttachment.blob_sha256
-            here = select(SubmissionAttachment.name, blob).where(
-                owner.in_([one.id for one in records]), blob.is_not(None)
-            )
+            here = select(SubmissionAttachment.name, blob).where(owner.in_(list(names)), blob.is_not(None))
             yield from [(name, str(sha256)) for name, sha256 in session.execute(here.order_by(SubmissionAttachment.id))]
 
 

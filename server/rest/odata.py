@@ -44,6 +44,7 @@ from sync.records import (
     find_record_id,
     list_readable,
     name_columns,
+    read_names,
     read_records,
     read_repeats,
 )
@@ -313,11 +314,9 @@ def _count(query: Query, session: Session) -> int | None:
     whole = replace(query.page, before_id=None)
     if query.parent is not None:
         return sum(1 for _ in _list_repeats(replace(query, page=whole), session))
-    chunks = read_records(session, query.viewer, query.form_id, whole, None)
+    chunks = read_names(session, query.viewer, query.form_id, whole)
     name = query.table.name
-    return sum(
-        len(read_repeats(session, query.form_id, [one.id for one in records], [name])[name]) for records in chunks
-    )
+    return sum(len(read_repeats(session, query.form_id, list(known), [name])[name]) for known in chunks)
 
 
 def _list_rows(query: Query, session: Session) -> Iterator[tuple[dict[str, Any], tuple[str, str | None]]]:
@@ -350,8 +349,7 @@ def _gather(
 
 def _list_repeats(query: Query, session: Session) -> Iterator[tuple[dict[str, Any], tuple[str, str | None]]]:
     name = query.table.name
-    for records in read_records(session, query.viewer, query.form_id, query.page, None):
-        known = {one.id: one.instance_id for one in records}
+    for known in read_names(session, query.viewer, query.form_id, query.page):
         for row in read_repeats(session, query.form_id, list(known), [name])[name]:
             instance_id = known[row.submission_id]
             if query.parent in (None, row_id(instance_id, parent_key(query.table, row.key))):

@@ -11,7 +11,16 @@ from sync.intake import Sender
 from sync.models import Submission
 from sync.policy import Viewer
 from sync.publishing import find_newest, get_definition
-from sync.records import Page, count_records, find_last_id, find_record_id, list_readable, read_records, read_repeats
+from sync.records import (
+    Page,
+    count_records,
+    find_last_id,
+    find_record_id,
+    list_readable,
+    read_names,
+    read_records,
+    read_repeats,
+)
 from sync.sending import send_record
 from tests.server.rest.samples import record
 from tests.sync.factory import NOW
@@ -61,6 +70,15 @@ def test_the_oldest_records_cost_no_more_than_the_newest(sent: Session) -> None:
     pages = [Page(before_id=one, up_to=last, limit=2) for one in (last + 1, last - 35)]
     newest, oldest = (count_steps(sent, partial(names, sent, page)) for page in pages)
     assert oldest <= newest + 10
+
+
+@pytest.mark.both_databases
+def test_an_edited_record_keeps_its_name_with_its_answers_and_without(several: Session) -> None:
+    send_record(several, "market", record("later", deprecated="b"), Sender(), NOW)
+    several.commit()
+    told = {one.id: one.instance_id for chunk in read_records(several, VIEWER, "market", Page()) for one in chunk}
+    assert list(told.values()) == ["b", "e", "d", "c", "a"]
+    assert list(read_names(several, VIEWER, "market", Page())) == [told]
 
 
 def test_repeats_are_read_for_some_records_only(several: Session) -> None:
