@@ -23,7 +23,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 # One installation is one project; tablets' addresses say the same number.
 PROJECT = 1
 
-blueprint = Blueprint(PROGRAMS, __name__, url_prefix="/v1")
+
+class _Addresses(Blueprint):
+    """Central takes an address with a slash at its end for the same one; ruODK makes entities at `…/entities/`."""
+
+    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
+        super().add_url_rule(rule, *args, strict_slashes=False, **options)
+
+
+blueprint = _Addresses(PROGRAMS, __name__, url_prefix="/v1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,13 @@ def test_every_address_that_is_read_answers(country: Program) -> None:
     assert {path: status for path, status in answers.items() if status != 200} == {}
 
 
+def test_a_slash_at_the_end_leads_to_the_same(country: Program) -> None:
+    answers = {path: country.get(f"{path}/").status_code for path in READ}
+    assert {path: status for path, status in answers.items() if status != 200} == {}
+    made = country.post(f"{LIST}/entities/", json={"label": "Podor", "data": {"region": "SL"}})
+    assert made.json["currentVersion"]["label"] == "Podor"  # type: ignore[index]
+
+
 def test_what_is_absent_on_purpose_says_so(country: Program) -> None:
     answers = {(method, path): problem(country.call(method, path)) for method, path in ABSENT}
     assert {one: told for one, told in answers.items() if told != (501, 501.1)} == {}
