@@ -16,6 +16,7 @@ Who our peers are is peers.py's knowledge, what goes to and fro central.py's and
 import logging
 import math
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,10 @@ class PeerError(FormsError):
 
     messages = {
         "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
+        "peer_certificate": N_(
+            "The server's certificate cannot be trusted: it has expired, is for another name or from an authority "
+            "that is unknown here, or the clock of this server is wrong."
+        ),
         "peer_credentials": N_("The server does not accept the credentials."),
         "peer_forbidden": N_("The account may not do this on the server."),
         "peer_missing": N_("The server has nothing at this address, or the account may not see it."),
@@ -73,7 +78,7 @@ class PeerError(FormsError):
     @property
     def is_lasting(self) -> bool:
         """Whether the next request would meet the same: there is no use in going on."""
-        return self.code in ("peer_unreachable", "peer_credentials", "peer_busy", "peer_slow")
+        return self.code in ("peer_unreachable", "peer_certificate", "peer_credentials", "peer_busy", "peer_slow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,9 @@ class _Session(PyodkSession):  # type: ignore[misc]
             try:
                 response: requests.Response = super().request(method, url, *args, **given)
             except _CUT as error:
+                # The next try would meet the same one.
+                if _is_about_certificate(error):
+                    raise PeerError("peer_certificate") from error
                 # A connection that never was has carried nothing.
                 harmless = _may_repeat(method, url) or isinstance(error, ConnectTimeout)
                 if tried >= self.patience.tries or not harmless:
@@ -212,6 +220,13 @@ class _Session(PyodkSession):  # type: ignore[misc]
         if wait < _LONGEST_WAIT_S:
             self.pace.sleep(wait)
         return wait < _LONGEST_WAIT_S
+
+
+def _is_about_certificate(error: BaseException | None) -> bool:
+    """Whether the connection failed since nobody vouches for the server's certificate."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _may_repeat(method: str, url: str) -> bool:

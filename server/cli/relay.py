@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from server.cli.context import print_json, with_app, word_refusal, writing
+from server.cli.context import command_line_language, print_json, with_app, word_refusal, writing
 from server.config import ConfigError
+from server.words import translator
 
 if TYPE_CHECKING:
     from server.bundles import Carried
@@ -69,15 +70,18 @@ def sites_command(code: str, sites: tuple[str, ...]) -> None:
 def sync_command(as_json: bool) -> None:
     """On a relay: tell the centre all that it has not taken, and take its news, now."""
     from server.relay import forward, note_number, open_link
+    from server.web.peer_words import PEER_LABELS
 
     try:
         note_number(_settings())
         done = forward(open_link(_settings()))
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-    print_json(done) if as_json else click.echo(", ".join(f"{name} {value}" for name, value in done.items()))
-    if done.get("problem"):
-        click.get_current_context().exit(1)
+    counts = ", ".join(f"{name} {value}" for name, value in done.items() if name != "problem")
+    print_json(done) if as_json else click.echo(counts)
+    if problem := done.get("problem"):
+        said = translator(command_line_language())(PEER_LABELS["relay_problem"][problem])
+        raise click.ClickException(said)
 
 
 @relay_group.command("key")

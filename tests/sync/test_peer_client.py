@@ -1,15 +1,20 @@
 """The polite client against a server that is busy, forgets tokens and lets connections break."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError, check_rows
 
@@ -59,7 +64,7 @@ class Central:
 
 
 @contextmanager
-def running() -> Iterator[Central]:
+def running(certificate: Path | None = None) -> Iterator[Central]:
     central = Central()
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,9 +95,13 @@ def running() -> Iterator[Central]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     # Whoever waits for no answer has gone when it comes.
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    central.url = f"http://127.0.0.1:{server.server_port}"
+    central.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
     try:
         yield central
     finally:
@@ -279,6 +288,25 @@ def test_wrong_password_is_told(central: Central, client: PeerClient) -> None:
     with pytest.raises(PeerError) as refused:
         client.ask("projects/7")
     assert refused.value.code == "peer_credentials"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_at_once(tmp_path: Path, slept: list[float]) -> None:
+    with running(write_certificate(tmp_path / "server.pem")) as central:
+        client = PeerClient(central.url, 7, Login("bridge@teral.test", "secret"), Pace(sleep=slept.append))
+        with pytest.raises(PeerError) as told:
+            client.ask("projects/7")
+        client.close()
+    assert (told.value.code, told.value.is_lasting, slept, central.asked) == ("peer_certificate", True, [], [])
+
+
+def write_certificate(path: Path) -> Path:
+    """One that its server signed itself, with its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(*pem) + made.sign(key, hashes.SHA256()).public_bytes(pem[0]))
+    return path
 
 
 def test_review_state_can_be_taken_back(client: PeerClient, central: Central) -> None:

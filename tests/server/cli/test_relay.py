@@ -16,6 +16,9 @@ from sync.relaying.bundles import make_key, public_key, seal_bundle
 from sync.relaying.lines import HeadLine, write_line
 from tests.accounts import add_site
 from tests.sync.factory import NOW
+from tests.sync.test_peer_client import Central, central
+
+__all__ = ["central"]
 
 
 @pytest.fixture
@@ -58,6 +61,17 @@ def test_a_relay_says_how_it_stands_with_its_centre(run: Any, monkeypatch: pytes
     assert run("relay", "sync").exit_code == 1  # no address yet, but its number is noted
     told = json.loads(run("relay", "status", "--json").output)
     assert (told["number"], told["waiting"], told["heard_at"]) == (7, 0, None)
+
+
+def test_what_the_centre_refuses_is_told_in_words(run: Any, monkeypatch: pytest.MonkeyPatch, central: Central) -> None:
+    told = {"URL": central.url, "USER": "klk@relay.invalid", "PASSWORD": "x", "NUMBER": "7"}
+    for name, value in told.items():
+        monkeypatch.setenv(f"TERAL_UPSTREAM_{name}", value)
+    monkeypatch.setenv("LANG", "en_GB")
+    central.faults.append((403, {}))
+    result = run("relay", "sync")
+    assert (result.exit_code, result.stdout) == (1, "sent 0, files 0, taken 0, waiting 0\n")
+    assert result.stderr == "Error: The account may not do this on the server.\n"
 
 
 def test_an_older_bundle_is_said_to_be_one(run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
