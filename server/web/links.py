@@ -42,6 +42,7 @@ from sync.link_queue import (
 from sync.link_view import PairView, Side, find_record, view_pair
 from sync.models import LinkDecision, PersonRecord
 from sync.policy import Viewer
+from sync.registry import lock_registry
 
 blueprint = Blueprint("links", __name__, url_prefix="/links")
 
@@ -92,6 +93,7 @@ def page(home_id: int, rival_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:home_id>/<int:rival_id>")
 @permission("links.review")
 def answer(home_id: int, rival_id: int) -> ResponseReturnValue:
+    lock_registry(db.session())  # of two who answer at once the second one sees what the first one said
     pair, given = _get_pair(home_id, rival_id), request.form.get("answer", "")
     if pair.question is None:
         flash(gettext("This question is closed already."))
@@ -124,6 +126,7 @@ def ask(home_id: int, rival_id: int) -> ResponseReturnValue:
 @permission("links.review")
 def check(home_id: int, rival_id: int) -> ResponseReturnValue:
     """One of two people who look; whoever finds a link wrong has it parted, which can be undone."""
+    lock_registry(db.session())
     pair, given, viewer = _get_pair(home_id, rival_id), request.form.get("answer", ""), current_viewer()
     one, other = (side.record for side in pair.sides)
     if not is_to_check(db.session(), viewer, one, other):

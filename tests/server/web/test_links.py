@@ -1,16 +1,23 @@
 """Reviewing links through the front door: queue, two records, every answer, two people where it takes two, undoing."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.models import User
+from server.extensions import db
+from sync.db import begin_write, is_waited_for
+from sync.link_decisions import Word, decide_same
 from sync.models import LinkCheck, LinkDecision, LinkInquiry, LinkQuestion, PersonRecord
+from sync.registry import lock_registry
 from tests.accounts import add_account, add_site, log_in
+from tests.sync.factory import NOW
 from tests.sync.people import AWA, add_record
 
 BORN = {"birth_date": date(1991, 4, 12)}
@@ -111,6 +118,32 @@ def test_an_answered_question_cannot_be_answered_again(
     log_in(client, steward).post(address(pair), data={"answer": "same"})
     client.post(address(pair), data={"answer": "apart"})
     assert len(list_kept(session, LinkDecision)) == 1
+
+
+@pytest.mark.both_databases
+def test_of_two_who_answer_at_once_the_second_is_told_that_it_is_answered(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    one, other = (record.reference for record in pair)
+    log_in(client, steward)
+    with Session(db.engine) as first, ThreadPoolExecutor() as others:
+        begin_write(first)
+        lock_registry(first)
+        second = others.submit(client.post, address(pair), data={"answer": "apart"})
+        while not second.done() and not is_somebody_waiting(first):
+            time.sleep(0.01)
+        decide_same(first, one, other, Word(steward.actor_id, NOW))
+        first.commit()
+        assert second.result().location == "/links/"
+    assert "closed already" in client.get("/links/").text
+    assert [made.kind for made in list_kept(session, LinkDecision)] == ["same"]
+
+
+def is_somebody_waiting(session: Session) -> bool:
+    if db.engine.dialect.name == "sqlite":
+        return is_waited_for(session)
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    return bool(session.scalar(text(waiting)))
 
 
 def test_an_answer_that_is_none_is_refused(
