@@ -120,6 +120,12 @@ _VERDICTS = select(
 
 def read_journal(session: Session) -> Iterator[JournalFact]:
     """Everything, the served numbers first."""
+    yield from read_facts(session)
+    yield from read_erased(session)
+
+
+def read_facts(session: Session) -> Iterator[JournalFact]:
+    """Everything but erasures, the served numbers first."""
     for kind, model in _MODELS:
         columns = [getattr(model, one.name) for one in fields(kind)[2:]]
         query = select(Entity.list_name, Entity.uuid, *columns).join(Entity, Entity.id == model.entity_id)
@@ -131,7 +137,6 @@ def read_journal(session: Session) -> Iterator[JournalFact]:
         yield VerdictFact(**row._mapping)
     for word in session.scalars(select(LinkDecision).order_by(LinkDecision.uuid)):
         yield describe_link_decision(word)
-    yield from read_erased(session)
 
 
 def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetime) -> None:

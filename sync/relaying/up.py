@@ -15,9 +15,8 @@ from forms.submission import SubmissionRefused, attachment_names, parse_submissi
 from sync.attachments import StoredFile
 from sync.devices import add_device, change_device_state, find_device
 from sync.entity_rows import read_slot
-from sync.erasure_facts import ErasedFact
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
-from sync.journal import IssuedFact, read_journal, write_line
+from sync.journal import IssuedFact, read_facts, write_line
 from sync.models import (
     DEVICE_STATES,
     Blob,
@@ -119,9 +118,8 @@ def _describe_record(
 def _list_facts(session: Session) -> Iterator[FactLine]:
     """The journal, but for what the centre itself numbered, and erasures: they go with their records."""
     slot = read_slot(session)
-    for fact in read_journal(session):
-        is_theirs = isinstance(fact, IssuedFact) and slot_of(fact.number) != slot
-        if not is_theirs and not isinstance(fact, ErasedFact):
+    for fact in read_facts(session):
+        if not isinstance(fact, IssuedFact) or slot_of(fact.number) == slot:
             yield FactLine(write_line(fact))
 
 
