@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from sync.link_decisions import WAITING
@@ -88,12 +88,18 @@ _one, _other = aliased(PersonRecord), aliased(PersonRecord)
 
 
 def count_questions(session: Session, viewer: Viewer) -> int:
-    """How many questions are open of those that the viewer may answer."""
-    return session.scalar(_scoped(select(func.count(LinkQuestion.one_id)), viewer)) or 0
+    """How many questions are open of those that the viewer may answer: one for each two persons."""
+    one, other = _one.person_id, _other.person_id
+    persons = select(case((one < other, one), else_=other).label("less"), case((one < other, other), else_=one))
+    asked = _scoped(persons.select_from(LinkQuestion).distinct(), viewer).subquery()
+    return session.scalar(select(func.count(asked.c.less))) or 0
 
 
 def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
-    """The likeliest open questions that the viewer may answer, in the order in which they should."""
+    """The likeliest open questions that the viewer may answer, in the order in which they should.
+
+    Two persons are one question, put by their heaviest pair: an answer to it settles the others.
+    """
     sides = [
         getattr(side, name).label(f"{label}_{name}")
         for label, side in (("one", _one), ("other", _other))
@@ -102,7 +108,10 @@ def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
     likeliest = select(LinkQuestion, *sides).order_by(
         LinkQuestion.bits.desc(), LinkQuestion.one_id, LinkQuestion.other_id
     )
-    rows = session.execute(_scoped(likeliest.limit(_LIKELIEST), viewer)).all()
+    heaviest: dict[frozenset[int], Row[*tuple[Any, ...]]] = {}
+    for row in session.execute(_scoped(likeliest.limit(_LIKELIEST), viewer)):
+        heaviest.setdefault(frozenset((row.one_person_id, row.other_person_id)), row)
+    rows = list(heaviest.values())
     sizes = _count_records(session, {person for row in rows for person in (row.one_person_id, row.other_person_id)})
     known = _list_known_signs(session, {home for row in rows for home in (row[0].one_id, row[0].other_id)})
     return sort_queue(_queue(row, sizes, known, now) for row in rows)

@@ -75,7 +75,8 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, m
         judge_pair(scorer, clean(one), clean(other), bits) for one, other, bits in found if bits >= find_floor(rules)
     ]
     alone, decided = (decide_component(ids, heavy, rules, said) for said in ((), labels))
-    asked = _list_asked(decided, found, labels)
+    light = [one for one in found if one[2] < find_floor(rules)]
+    asked = _list_asked(decided, light, labels)
     before = _read_persons(session, ids) | {one.record_id: -place for place, one in enumerate(more, 1)}
     known = [one for one in labels if {one.one, one.other} <= before.keys()]
     bins = calibrate((scorer.score(clean(one.one), clean(one.other)), one.same) for one in known)
@@ -125,17 +126,20 @@ def _make_cleaner(model: LinkModel, records: Sequence[LinkRecord]) -> Callable[[
 
 
 def _list_asked(
-    decided: Decision, found: Iterable[tuple[str, str, float]], labels: Iterable[Verdict]
+    decided: Decision, light: Iterable[tuple[str, str, float]], labels: Iterable[Verdict]
 ) -> list[Question]:
-    """The questions of a decision with those that no link depends on: one for each two persons, not yet answered."""
+    """The questions of a decision with those that no link depends on: one for each two persons, not yet answered.
+
+    A heavy pair that the decision does not ask about waits for the answer to another.
+    """
     person_of = {record: place for place, person in enumerate(decided.persons) for record in person}
     answered = {frozenset((person_of.get(one.one), person_of.get(one.other))) for one in labels}
-    light = [
+    more = [
         Question(Pair(one, other, bits), "weight")
-        for one, other, bits in sorted(found, key=lambda each: (-each[2], each))
+        for one, other, bits in sorted(light, key=lambda each: (-each[2], each))
         if person_of[one] != person_of[other] and frozenset((person_of[one], person_of[other])) not in answered
     ]
-    return keep_heaviest(Decision(decided.persons, [*decided.questions, *light]))
+    return keep_heaviest(Decision(decided.persons, [*decided.questions, *more]))
 
 
 def _read_persons(session: Session, records: Iterable[str]) -> dict[str, int]:

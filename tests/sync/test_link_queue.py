@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.extensions import db
@@ -19,7 +20,7 @@ from sync.link_queue import (
     list_unconfirmed,
     sort_queue,
 )
-from sync.models import Actor, LinkDecision, PersonRecord
+from sync.models import Actor, LinkDecision, LinkQuestion, PersonRecord
 from sync.policy import Viewer
 from tests.plans import watched_plans, watched_scans
 from tests.sync.factory import NOW, add_site
@@ -154,3 +155,16 @@ def test_signs_are_looked_for_at_the_ends_of_what_is_queued(
     ):
         list_queue(session, STEWARD, NOW)
     assert (inquiries, verdicts, decisions) == ([], [], [])
+
+
+@pytest.mark.both_databases
+def test_two_persons_are_one_question_put_by_their_heaviest_pair(session: Session) -> None:
+    born = {"birth_date": date(1991, 4, 12)}
+    add_record(session, **AWA, **born)
+    add_record(session, **AWA | {"phone": "771234567"}, **born)
+    add_record(session, given_names="Awa", family_name="Ndiay", sex="2", age=35, phone="771234567")
+    asked = session.scalars(select(LinkQuestion).order_by(LinkQuestion.bits.desc())).all()
+    assert (len(asked), asked[0].bits > asked[1].bits) == (2, True)
+    (shown,) = list_queue(session, STEWARD, NOW)
+    assert (shown.one_id, shown.other_id, shown.bits) == (asked[0].one_id, asked[0].other_id, asked[0].bits)
+    assert count_questions(session, STEWARD) == 1

@@ -11,14 +11,18 @@ from sqlalchemy.orm import Session
 
 from sync.link_decisions import Word, decide_apart, decide_same
 from sync.link_fold import look_again
+from sync.link_queue import count_questions
 from sync.link_runs import Run, read_labels, run_model
 from sync.linkage.batch import Weighed
 from sync.linkage.model import LinkModel, default_model
 from sync.models import LinkPair, PersonRecord
+from sync.policy import Viewer
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.linkage.one_by_one import weigh_one_by_one
 from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare, reference
+from tests.sync.people import add_record
+from tests.sync.test_link_view import MOUSSA
 
 TIMID = replace(default_model(), link_at=200.0)
 
@@ -45,6 +49,13 @@ def test_the_active_model_changes_nothing(session: Session, linked: None, tmp_pa
     found = run(session, tmp_path, default_model())
     assert (found.records, found.persons, found.persons_before) == (3, 2, 2)
     assert (found.joined, found.parted, found.overlooked, found.crowded) == (0, 0, [], 0)
+
+
+def test_as_many_questions_are_told_as_stand_in_the_queue(session: Session, tmp_path: Path) -> None:
+    """Of three persons with one document the third pair waits for what people say of the first two."""
+    for band in ("0_4", "25_59", "60_plus"):
+        add_record(session, **MOUSSA, document_number="A1234567", age_band=band)
+    assert run(session, tmp_path, default_model()).questions == count_questions(session, Viewer(1, "data_steward")) == 2
 
 
 def test_another_model_tells_what_it_would_change_and_changes_nothing(
