@@ -133,11 +133,20 @@ def read_names(session: Session, viewer: Viewer, form_id: str, page: Page) -> It
 
 
 def _read_chunks(session: Session, found: Select[Any], page: Page) -> Iterator[Sequence[Row[Any]]]:
-    left, offset, chunk = page.limit, page.offset, FIRST_CHUNK
-    before = page.before_id or _end(page)
+    found = found.where(Submission.id < bindparam("before")).order_by(*page.order, Submission.id.desc())
+    if not page.order:
+        yield from _read_by_id(session, found, page)
+        return
+    # Sorted once: in another order no chunk can be asked for by where the last one ended.
+    found, before = found.limit(page.limit).offset(page.offset), page.before_id or _end(page)
+    yield from session.execute(found, {"before": before}, execution_options={"yield_per": CHUNK}).partitions()
+
+
+def _read_by_id(session: Session, found: Select[Any], page: Page) -> Iterator[Sequence[Row[Any]]]:
+    left, chunk = page.limit, FIRST_CHUNK
+    before, offset = page.before_id or _end(page), page.offset
     # One statement for all chunks, for SQLAlchemy takes each apart that it has not seen.
-    fitting = found.where(Submission.id < bindparam("before")).order_by(*page.order, Submission.id.desc())
-    fitting = fitting.limit(bindparam("size")).offset(bindparam("offset"))
+    fitting = found.limit(bindparam("size")).offset(bindparam("offset"))
     while left is None or left > 0:
         size = chunk if left is None else min(left, chunk)
         rows = session.execute(fitting, {"before": before, "size": size, "offset": offset}).all()
@@ -146,7 +155,7 @@ def _read_chunks(session: Session, found: Select[Any], page: Page) -> Iterator[S
         if len(rows) < size:
             return
         left = left - len(rows) if left is not None else None
-        before, offset = (before, offset + len(rows)) if page.order else (rows[-1].id, 0)
+        before, offset = rows[-1].id, 0
         chunk = min(2 * chunk, CHUNK)
 
 

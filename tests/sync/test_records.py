@@ -62,6 +62,23 @@ def test_what_came_since_the_first_page_is_on_no_page(several: Session) -> None:
     assert count_records(several, VIEWER, "market", page) == 3
 
 
+@pytest.mark.both_databases
+def test_another_order_leaves_out_nothing_in_chunks(several: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.records.CHUNK", 2)
+    page = Page(order=[Submission.instance_id])
+    assert names(several, page) == ["a", "b", "c", "d", "e"]
+    assert names(several, replace(page, offset=1, limit=3)) == ["b", "c", "d"]
+    assert names(several, replace(page, limit=0)) == []
+
+
+def test_another_order_is_sorted_once(several: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+    for chunk in (1, 100):
+        monkeypatch.setattr("sync.records.CHUNK", chunk)
+        steps.append(count_steps(several, lambda: names(several, Page(order=[Submission.instance_id]))))
+    assert steps[0] == steps[1]
+
+
 def test_the_oldest_records_cost_no_more_than_the_newest(sent: Session) -> None:
     for number in range(40):
         send_record(sent, "market", record(f"n{number}"), Sender(), NOW)
