@@ -23,6 +23,8 @@ from sync.models import AnswerLayout
 # No answer has it: XML 1.0 (2.2) allows no such character, however it is written.
 _SEPARATOR = "\x1f"
 _DERIVED = "layouts"
+# Another number whenever cells are written otherwise: those that were kept before then fit no longer.
+_WRITING = 1
 # What decides how a value is written; all other types are written alike.
 _PARTS: dict[str, tuple[str, ...]] = {"geopoint": POINT, "dateTime": ("dateTime",)}
 _ADD = {
@@ -71,14 +73,22 @@ def find_picks(session: Session, form_id: str, table_name: str, columns: Sequenc
     """How to take the cells of these columns out of kept ones, for each layout that fits."""
     wanted = _name_cells(columns)
     query = select(AnswerLayout.id, AnswerLayout.cells).filter_by(form_id=form_id, table_name=table_name)
-    return {number: _make_pick(kept, wanted) for number, kept in session.execute(query) if _fits(kept, wanted)}
+    return {
+        number: _make_pick(kept, wanted)
+        for number, kept in session.execute(query)
+        if number == _make_number(form_id, table_name, kept) and _fits(kept, wanted)
+    }
 
 
 def _make_layout(form_id: str, table: Table) -> Layout:
     cells = _name_cells(table.columns)
-    # A number that is made of what it numbers need not be asked for by whoever writes a row. It has 63 bits.
-    number = int.from_bytes(sha256(orjson.dumps([form_id, table.name, cells])).digest()[:8]) >> 1
-    return Layout(number, form_id, table.name, cells, CellReader(table.columns))
+    return Layout(_make_number(form_id, table.name, cells), form_id, table.name, cells, CellReader(table.columns))
+
+
+def _make_number(form_id: str, table_name: str, cells: Sequence[str]) -> int:
+    """63 bits made of all that matters, so that whoever writes a row need not ask for the number."""
+    told = orjson.dumps([_WRITING, form_id, table_name, cells])
+    return int.from_bytes(sha256(told).digest()[:8]) >> 1
 
 
 def _name_cells(columns: Sequence[Column]) -> list[str]:

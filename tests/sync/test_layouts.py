@@ -55,6 +55,13 @@ def test_a_number_and_a_text_are_written_alike(known: Session) -> None:
     assert list(find_picks(known, "market", "", asked("text", "boxes"))) == [LAYOUT.id]
 
 
+def test_cells_that_an_older_program_wrote_otherwise_fit_no_longer(
+    known: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.layouts._WRITING", 2)
+    assert find_picks(known, "market", "", columns("fruit")) == {}
+
+
 @pytest.mark.both_databases
 def test_a_layout_is_noted_once_and_is_its_tables_alone(known: Session) -> None:
     add_layouts(known.connection(), [*list_layouts(FORM).values(), LAYOUT])
