@@ -18,7 +18,7 @@ _SYSTEM = {
     "KEY": pa.string(), "SubmissionDate": pa.timestamp("ms", "UTC"), "ReviewState": pa.string(), "Edits": pa.int64(),
     "FormVersion": pa.string(),
 }  # fmt: skip
-_ROWS = 5000
+_ROWS = 20_000
 
 
 def write_parquet(
@@ -30,16 +30,21 @@ def write_parquet(
     schema = pa.schema([*_SYSTEM.items(), *kinds.items()])
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer, Session(engine) as session:
         yield sink.take()
-        waiting: list[Record] = []
+        waiting: list[pa.RecordBatch] = []
         for records in read_records(session, viewer, form_id, page):
-            waiting += records
-            if len(waiting) >= _ROWS:
-                writer.write_batch(_make_batch(waiting, columns, schema))
+            # Columns at once: a group of rows is larger than what should be held as objects.
+            waiting.append(_make_batch(records, columns, schema))
+            if sum(one.num_rows for one in waiting) >= _ROWS:
+                yield _write_group(writer, waiting, sink)
                 waiting.clear()
-                yield sink.take()
         if waiting:
-            writer.write_batch(_make_batch(waiting, columns, schema))
+            yield _write_group(writer, waiting, sink)
     yield sink.take()
+
+
+def _write_group(writer: pq.ParquetWriter, batches: Sequence[pa.RecordBatch], sink: Sink) -> bytes:
+    writer.write_table(pa.Table.from_batches(batches))
+    return sink.take()
 
 
 def _make_batch(records: Sequence[Record], columns: Sequence[Column], schema: pa.Schema) -> pa.RecordBatch:

@@ -121,6 +121,16 @@ def test_parquet_is_typed(filled: Program) -> None:
     ]
 
 
+def test_parquet_of_several_groups_leaves_out_nothing(filled: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.records.FIRST_CHUNK", 1)
+    monkeypatch.setattr("server.rest.parquet._ROWS", 2)
+    for name in ("third", "last"):
+        send(filled, record(name))
+    file = pq.ParquetFile(io.BytesIO(filled.get(f"{RECORDS}.parquet").data))
+    assert [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)] == [3, 1]
+    assert file.read(["KEY"]).to_pydict() == {"KEY": ["last", "third", "plain", "full"]}
+
+
 def test_a_broken_export_is_taken_up_again_from_the_same_snapshot(filled: Program) -> None:
     first = filled.get(f"{RECORDS}.csv")
     whole, etag = first.data, first.headers["ETag"]
