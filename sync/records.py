@@ -139,7 +139,8 @@ def _read_chunks(session: Session, found: Select[Any], page: Page) -> Iterator[S
         return
     # Sorted once: in another order no chunk can be asked for by where the last one ended.
     found, before = found.limit(page.limit).offset(page.offset), page.before_id or _end(page)
-    yield from session.execute(found, {"before": before}, execution_options={"yield_per": CHUNK}).partitions()
+    with session.execute(found, {"before": before}, execution_options={"yield_per": CHUNK}) as rows:
+        yield from rows.partitions()
 
 
 def _read_by_id(session: Session, found: Select[Any], page: Page) -> Iterator[Sequence[Row[Any]]]:

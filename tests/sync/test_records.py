@@ -71,6 +71,16 @@ def test_another_order_leaves_out_nothing_in_chunks(several: Session, monkeypatc
     assert names(several, replace(page, limit=0)) == []
 
 
+@pytest.mark.both_databases
+def test_what_is_read_in_another_order_may_be_left_halfway(several: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.records.CHUNK", 2)
+    page = Page(order=[Submission.instance_id])
+    assert [one.instance_id for one in next(read_records(several, VIEWER, "market", page))] == ["a", "b"]
+    send_record(several, "market", record("f"), Sender(), NOW)
+    several.commit()
+    assert names(several, page) == ["a", "b", "c", "d", "e", "f"]
+
+
 def test_another_order_is_sorted_once(several: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = []
     for chunk in (1, 100):
