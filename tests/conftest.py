@@ -11,7 +11,6 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
@@ -27,7 +26,7 @@ from server.accounts import users
 from server.config import Settings
 from server.database import migrate
 from server.extensions import db
-from tests.postgres import create_database, drop_database, postgres_cluster
+from tests.postgres import Reused, postgres_cluster
 
 SECRET = "a-secret-of-tests-only-0123456789abcdef"
 
@@ -109,10 +108,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The tests' own cluster; its database `teral` is migrated and serves as the template of each test's own."""
+    """The tests' own cluster; its database `teral` is migrated and serves as the template."""
     with postgres_cluster("fsync=off", "full_page_writes=off", "synchronous_commit=off") as url:
         _migrate(Settings(database_url=url, secret_key=SECRET))
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_url: str) -> Iterator[Reused]:
+    reused = Reused(postgres_url, "teral")
+    yield reused
+    reused.drop()
 
 
 def _migrate(settings: Settings) -> None:
@@ -129,9 +135,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Pa
         shutil.copy(sqlite_template, tmp_path / "teral.db")
         yield ""
         return
-    url, name = request.getfixturevalue("postgres_url"), f"test_{uuid4().hex}"
-    yield create_database(url, name, "teral")
-    drop_database(url, name)
+    reused = request.getfixturevalue("postgres_database")
+    yield reused.url
+    reused.renew()
 
 
 @pytest.fixture
