@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from forms import publishable
 from server import create_app
 from server.accounts import users
 from server.config import Settings
@@ -96,6 +98,14 @@ def compiled_addresses() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "compile", remember)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def converted_forms() -> Iterator[None]:
+    """So are forms: many a test publishes the same workbook, and to convert a large one takes a third of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishable, "read_publishable", lru_cache(200)(publishable.read_publishable))
         yield
 
 

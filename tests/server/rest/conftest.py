@@ -1,5 +1,7 @@
 """A program that is logged in, and a form that it published."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,9 +23,15 @@ def program(client: FlaskClient, session: Session) -> Program:
     return log_in_program(client, session)
 
 
+@pytest.fixture(scope="session")
+def market_workbook() -> dict[str, Any]:
+    """The same bytes for all, so that they are converted once; a workbook holds the time when it was made."""
+    return to_xlsx(MARKET)
+
+
 @pytest.fixture
-def market(program: Program) -> Program:
+def market(program: Program, market_workbook: dict[str, Any]) -> Program:
     """The form `market` in version 1 is published."""
-    answer = program.post("projects/1/forms?publish=true&ignoreWarnings=True", **to_xlsx(MARKET))
+    answer = program.post("projects/1/forms?publish=true&ignoreWarnings=True", **market_workbook)
     assert answer.status_code == 200, answer.text
     return program
