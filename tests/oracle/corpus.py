@@ -6,7 +6,7 @@ skip sheets that they do not know.
 
 import csv
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from forms.definition import Field, FormDefinition
@@ -15,6 +15,7 @@ from forms.xlsform import read_form
 from tests.library_fills import ON_BOARD
 
 OWN = Path(__file__).with_name("forms")
+OWN_PATHS = sorted(OWN.glob("*.md"))
 LIBRARY = Path(__file__).parents[2] / "forms" / "library"
 BLANK = "(blank)"
 LIST_FILES = {".csv", ".xml", ".geojson"}
@@ -54,15 +55,12 @@ class Form:
         return [row.get(itemset.value_ref, "") for row in self.list_rows.get(itemset.instance, [])]
 
 
-def own_forms() -> list[Form]:
-    return [_read(path) for path in sorted(OWN.glob("*.md"))]
+def all_forms() -> list[Form]:
+    return [read_corpus_form(path) for path in (*OWN_PATHS, *sorted(LIBRARY.glob("*.xlsx")))]
 
 
-def library_forms() -> list[Form]:
-    return [_read(path) for path in sorted(LIBRARY.glob("*.xlsx"))]
-
-
-def _read(path: Path) -> Form:
+@cache
+def read_corpus_form(path: Path) -> Form:
     made = read_form(path.read_bytes(), path.name)
     named = {one.filename for one in made.definition.instances} | {one.name for one in made.definition.attachments}
     return Form(

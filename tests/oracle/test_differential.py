@@ -7,10 +7,9 @@ import pytest
 
 from tests.oracle.client import Oracle
 from tests.oracle.compare import Tally, read_listed
-from tests.oracle.corpus import Form, library_forms, own_forms
+from tests.oracle.corpus import Form, all_forms
 from tests.oracle.differential import compare_case, make_cases
 
-FORMS = [*own_forms(), *library_forms()]
 LISTED = read_listed("finding")
 ROUNDS = range(12 * int(os.environ.get("TERAL_SOAK", "1")))
 
@@ -28,7 +27,7 @@ def hold(tally: Tally) -> None:
 
 def test_each_form_is_judged_as_javarosa_does(oracle: Oracle) -> None:
     tally = Tally()
-    for form in FORMS:
+    for form in all_forms():
         compare_form(form, oracle, "quick", tally)
     hold(tally)
 
@@ -37,7 +36,7 @@ def test_each_form_is_judged_as_javarosa_does(oracle: Oracle) -> None:
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_many_records_are_judged_as_javarosa_does(oracle: Oracle, seed: int) -> None:
     tally = Tally()
-    for form in FORMS:
+    for form in all_forms():
         for fill in range(4):
             compare_form(form, oracle, f"{seed} {fill}", tally)
     hold(tally)
