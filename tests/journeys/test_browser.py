@@ -13,7 +13,10 @@ from urllib.request import urlopen
 
 import pytest
 import urllib3
+from click.testing import CliRunner
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from server.cli import main
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +39,7 @@ FORM = """
 
 
 class House:
-    """One data folder with its server; `teral` runs a command in it."""
+    """One data folder with its server; `teral` runs a command on it."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as probe:
@@ -50,8 +53,9 @@ class House:
         }  # fmt: skip
 
     def teral(self, *words: str) -> str:
-        command = [sys.executable, "-m", "server.cli", *words]
-        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
+        said = CliRunner(env=self.environment).invoke(main, words, catch_exceptions=False)
+        assert said.exit_code == 0, said.output
+        return said.stdout
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-m", "server.cli", *words], env=self.environment)
@@ -90,6 +94,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def page(house: House) -> Iterator[Page]:
+    expect.set_options(timeout=30_000)
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(base_url=house.address, locale="fr-SN")
@@ -127,7 +132,7 @@ def publish(house: House, page: Page) -> None:
     page.get_by_role("link", name="Publier un formulaire").click()
     page.locator("#form").set_input_files(house.folder / "essai.md")
     page.get_by_role("button", name="Publier", exact=True).click()
-    expect(page.get_by_text("Essai du matin").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Essai du matin").first).to_be_visible()
 
 
 def send_from_a_tablet(house: House, page: Page) -> None:
@@ -142,7 +147,7 @@ def send_from_a_tablet(house: House, page: Page) -> None:
     sent = json.loads(house.teral("tablets", str(enrolment), "--records", "1", "--json"))
     assert sent["failed"] == 0
     row = page.get_by_role("row", name="ROSSO-01")
-    expect(row).to_contain_text("moins d'une minute", timeout=25_000)
+    expect(row).to_contain_text("moins d'une minute")
     page.get_by_role("button", name="EN").click()
     expect(page.get_by_role("heading", name="Sync status")).to_be_visible()
     page.get_by_role("link", name="Submissions").click()
