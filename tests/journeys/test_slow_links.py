@@ -62,7 +62,7 @@ def send_record(field: Field, instance_id: str) -> int:
 def test_thin_link_is_waited_for(field: Field) -> None:
     with dial(field) as connection:
         begun = time.monotonic()
-        send_at(connection, write_post(field, "uuid:thin", b"x" * 12_000), 3 * RATE)
+        send_at(connection, write_post(field, "uuid:thin", b"x" * 30_000), 10 * RATE)
         assert time.monotonic() - begun > GRACE_S
         assert read_answer(connection)[0] == 201
     assert field.count("uuid:thin") == 1
