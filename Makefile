@@ -1,5 +1,7 @@
 # Everything a developer or administrator runs. `make help` lists it.
 PYTHON ?= python3
+# Where it is set, every process that tests start compiles all of Teral anew, which takes half a second.
+unexport PYTHONDONTWRITEBYTECODE
 VENV   := .venv
 BIN    := $(VENV)/bin
 FRONT  := server/frontend
