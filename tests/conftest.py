@@ -1,6 +1,7 @@
 """Fixtures for everybody: a migrated database of its own for each test, on SQLite or on both, and an application.
 
-A test that must hold on both databases carries `@pytest.mark.both_databases`.
+A test that must hold on both databases carries `@pytest.mark.both_databases`; with `postgresql="slow"` only
+`make test-slow` runs it on PostgreSQL.
 """
 
 import gc
@@ -33,9 +34,10 @@ SECRET = "a-secret-of-tests-only-0123456789abcdef"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.definition.get_closest_marker("both_databases"):
+    if marker := metafunc.definition.get_closest_marker("both_databases"):
         metafunc.fixturenames.append("database")
-        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+        marks = [pytest.mark.slow] if marker.kwargs.get("postgresql") == "slow" else []
+        metafunc.parametrize("database", ["sqlite", pytest.param("postgresql", marks=marks)], indirect=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -72,7 +72,7 @@ def take_in(coast: Coast, event: str) -> list[str]:
     return stays
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_an_event_from_the_sea_to_the_last_departure(coast: Coast) -> None:
     event = report(coast)
     assert (list(coast.dakar.rows("evenements")), list(coast.post.rows("evenements"))) == ([event], [])

@@ -42,7 +42,7 @@ def test_migrations_are_numbered_without_a_gap() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_entities_of_an_older_schema_get_their_keys(app: Flask) -> None:
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
         command.downgrade(_config(connection), "0002")
@@ -54,7 +54,7 @@ def test_entities_of_an_older_schema_get_their_keys(app: Flask) -> None:
         assert connection.scalar(text("SELECT label_key FROM entities")) == "lit no 3 – ete"
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_what_was_released_and_served_under_an_older_schema_keeps_its_meaning(session: Session) -> None:
     publish_entity_forms(session)
     add_arrival(session)
@@ -72,7 +72,7 @@ def test_what_was_released_and_served_under_an_older_schema_keeps_its_meaning(se
     assert session.scalars(select(IssuedVersion.added).where(IssuedVersion.number == 1)).one() == ["arrivee uuid:c 1"]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_a_mark_of_which_a_post_never_heard_outlives_its_next_word(session: Session) -> None:
     """0020 wrote the centre's own moment down for each tablet, as if the post had told it."""
     marked_at, active = NOW + timedelta(days=1), DeviceLine("R-1", "ROS", "active", "fr", NOW, NOW, None, None, None)
@@ -94,7 +94,7 @@ def test_a_mark_of_which_a_post_never_heard_outlives_its_next_word(session: Sess
     assert session.scalars(select(PeerReceipt.name)).all() == [digest_of("site ROS")]
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_people_of_an_older_schema_are_found_by_how_their_names_begin(session: Session) -> None:
     add_record(session, **AWA, age=30)
     add_record(session, given_names="Mamadou Moussa", family_name="Ba", age=20)
@@ -109,7 +109,7 @@ def test_people_of_an_older_schema_are_found_by_how_their_names_begin(session: S
     assert session.execute(words).all() == before
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_a_model_of_an_older_schema_learns_what_a_band_of_ages_says(session: Session) -> None:
     child, adult = (add_record(session, **AWA, age_band=band) for band in ("0_4", "18_24"))
     read = [read_link_record(record) for record in (child, adult)]
