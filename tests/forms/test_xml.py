@@ -1,9 +1,9 @@
 import contextlib
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from forms.xml import FORM_LIMITS, Limits, XmlRefused, attributes_of, child, local_name, parse_xml, text_of
 
@@ -51,10 +51,9 @@ def test_too_many_bytes_are_refused() -> None:
     assert code_of(b"<a>" + b"x" * 2_000_000 + b"</a>", Limits(size=1_000_000)) == "xml_too_large"
 
 
-def test_too_many_elements_are_refused_before_a_tree_is_built() -> None:
-    started = time.perf_counter()
+def test_too_many_elements_are_refused_before_a_tree_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(etree, "fromstring", None)
     assert code_of(b"<a>" + b"<b/>" * 2_000_001 + b"</a>") == "xml_too_many_elements"
-    assert time.perf_counter() - started < 0.5
 
 
 def test_too_many_attributes_on_one_element_are_refused() -> None:

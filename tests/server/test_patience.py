@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,9 +62,13 @@ def test_what_came_buys_more_time(ends: tuple[socket.socket, socket.socket]) -> 
     assert patient.recv(100) == b"more"
 
 
-def test_each_request_has_its_own_time(ends: tuple[socket.socket, socket.socket]) -> None:
-    patient = PatientSocket(ends[0], 0.1, 1000)
-    time.sleep(0.15)
+def test_each_request_has_its_own_time(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=lambda: 0.0)
+    monkeypatch.setattr(patience, "time", clock)
+    patient = PatientSocket(ends[0], 60, 1000)
+    clock.monotonic = lambda: 61.0
     patient.begin()
     ends[1].sendall(b"the next")
     assert patient.recv(100) == b"the next"

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.extensions import db
 from server.scheduler import LEASE_TIME, SIGNALS, Leader, run_forever
 from sync.models import JobLease, Submission
 from tests.server.test_run_folders import leave_behind
@@ -47,6 +49,21 @@ def test_a_leader_that_died_is_replaced(app: Flask, session: Session) -> None:
     assert leader.leads()
 
 
+def end_when_judged(app: Flask, left: Path, number: signal.Signals) -> None:
+    """The signal comes when the record is judged and the folder cleared away, or after a minute of nothing."""
+    until = time.monotonic() + 60
+    with app.app_context():
+        while time.monotonic() < until and (left.exists() or is_waiting()):
+            time.sleep(0.02)
+        db.session.remove()
+    os.kill(os.getpid(), number)
+
+
+def is_waiting() -> bool:
+    db.session.rollback()
+    return db.session.scalar(select(Submission.state)) == "received"
+
+
 @pytest.mark.parametrize("number", SIGNALS, ids=str)
 def test_the_job_process_works_until_a_signal(
     app: Flask, session: Session, own_handlers: None, number: signal.Signals
@@ -54,7 +71,7 @@ def test_the_job_process_works_until_a_signal(
     add_submission(session, "uuid:1")
     session.commit()
     left = leave_behind(Path(app.extensions["teral_settings"].data_dir))
-    threading.Timer(1.5, os.kill, (os.getpid(), number)).start()
+    threading.Thread(target=end_when_judged, args=(app, left, number)).start()
     run_forever(app)
     session.expire_all()
     assert session.scalar(select(Submission.state)) == "quarantined"
