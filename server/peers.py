@@ -25,7 +25,9 @@ from sync.central.bridge import Bridge
 from sync.central.run import Outcome, exchange, plan
 from sync.leases import leave_lease, make_holder, take_lease
 from sync.models import Peer, PeerRun
-from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError
+from sync.peer_answers import PeerError
+from sync.peer_client import Login, PeerClient
+from sync.peer_pace import Pace, Patience
 from sync.peers import PeerRefused, add_run, find_last_runs, lease_name
 from sync.settings import get_setting
 

@@ -21,7 +21,9 @@ from server.extensions import attachment_store
 from server.transactions import Transactions
 from sync.models import IssuedVersion, Submission, Upstream
 from sync.numbering import SLOTS
-from sync.peer_client import Login, Pace, PeerClient, PeerError
+from sync.peer_answers import PeerError
+from sync.peer_client import Login, PeerClient
+from sync.peer_pace import Pace
 from sync.peers import PeerRefused, check_address
 from sync.relay import CentreLink
 from sync.relaying.down import find_lack, find_needed, take_down

@@ -1,6 +1,7 @@
 """A polite client of ODK Central's `/v1`: pyodk's, in the one place where its defects are known and worked around.
 
-Who our peers are is peers.py's knowledge, what goes to and fro central.py's and relay.py's. pyodk 1.3.0 as it comes
+Who our peers are is peers.py's knowledge, what an answer means peer_answers.py's, how fast we go peer_pace.py's, and
+what goes to and fro central.py's and relay.py's. pyodk 1.3.0 as it comes
 - mounts its time-out and its retries for https alone, repeats a PUT that may have arrived, and gives up where an answer
   breaks off in the middle: here every scheme waits the same, only what changes nothing is repeated, and a file goes on
   where it stopped;
@@ -14,11 +15,8 @@ Who our peers are is peers.py's knowledge, what goes to and fro central.py's and
 """
 
 import logging
-import math
-import random
 import ssl
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
@@ -35,50 +33,17 @@ from requests.exceptions import ChunkedEncodingError, ConnectTimeout, Timeout
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
-from forms.errors import N_, FormsError
+from sync.peer_answers import BUSY, LOST, PeerError, check_rows, read_json, refuse
+from sync.peer_pace import LONGEST_WAIT_S, Pace, Patience
 
 logging.getLogger("pyodk").setLevel(logging.CRITICAL + 1)
 
-CONNECT_S, READ_S = 30, 120
+_CONNECT_S = 30
 # What changes nothing may be asked again when the answer was lost.
 _READING = frozenset({"GET", "HEAD"})
-# The server says that it did nothing.
-_BUSY = frozenset({429, 503})
-# Whatever stands before it waited in vain for its answer: what was asked may have been done.
-_LOST = frozenset({502, 504})
 _CUT = (requests.exceptions.ConnectionError, ChunkedEncodingError, Timeout)
-# Whoever is told to wait for longer comes back with the next run.
-_LONGEST_WAIT_S = 120.0
 _PIECE = 64 * 1024
 _IN_MEMORY = 1024 * 1024
-
-
-class PeerError(FormsError):
-    """What became of a call to another server. `status` is its HTTP status, 0 where there was no answer."""
-
-    messages = {
-        "peer_unreachable": N_("The server cannot be reached, or the connection broke."),
-        "peer_certificate": N_(
-            "The server's certificate cannot be trusted: it has expired, is for another name or from an authority "
-            "that is unknown here, or the clock of this server is wrong."
-        ),
-        "peer_credentials": N_("The server does not accept the credentials."),
-        "peer_forbidden": N_("The account may not do this on the server."),
-        "peer_missing": N_("The server has nothing at this address, or the account may not see it."),
-        "peer_busy": N_("The server is busy. The next run tries again."),
-        "peer_slow": N_("This takes longer than a page waits. The command “teral peers” waits until the end."),
-        "peer_refused": N_("The server refused a request (%(status)s)."),
-        "peer_confused": N_("The server's answer is not what ODK Central would answer."),
-    }
-
-    def __init__(self, code: str, status: int = 0, problem: float | None = None) -> None:
-        super().__init__(code, status=problem or status)
-        self.status, self.problem = status, problem
-
-    @property
-    def is_lasting(self) -> bool:
-        """Whether the next request would meet the same: there is no use in going on."""
-        return self.code in ("peer_unreachable", "peer_certificate", "peer_credentials", "peer_busy", "peer_slow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,61 +54,12 @@ class Login:
     password: str
 
 
-class Pace:
-    """How much a peer is asked to bear: so many requests and bytes a second, 0 for as many as come."""
-
-    def __init__(
-        self,
-        requests_s: float = 0,
-        bytes_s: float = 0,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._request_s = 1 / requests_s if requests_s else 0.0
-        self._byte_s = 1 / bytes_s if bytes_s else 0.0
-        self.sleep, self.clock = sleep, clock
-        self._free_at = 0.0
-
-    def start_request(self) -> None:
-        """Wait for the turn of a request."""
-        self._spend(self._request_s)
-
-    def move(self, count: int) -> None:
-        """Wait until so many more bytes may go over the line."""
-        self._spend(count * self._byte_s)
-
-    def _spend(self, seconds: float) -> None:
-        now = self.clock()
-        if seconds and self._free_at > now:
-            self.sleep(self._free_at - now)
-            now = self._free_at
-        self._free_at = max(self._free_at, now) + seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a request is tried again, and how long the first pause is; each further one is twice as long.
-
-    `wait_s` is for how long an answer is waited for, `whole_s` for how long requests are made at all.
-    """
-
-    tries: int = 5
-    pause_s: float = 1.0
-    wait_s: float = READ_S
-    whole_s: float = math.inf
-
-    def pause(self, tried: int) -> float:
-        """Of random length, so that many posts whose link returns do not all ring at once."""
-        longest: float = min(_LONGEST_WAIT_S, self.pause_s * 2**tried)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (nothing secret)
-
-
 class _Adapter(HTTPAdapter):
     """Waits for every server the same, and sends bodies no faster than is allowed."""
 
     def __init__(self, pace: Pace, wait_s: float) -> None:
         super().__init__()
-        self._pace, self._timeout = pace, (min(CONNECT_S, wait_s), wait_s)
+        self._pace, self._timeout = pace, (min(_CONNECT_S, wait_s), wait_s)
 
     def send(self, request: Any, **given: Any) -> requests.Response:  # type: ignore[override]
         if given.get("timeout") is None:
@@ -201,7 +117,7 @@ class _Session(PyodkSession):  # type: ignore[misc]
                     raise
                 self.pace.sleep(self.patience.pause(tried))
             else:
-                busy = _BUSY | _LOST if _may_repeat(method, url) else _BUSY
+                busy = BUSY | LOST if _may_repeat(method, url) else BUSY
                 if not self._is_worth_another(response, busy, tried, given):
                     return response
             tried += 1
@@ -216,10 +132,10 @@ class _Session(PyodkSession):  # type: ignore[misc]
         if response.status_code == 401 and self.headers.pop("Authorization", None):
             self.auth.login()
             return True
-        wait = _read_wait(response, self.patience.pause(tried)) if response.status_code in busy else _LONGEST_WAIT_S
-        if wait < _LONGEST_WAIT_S:
+        wait = _read_wait(response, self.patience.pause(tried)) if response.status_code in busy else LONGEST_WAIT_S
+        if wait < LONGEST_WAIT_S:
             self.pace.sleep(wait)
-        return wait < _LONGEST_WAIT_S
+        return wait < LONGEST_WAIT_S
 
 
 def _is_about_certificate(error: BaseException | None) -> bool:
@@ -297,7 +213,7 @@ class PeerClient:
         """The answer to any request, once it is a success; what is read counts for the pace."""
         with self.translating():
             response: requests.Response = self._session.request(method, path, **given)
-        _refuse(response)
+        refuse(response)
         if not given.get("stream"):
             self._session.pace.move(len(response.content))
         return response
@@ -373,47 +289,9 @@ class PeerClient:
             response = next((one for one in error.args[1:] if isinstance(one, requests.Response)), None)
             if response is None:
                 raise PeerError("peer_confused") from error
-            _refuse(response)
+            refuse(response)
         except (ValueError, TypeError) as error:
             # pyodk makes its models of whatever was answered.
             raise PeerError("peer_confused") from error
         except requests.RequestException as error:
             raise PeerError("peer_unreachable") from error
-
-
-def check_rows(value: Any, *names: str) -> list[dict[str, Any]]:
-    """A list as the peer told it, each of its objects with a text under these names; else a PeerError."""
-    if not isinstance(value, list) or not all(_is_row(one, names) for one in value):
-        raise PeerError("peer_confused")
-    return value
-
-
-def _is_row(value: object, names: Sequence[str]) -> bool:
-    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in names)
-
-
-_BY_STATUS = {401: "peer_credentials", 403: "peer_forbidden", 404: "peer_missing"}
-
-
-def _refuse(response: requests.Response) -> None:
-    status = response.status_code
-    if status < 400:
-        return
-    code = "peer_busy" if status in _BUSY | _LOST else _BY_STATUS.get(status, "peer_refused")
-    raise PeerError(code, status, _read_problem(response))
-
-
-def _read_problem(response: requests.Response) -> float | None:
-    """Central's own code, such as 409.3."""
-    try:
-        return float(response.json()["code"])
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
-def read_json(response: requests.Response) -> Any:
-    """The JSON of an answer, or PeerError: what stands between us and a server may answer in its place."""
-    try:
-        return response.json()
-    except ValueError as error:
-        raise PeerError("peer_confused") from error

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from sync.attachments import AttachmentStore
-from sync.peer_client import PeerClient, PeerError, read_json
+from sync.peer_answers import PeerError, read_json
+from sync.peer_client import PeerClient
 from sync.relaying.exchange import Answer
 from sync.relaying.lines import FormLine, Line, RelayRefused, parse_lines, write_line
 from sync.relaying.pieces import PIECE

@@ -132,7 +132,7 @@ def test_command(name: str, as_json: bool) -> None:
 def plan_command(name: str, as_json: bool) -> None:
     """Say what an exchange would move now, and move nothing."""
     from server.peers import plan_exchange
-    from sync.peer_client import Patience
+    from sync.peer_pace import Patience
 
     outcome = _told(lambda: plan_exchange(_load(name), Patience()))
     _echo(outcome.word, dict(outcome.counts), outcome.problems, as_json)

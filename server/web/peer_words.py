@@ -4,7 +4,7 @@ A part of the labels (labels.py).
 """
 
 from forms.errors import N_
-from sync.peer_client import PeerError
+from sync.peer_answers import PeerError
 from sync.relaying.lines import RelayRefused
 
 PEER_LABELS: dict[str, dict[str, str]] = {

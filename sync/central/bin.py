@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sync.central.bridge import Bridge
-from sync.peer_client import PeerError, check_rows
+from sync.peer_answers import PeerError, check_rows
 
 _PAGE = 250
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from forms.errors import Translate
 from sync.attachments import AttachmentStore
 from sync.models import Peer
-from sync.peer_client import PeerClient, PeerError
+from sync.peer_answers import PeerError
+from sync.peer_client import PeerClient
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 from sync.attachments import StoredFile, add_blob
 from sync.central.bridge import Bridge, Step, read_moment
 from sync.models import Form, FormVersion
-from sync.peer_client import PeerError
+from sync.peer_answers import PeerError
 from sync.publishing import FormFile, change_form_state, publish_form
 from sync.server_lists import SERVER_LISTS
 

@@ -17,7 +17,7 @@ from forms.tables import odata_name
 from sync.central.bridge import Bridge, Step
 from sync.entity_browsing import list_properties
 from sync.models import Entity, EntityList, PeerList
-from sync.peer_client import PeerError, check_rows
+from sync.peer_answers import PeerError, check_rows
 from sync.policy import programme
 
 # Somebody may change the list there, so it is compared once a day though nothing happened here.

@@ -21,7 +21,7 @@ from sync.central.bridge import Bridge, Step, read_moment
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import Blob, PeerForm, PeerRecord, Submission, SubmissionAttachment, SubmissionSender
 from sync.parts import IncomingFile, find_carried
-from sync.peer_client import PeerError
+from sync.peer_answers import PeerError
 from sync.publishing import find_form_version, get_definition
 from sync.reviews import change_review_state
 

@@ -11,7 +11,7 @@ from sync.central.bridge import Bridge, Step
 from sync.central.forms import find_new_versions, find_unpublished, list_peer_forms
 from sync.central.lists import find_differences
 from sync.central.records import find_late_files, find_new_records
-from sync.peer_client import PeerError
+from sync.peer_answers import PeerError
 
 _PROBLEMS_KEPT = 50
 

@@ -14,7 +14,8 @@ from server.extensions import attachment_store
 from server.transactions import Transactions
 from server.words import translator
 from sync.central.bridge import Bridge
-from sync.peer_client import Login, Patience, PeerClient
+from sync.peer_client import Login, PeerClient
+from sync.peer_pace import Patience
 from sync.peers import PeerDetails, add_peer
 from tests.central.backend import EMAIL, PASSWORD, Central, Project, central_backend
 

@@ -23,7 +23,7 @@ from sync.attachments import add_blob
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.models import Relay
 from sync.parts import IncomingFile
-from sync.peer_client import Pace, Patience
+from sync.peer_pace import Pace, Patience
 from sync.publishing import find_form_version, publish_form
 from sync.registry import registry_digest
 from sync.relaying.bundles import make_key, public_key

@@ -23,7 +23,8 @@ from sync.central.run import exchange
 from sync.intake import Sender
 from sync.models import Submission
 from sync.parts import IncomingFile
-from sync.peer_client import Login, Patience, PeerClient
+from sync.peer_client import Login, PeerClient
+from sync.peer_pace import Patience
 from sync.peers import PeerDetails, add_peer
 from sync.publishing import publish_form
 from sync.sending import send_edit, send_file, send_record

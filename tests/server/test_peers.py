@@ -16,7 +16,7 @@ from server.peers import Project, plan_exchange, run_due, run_exchange, try_peer
 from server.transactions import Transactions
 from sync.leases import take_lease
 from sync.models import JobLease, Peer, PeerRun, Submission
-from sync.peer_client import PeerError
+from sync.peer_answers import PeerError
 from sync.peers import PeerDetails, PeerRefused, add_peer, change_peer, pause_peer, resume_peer
 from tests.accounts import PASSWORD
 from tests.sync.central.conftest import running, there

@@ -16,7 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sync.peer_client import Login, Pace, Patience, PeerClient, PeerError, check_rows
+from sync.peer_answers import PeerError
+from sync.peer_client import Login, PeerClient
+from sync.peer_pace import Pace, Patience
 
 FILE = bytes(range(256)) * 1000
 
@@ -260,15 +262,6 @@ def test_table_that_is_none_is_told(client: PeerClient, central: Central) -> Non
 
 
 @pytest.mark.parametrize(
-    "told", [None, {}, "a", [1], [{}], [{"name": None}], [{"name": 1}], [{"name": "a"}, {}]], ids=repr
-)
-def test_rows_that_are_none_are_told(told: object) -> None:
-    with pytest.raises(PeerError) as refused:
-        check_rows(told, "name")
-    assert (refused.value.code, refused.value.is_lasting) == ("peer_confused", False)
-
-
-@pytest.mark.parametrize(
     ("status", "code"), [(403, "peer_forbidden"), (404, "peer_missing"), (409, "peer_refused"), (501, "peer_refused")]
 )
 def test_refusals_are_told_apart_and_quote_no_answer(
@@ -320,21 +313,6 @@ def test_nothing_is_kept_in_the_home_folder(
     monkeypatch.setenv("HOME", str(tmp_path))
     client.ask("projects/7")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_pace_bounds_requests_and_bytes() -> None:
-    now, slept = [0.0], []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
-
-    pace = Pace(2, 1000, sleep, lambda: now[0])
-    for _ in range(3):
-        pace.start_request()
-    pace.move(1000)
-    pace.move(1)
-    assert slept == [0.5, 0.5, 0.5, 1.0]
 
 
 def test_no_request_is_made_after_the_time_for_all_of_them(central: Central) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from server.web.labels import LABELS
 from server.web.peer_words import PEER_LABELS
 from sync.models import DIRECTIONS
-from sync.peer_client import PeerError
+from sync.peer_answers import PeerError
 
 CENTRAL = Path(__file__).parents[3] / "sync" / "central"
 

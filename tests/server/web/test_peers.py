@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from server import peers
 from sync.leases import take_lease
 from sync.models import Peer, PeerRun
-from sync.peer_client import Patience
+from sync.peer_pace import Patience
 from sync.peers import add_run
 from tests.accounts import PASSWORD, add_account, log_in
 from tests.sync.central.conftest import running, there

@@ -12,7 +12,8 @@ from server.extensions import attachment_store
 from server.transactions import Transactions
 from server.words import translator
 from sync.central.bridge import Bridge
-from sync.peer_client import Login, Patience, PeerClient
+from sync.peer_client import Login, PeerClient
+from sync.peer_pace import Patience
 from sync.peers import PeerDetails, add_peer
 from tests.sync.central.second_server import LOGIN, SecondServer, second_server
 
