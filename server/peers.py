@@ -26,7 +26,6 @@ from sync.central.run import Outcome, exchange, plan
 from sync.leases import leave_lease, make_holder, take_lease
 from sync.models import Peer, PeerRun
 from sync.peer_answers import PeerError
-from sync.peer_client import Login, PeerClient
 from sync.peer_pace import Pace, Patience
 from sync.peers import PeerRefused, add_run, find_last_runs, lease_name
 from sync.settings import get_setting
@@ -158,14 +157,14 @@ def _fail(refused: PeerRefused) -> Outcome:
     return outcome
 
 
-def _get_login(peer: Peer) -> Login:
+def _get_login(peer: Peer) -> PeerLogin:
     """The account that the peer names, and only where it is for the peer's address; else PeerRefused."""
     found = _find_login(peer.credentials)
     if found is None:
         raise PeerRefused("peer_login_missing", name=peer.credentials, variable=peer.credentials.upper())
     if found.address != peer.address:
         raise PeerRefused("peer_login_elsewhere", name=peer.credentials)
-    return Login(found.username, found.password)
+    return found
 
 
 def _find_login(name: str) -> PeerLogin | None:
@@ -177,8 +176,12 @@ def _find_login(name: str) -> PeerLogin | None:
 
 
 def _at_work(peer: Peer, work: Callable[[Bridge], T], patience: Patience) -> T:
-    login, ours = _get_login(peer), Transactions()
+    # pyodk brings pydantic with it, a third of a second, and most processes never call another server.
+    from sync.peer_client import Login, PeerClient
+
+    found, ours = _get_login(peer), Transactions()
     pace = Pace(ours.read(lambda session: get_setting(session, "peer_rate")))
+    login = Login(found.username, found.password)
     client = PeerClient(peer.address, peer.project_id, login, pace, patience)
     try:
         clock = lambda: datetime.now(UTC)  # noqa: E731

@@ -22,7 +22,6 @@ from server.transactions import Transactions
 from sync.models import IssuedVersion, Submission, Upstream
 from sync.numbering import SLOTS
 from sync.peer_answers import PeerError
-from sync.peer_client import Login, PeerClient
 from sync.peer_pace import Pace
 from sync.peers import PeerRefused, check_address
 from sync.relay import CentreLink
@@ -72,6 +71,9 @@ def open_link(settings: Settings, pace: Pace | None = None) -> CentreLink:
         check_address(settings.upstream_url)
     except PeerRefused as refused:
         raise ConfigError(f"TERAL_UPSTREAM_URL: {refused}") from refused
+    # As in peers.py: pyodk is for those who call another server.
+    from sync.peer_client import Login, PeerClient
+
     login = Login(settings.upstream_user, settings.upstream_password)
     pace = pace or Pace(bytes_s=settings.upstream_kb * 1024)
     return CentreLink(PeerClient(settings.upstream_url.rstrip("/"), 1, login, pace))

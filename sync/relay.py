@@ -8,14 +8,16 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from sync.attachments import AttachmentStore
 from sync.peer_answers import PeerError, read_json
-from sync.peer_client import PeerClient
 from sync.relaying.exchange import Answer
 from sync.relaying.lines import FormLine, Line, RelayRefused, parse_lines, write_line
 from sync.relaying.pieces import PIECE
+
+if TYPE_CHECKING:
+    from sync.peer_client import PeerClient
 
 _HERE = "relay"
 
@@ -24,7 +26,7 @@ _HERE = "relay"
 class CentreLink:
     """The centre, as a relay speaks to it. Whatever goes wrong is a PeerError; all of it may be said again."""
 
-    client: PeerClient
+    client: "PeerClient"
 
     def exchange(self, lines: Sequence[Line]) -> Answer:
         """Tell lines; return the centre's answer."""

@@ -80,7 +80,7 @@ def test_every_model_is_imported_with_its_package() -> None:
 
 
 def test_a_process_starts_without_what_few_requests_need() -> None:
-    heavy = "pyarrow", "numpy", "reportlab", "PIL", "pyxform", "openpyxl", "xlsxwriter", "alembic"
+    heavy = "pyarrow", "numpy", "reportlab", "PIL", "pyxform", "openpyxl", "xlsxwriter", "alembic", "pyodk", "pydantic"
     command = f"import sys, server; print([one for one in {heavy} if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

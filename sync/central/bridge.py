@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,9 @@ from forms.errors import Translate
 from sync.attachments import AttachmentStore
 from sync.models import Peer
 from sync.peer_answers import PeerError
-from sync.peer_client import PeerClient
+
+if TYPE_CHECKING:
+    from sync.peer_client import PeerClient
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ class Bridge:
     """One exchange with one peer. `translate` words what the peer's readers are told."""
 
     peer: Peer  # loaded whole and detached: nothing of it changes while the exchange lasts
-    client: PeerClient
+    client: "PeerClient"
     ours: Ours
     store: AttachmentStore
     clock: Callable[[], datetime]
