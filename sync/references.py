@@ -22,11 +22,27 @@ def make_reference(form_id: str, root_id: str, path: str) -> str:
 
 def parse_reference(text: str) -> str | None:
     """Read a reference as a person writes it, in any case and spacing; None when its check characters do not fit."""
-    plain = "".join(text.upper().split()).replace("-", "").translate(_MISREAD)
-    symbols, check = plain[:_SYMBOLS], plain[_SYMBOLS:]
+    symbols, check = _take_apart(text)
     if len(symbols) != _SYMBOLS or not set(symbols) <= set(ALPHABET) or check != _check(symbols):
         return None
     return f"{symbols[:5]}-{symbols[5:]}-{check}"
+
+
+def is_misread(text: str) -> bool:
+    """Whether this was meant to be a reference and has a slip in it.
+
+    Digits alone are a telephone number, and letters with two digits after them a name and an age.
+    """
+    symbols, check = _take_apart(text)
+    digits = sum(sign.isdecimal() for sign in "".join(text.split()).replace("-", "")[:_SYMBOLS])
+    looks_like_one = set(symbols) <= set(ALPHABET) and 0 < digits < _SYMBOLS and len(check) == 2 and check.isdecimal()
+    return looks_like_one and parse_reference(text) is None
+
+
+def _take_apart(text: str) -> tuple[str, str]:
+    """The symbols and what checks them."""
+    plain = "".join(text.upper().split()).replace("-", "").translate(_MISREAD)
+    return plain[:_SYMBOLS], plain[_SYMBOLS:]
 
 
 def _check(symbols: str) -> str:

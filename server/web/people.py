@@ -24,6 +24,7 @@ from sync.link_queue import find_homes, scope_link_decisions
 from sync.lookup import LISTED, Description, look_up, tells_enough
 from sync.models import Encounter, LinkDecision, PersonRecord
 from sync.policy import Presented, Viewer, access, present
+from sync.references import is_misread
 from sync.scopes import scope_people
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -57,8 +58,8 @@ def search() -> ResponseReturnValue:
     asked = Description(*(request.form.get(name, "").strip()[:_LONGEST] for name in ("asked", "mother", "sex")))
     now = datetime.now(UTC)
     found = look_up(db.session(), viewer, asked, now)
-    nobody = gettext("Nobody fits.") if tells_enough(asked, now) else _too_little()
-    return _render_list([one.record for one in found], viewer, asked, nobody, [one.bits for one in found])
+    weights = [one.bits for one in found]
+    return _render_list([one.record for one in found], viewer, asked, _say_why_nobody(asked, now), weights)
 
 
 @blueprint.get("/<int:person_id>")
@@ -155,8 +156,14 @@ def _word(value: Presented, name: str) -> Presented:
     return Presented("shown", word_code(value.text, name)) if value.kind == "shown" else value
 
 
-def _too_little() -> str:
-    words = gettext("Give a name, a reference or a number too: nobody is found by an age, a birth or a sex alone.")
+def _say_why_nobody(asked: Description, now: datetime) -> str:
+    words = gettext("Nobody fits.")
+    if is_misread(asked.text):
+        words = gettext(
+            "There is a slip in this reference: its last two digits do not fit. Have it read out once more."
+        )
+    elif not tells_enough(asked, now):
+        words = gettext("Give a name, a reference or a number too: nobody is found by an age, a birth or a sex alone.")
     return str(words)
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from string import ascii_lowercase
 
 from sync.linkage.features import Cleaner, Features
@@ -24,6 +25,7 @@ _VOWELS = "aeiou"
 _SOFT = "ia"
 # Ba, Sy, Ly are whole names here, and may be what somebody typed of Barry, Sylla, Lym.
 _SHORTEST_PART = 2
+_SERIES = 2
 _SPREAD_NUMBER = re.compile(r"\+?\d[\d ./-]{5,}\d")
 _YEARS = ("ans", "an", "years", "year", "yo")
 
@@ -66,28 +68,40 @@ def read_clues(text: str, mother: str, sex: str, today: date) -> Clues:
         return Clues(references=(whole,))
     clues = Clues(record=LinkRecord("", sex=sex, mother_name=mother, recorded_on=today))
     names: list[str] = []
-    for token in _SPREAD_NUMBER.sub(_join_digits, text).replace(",", " ").split():
+    tokens = _SPREAD_NUMBER.sub(_join_digits, text).replace(",", " ").split()
+    for token in tokens:
         clues, is_name = _read_token(clues, token)
         names += [token] if is_name else []
     return replace(
-        clues, names=without_titles(fold(" ".join(names)))[:_MOST_NAMES],
+        clues,
+        numbers=(*clues.numbers, *_join_series(tokens)),
+        names=without_titles(fold(" ".join(names)))[:_MOST_NAMES],
         mothers=without_titles(fold(mother))[:_MOST_NAMES],
-    )  # fmt: skip
+    )
 
 
 def _join_digits(found: re.Match[str]) -> str:
     """A telephone number as it is dialled; a day stays a day."""
-    return found[0] if parse_day(found[0]) else "".join(sign for sign in found[0] if sign.isdigit())
+    return found[0] if parse_day(found[0]) else "".join(sign for sign in found[0] if sign.isdecimal())
+
+
+def _join_series(tokens: Sequence[str]) -> list[str]:
+    """What may be a document's number, as it stands on many: letters of its series, and digits after a gap."""
+    return [
+        letters + digits
+        for letters, digits in pairwise(tokens)
+        if letters.isalpha() and len(letters) <= _SERIES and digits.isdecimal() and int(digits) > _OLDEST
+    ]
 
 
 def _read_token(clues: Clues, token: str) -> tuple[Clues, bool]:
     """The clues with what a token adds; or that it is a part of a name."""
-    digits = sum(sign.isdigit() for sign in token)
+    digits = sum(sign.isdecimal() for sign in token)
     if reference := parse_reference(token):
         return replace(clues, references=(*clues.references, reference)), False
     if token.lower() in _YEARS or not digits:
         return clues, not digits and token.lower() not in _YEARS
-    if token.isdigit() and int(token) <= _OLDEST:
+    if token.isdecimal() and int(token) <= _OLDEST:
         return replace(clues, record=replace(clues.record, age=int(token))), False
     born = parse_day(token)
     if born is not None:

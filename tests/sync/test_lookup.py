@@ -57,12 +57,14 @@ def people(session: Session) -> dict[str, PersonRecord]:
         ({"text": "moussa"}, ["moussa"]),
         ({"text": "77 123 45 67"}, ["awa"]),
         ({"text": "a1234567"}, ["moussa"]),
+        ({"text": "A 1234567"}, ["moussa"]),
+        ({"text": "Awa Njie ²"}, ["old", "awa"]),
         ({"mother": "Coumba Sarr"}, ["sister", "awa"]),
         ({"text": "nobody"}, []),
         ({"text": ""}, []),
     ],
-    ids=["spelling and age", "mother", "parts", "second given name", "telephone", "document", "mother alone", "nobody",
-         "nothing"],
+    ids=["spelling and age", "mother", "parts", "second given name", "telephone", "document", "document with a gap",
+         "sign that is no digit", "mother alone", "nobody", "nothing"],
 )  # fmt: skip
 def test_people_are_found_the_likeliest_first(
     session: Session, people: dict[str, PersonRecord], asked: dict[str, str], found: list[str]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.references import ALPHABET, make_reference, parse_reference
+from sync.references import ALPHABET, is_misread, make_reference, parse_reference
 
 texts = st.text(max_size=30)
 
@@ -35,6 +35,15 @@ def test_a_wrong_symbol_is_noticed(place: int, symbol: str) -> None:
 def test_a_reference_is_read_however_it_is_written(written: str) -> None:
     reference = make_reference("f04", "uuid:1", "/data")
     assert parse_reference(written.format(reference, reference.replace("-", ""), reference.lower())) == reference
+
+
+@given(st.integers(0, 11), st.sampled_from("0123456789"))
+def test_a_slip_is_told_from_what_is_no_reference(place: int, digit: str) -> None:
+    plain = make_reference("f04", "uuid:1", "/data").replace("-", "")
+    changed = plain[:place] + digit + plain[place + 1 :]
+    assert is_misread(changed) is (changed != plain)
+    for other in (plain, plain[:-1], f"{plain}0", "Awa Ndiaye", "Moussa Sarr 35", "221771234567", "+221 77 123 45 67"):
+        assert not is_misread(other)
 
 
 @pytest.mark.parametrize("text", ["", "123", "7K3QX-90MDA", "é" * 12], ids=str)

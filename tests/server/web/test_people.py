@@ -60,6 +60,12 @@ def test_who_finds_nobody_is_told_whether_they_said_enough(
     assert "No record tells of a person yet." not in page.text
 
 
+def test_a_slip_in_a_reference_is_told(client: FlaskClient, session: Session, seeded: Seeded) -> None:
+    log_in(client, add_account(session, "centre_staff", seeded.site, language="en"))
+    slip = f"{REFERENCE[:-1]}{(int(REFERENCE[-1]) + 1) % 10}"
+    assert "There is a slip in this reference" in client.post("/people/", data={"asked": slip}).text
+
+
 def test_a_search_keeps_no_tablet_waiting_while_it_looks(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     log_in(client, add_account(session, "centre_staff", seeded.site))
     begun: list[str] = []
