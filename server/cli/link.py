@@ -146,6 +146,9 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
     from sync.legacy import find_new
     from sync.sites import find_site
 
+    register = register.strip()
+    if not register:
+        raise click.UsageError("Name the register: it says where each of its records comes from.")
     try:
         sheet = _read_sheet(records_path)
         if "record_id" in sheet.missing:

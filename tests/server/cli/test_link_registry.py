@@ -123,4 +123,6 @@ def test_an_import_without_names_of_its_records_is_refused(
     file.write_text("family_name,given_name\nSow,Penda\n")
     refused = run("link", "import", file, "--register", "Cahier", "--site", "PODOR", "--confirm")
     assert (refused.exit_code, "record_id" in refused.stderr) == (1, True)
+    unnamed = run("link", "import", file, "--register", " ", "--site", "PODOR", "--confirm")
+    assert (unnamed.exit_code, "Name the register" in unnamed.stderr) == (2, True)
     assert len(persons(session)) == 1
