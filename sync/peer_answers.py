@@ -46,10 +46,12 @@ _BY_STATUS = {401: "peer_credentials", 403: "peer_forbidden", 404: "peer_missing
 
 
 def refuse(response: "Response") -> None:
-    """Raise what a status of 400 or more means for an exchange."""
+    """Raise what a status of 300 or more means for an exchange; one that still leads elsewhere is none of Central."""
     status = response.status_code
-    if status < 400:
+    if status < 300 or status == 304:
         return
+    if status < 400:
+        raise PeerError("peer_confused", status)
     code = "peer_busy" if status in BUSY | LOST else _BY_STATUS.get(status, "peer_refused")
     raise PeerError(code, status, _read_problem(response))
 

@@ -5,6 +5,7 @@ what goes to and fro central.py's and relay.py's. pyodk 1.3.0 as it comes
 - mounts its time-out and its retries for https alone, repeats a PUT that may have arrived, and gives up where an answer
   breaks off in the middle: here every scheme waits the same, only what changes nothing is repeated, and a file goes on
   where it stopped;
+- sends a login or a record on to wherever a 307 points, while only files of Central lie elsewhere: it is stopped;
 - never logs in again when a token ends, and keeps its configuration and its token in the home folder: here they stay
   in memory;
 - logs the whole answer of whatever fails, which may quote a record: it is silenced;
@@ -100,6 +101,9 @@ class _Session(PyodkSession):  # type: ignore[misc]
             self.mount(scheme, _Adapter(pace, patience.wait_s))
 
     def request(self, method: str, url: str, *args: Any, **given: Any) -> requests.Response:
+        if method not in _READING:
+            # Passwords and records are for this server alone; Central leads elsewhere to files only.
+            given.setdefault("allow_redirects", False)
         tried = 0
         while True:
             if self.pace.clock() > self._ends_at:

@@ -34,7 +34,7 @@ class Central:
     cuts: list[int] = field(default_factory=list)  # after so many bytes of a body the connection ends
     heads: list[bytes] = field(default_factory=list)  # all that comes of an answer before the connection ends
     tokens: int = 0
-    knows: str = ""
+    knows: str | None = ""  # the token that it takes; None: it wants to see none
     tag: str = '"1"'
 
     def answer(self, method: str, path: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
@@ -42,7 +42,7 @@ class Central:
             self.tokens += 1
             self.knows = f"token-{self.tokens}"
             return 200, {}, json.dumps({"token": self.knows}).encode()
-        if headers.get("Authorization") != f"Bearer {self.knows}":
+        if headers.get("Authorization") != (self.knows and f"Bearer {self.knows}"):
             return 401, {}, json.dumps({"code": 401.2, "message": "no"}).encode()
         if self.faults:
             status, told = self.faults.pop(0)
@@ -290,6 +290,28 @@ def test_a_certificate_that_nobody_vouches_for_is_told_at_once(tmp_path: Path, s
             client.ask("projects/7")
         client.close()
     assert (told.value.code, told.value.is_lasting, slept, central.asked) == ("peer_certificate", True, [], [])
+
+
+@pytest.mark.parametrize("answers", [0, 1], ids=["the login", "a record"])
+def test_what_is_for_one_server_is_sent_to_no_other(client: PeerClient, central: Central, answers: int) -> None:
+    with running() as elsewhere:
+        for _ in range(answers):
+            client.ask("projects/7")
+        central.heads.append(f"HTTP/1.1 307 Go\r\nLocation: {elsewhere.url}/x\r\nContent-Length: 0\r\n\r\n".encode())
+        with pytest.raises(PeerError) as told:
+            client.call("POST", "projects/7/forms/f/submissions", data=b"<data/>")
+    assert (told.value.code, elsewhere.asked) == ("peer_confused", [])
+
+
+def test_a_file_that_lies_elsewhere_is_fetched_there_without_our_token(client: PeerClient, central: Central) -> None:
+    with running() as elsewhere:
+        client.ask("projects/7")
+        elsewhere.knows = None
+        central.heads.append(
+            f"HTTP/1.1 307 Go\r\nLocation: {elsewhere.url}/open/file\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+        with client.download("projects/7/file") as content:
+            assert content.read() == FILE
 
 
 def write_certificate(path: Path) -> Path:
