@@ -70,7 +70,6 @@ def test_a_rebuild_of_what_is_missing_leaves_the_rest_alone(sent: Session) -> No
     assert rebuild_answers(sent, missing_only=True) is None
 
 
-@pytest.mark.both_databases
 def test_cells_that_were_never_kept_are_missing(sent: Session) -> None:
     process_pending()
     before = kept(sent)

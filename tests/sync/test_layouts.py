@@ -34,7 +34,6 @@ def known(session: Session) -> Session:
     return session
 
 
-@pytest.mark.both_databases
 def test_the_cells_of_some_columns_are_taken_out_of_those_that_are_kept(known: Session) -> None:
     pick = find_picks(known, "market", "", columns("stall", "boxes", "place", "fruit"))[LAYOUT.id]
     assert pick(LAYOUT.write(ANSWERS)) == ['"B, 4"', "", "14", "-17", "", "", "'=1"]

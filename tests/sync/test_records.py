@@ -62,7 +62,6 @@ def test_what_came_since_the_first_page_is_on_no_page(several: Session) -> None:
     assert count_records(several, VIEWER, "market", page) == 3
 
 
-@pytest.mark.both_databases
 def test_another_order_leaves_out_nothing_in_chunks(several: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.records.CHUNK", 2)
     page = Page(order=[Submission.instance_id])
@@ -99,7 +98,6 @@ def test_the_oldest_records_cost_no_more_than_the_newest(sent: Session) -> None:
     assert oldest <= newest + 10
 
 
-@pytest.mark.both_databases
 def test_an_edited_record_keeps_its_name_with_its_answers_and_without(several: Session) -> None:
     send_record(several, "market", record("later", deprecated="b"), Sender(), NOW)
     several.commit()
