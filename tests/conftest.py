@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
@@ -71,6 +71,18 @@ def seldom_collected() -> None:
     """What is loaded is not looked through again and again for garbage: that took a quarter of the tests' time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_disk() -> Iterator[None]:
+    """Nothing that a test keeps is to outlive a power cut. Servers in processes of their own wait for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
+def _wait_for_no_disk(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session")
@@ -182,6 +194,8 @@ def app(
     app.testing = True
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _wait_for_no_disk)
         _share_compiled(db.engine, compiled_statements)
         yield app
         db.session.remove()

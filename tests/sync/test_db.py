@@ -86,3 +86,10 @@ def test_reading_waits_for_nobody(engine: Engine) -> None:
         begin_write(holder)
         assert count(engine) == 0
     engine.dispose()
+
+
+def test_a_commit_waits_for_the_disk(engine: Engine) -> None:
+    """Which the databases of most tests do not: what is acknowledged must survive a power cut."""
+    with engine.connect() as connection:
+        told = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+    assert told == ["wal", 2]
