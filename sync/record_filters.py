@@ -4,7 +4,8 @@ The grammar is odata-query's; this module says what names mean and which express
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -62,10 +63,25 @@ def compile_filter(text: str, names: Names, form_id: str, now: datetime) -> Colu
     if len(text) > LONGEST_FILTER:
         raise FilterRefused("filter_unreadable", reason=f"> {LONGEST_FILTER}")
     try:
-        tree = ODataParser().parse(ODataLexer().tokenize(text.replace(_FROM_ROOT, "")))
+        tree = ODataParser().parse(_read_lists(ODataLexer().tokenize(text.replace(_FROM_ROOT, ""))))
     except ODataException as error:
         raise FilterRefused("filter_unreadable", reason=type(error).__name__) from error
     return _Compiler(names, form_id, now).compile(tree)
+
+
+def _read_lists(tokens: Iterable[Any]) -> Iterator[Any]:
+    """`in ('a')` is a list of one (OData 4.01): for the grammar it would be one with a comma behind it."""
+    before, is_list, is_long = "", False, False
+    for token in tokens:
+        if token.type == "(" and before == "IN":
+            is_list, is_long = True, False
+        if token.type == ")" and is_list and not is_long:
+            comma = copy(token)
+            comma.type = comma.value = ","
+            yield comma
+        is_list, is_long = is_list and token.type != ")", is_long or token.type == ","
+        before = token.type if token.type != "WS" else before
+        yield token
 
 
 def compile_order(text: str, names: Names) -> list[ColumnElement[Any]]:

@@ -38,6 +38,18 @@ def test_a_literal_may_stand_on_either_side() -> None:
     assert sql("3 lt boxes") == sql("boxes gt 3")
 
 
+@pytest.mark.parametrize("one", ["('mango')", "( 'mango' )", "('mango',)"])
+def test_a_list_may_have_one_member(one: str) -> None:
+    assert sql(f"fruit in {one}") == sql("fruit eq 'mango'")
+    assert sql(f"(boxes gt 3) and fruit in {one} and boxes in (1,2)").count("IN (SELECT") == 4
+
+
+@pytest.mark.parametrize("text", ["fruit in ()", "fruit in ('a'", "fruit in", "fruit in (in ('a'))"])
+def test_what_is_no_list_is_refused(text: str) -> None:
+    with pytest.raises(FilterRefused):
+        sql(text)
+
+
 @pytest.mark.parametrize("text", ["fruit desc", "__system/submissionDate up", "", "__system/submissionDate asc asc"])
 def test_only_metadata_orders(text: str) -> None:
     with pytest.raises(FilterRefused):
