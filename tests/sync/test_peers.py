@@ -45,6 +45,7 @@ PLAIN = PeerDetails("https://odk.example.sn")
         ({"address": "http://odk.example.sn"}, "peer_address_plain"),
         ({"address": "http://8.8.8.8"}, "peer_address_plain"),
         ({"project": "one"}, "peer_project"),
+        ({"project": "0"}, "peer_project"),
         ({"direction": "sideways"}, "peer_direction"),
         ({"credentials": "Ministère"}, "peer_name"),
     ],
