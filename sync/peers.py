@@ -19,7 +19,7 @@ from sync.leases import leave_lease, make_holder, take_lease
 from sync.models import DIRECTIONS, Actor, Peer, PeerForm, PeerList, PeerRecord, PeerRun, Site
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_PROJECT = re.compile(r"[1-9]\d{0,8}")
+_PROJECT = re.compile(r"[1-9][0-9]{0,8}")
 _LONGEST_ADDRESS = 255
 
 
