@@ -1,7 +1,8 @@
 """How quickly a person is looked up among many: every way in which officers ask, beside the bare reading of its words.
 
-The registry is filled by writing rows, with invented people (benchmarks/regional); asking is sync/lookup.py in one
-session. The floor is one query for the rows of the rarest word that was asked for, ranked and joined with nothing.
+The registry is filled by writing rows, with invented people (benchmarks/regional) of whom each further site has fewer;
+asking is sync/lookup.py in one session, by somebody who may see all of them and by the staff of the smallest centre.
+The floor is one query for the rows of the rarest word that was asked for, ranked and joined with nothing.
 """
 
 import random
@@ -24,14 +25,13 @@ from sync.linkage.model import find_size
 from sync.linkage.record import parse_record
 from sync.linkage.words import list_asked_words, list_words, read_clues
 from sync.lookup import Description, look_up
-from sync.models import LinkIdentity, LinkMember, LinkProgress, LinkWord, Person, PersonRecord, Submission
+from sync.models import LinkIdentity, LinkMember, LinkProgress, LinkWord, Person, PersonRecord, Site, Submission
 from sync.policy import Viewer
 from sync.references import make_reference
 from tests.live import demo_settings
 
 RECORDS = 1_000_000
 _AT_ONCE, _PER_SUBMISSION, _ASKED = 20_000, 1000, 200
-_VIEWER = Viewer(1, "data_steward")
 _TEXTS = ("family_name", "birth_place", "mother_name", "phone", "document_type", "document_number", "nationality")
 
 Row = dict[str, str]
@@ -45,8 +45,11 @@ def run(folder: Path, database_url: str, _floor: str, _seconds: float, _rate: fl
     analyse(engine)
     print(f"{total} person records, written in {time.monotonic() - begun:.0f} s", flush=True)
     with Session(engine) as session:
-        for name, ask in WAYS.items():
-            _measure(session, name, [ask(one) for one in sample])
+        smallest = session.scalars(select(Site.id).order_by(Site.id.desc()).limit(1)).one()
+        for viewer in (Viewer(1, "data_steward"), Viewer(1, "centre_staff", smallest)):
+            print(f"asked by {viewer.role}:", flush=True)
+            for name, ask in WAYS.items():
+                _measure(session, viewer, name, [ask(one) for one in sample])
     engine.dispose()
 
 
@@ -72,25 +75,31 @@ def fill(engine: Engine, total: int) -> list[Row]:
     dice, now = random.Random(7), datetime.now(UTC)
     with engine.connect().execution_options(write=True) as connection, connection.begin():
         linking = next(one for one in list_linkings(connection, now) if one.active)
+        sites = connection.execute(select(Site.id).order_by(Site.id)).scalars().all()
         for start in range(0, total, _AT_ONCE):
             rows, _truth = make_records(min(_AT_ONCE, total - start), start)
             for place, row in enumerate(rows):
                 row["reference"] = make_reference("banc", "uuid:banc", str(start + place))
-            _write(connection, linking, rows, start + 1, now)
+            at = dice.choices(sites, [1 / place for place in range(1, len(sites) + 1)], k=len(rows))
+            _write(connection, linking, list(zip(rows, at, strict=True)), start + 1, now)
             sample += dice.sample(rows, min(len(rows), max(1, _ASKED * _AT_ONCE // total)))
         connection.execute(update(LinkProgress).values(records=total, size=find_size(total)))
     return [one for one in sample if one["family_name"] and one["given_name"]][:_ASKED]
 
 
-def _write(connection: Connection, linking: Linking, rows: list[Row], first: int, now: datetime) -> None:
+def _write(connection: Connection, linking: Linking, rows: list[tuple[Row, int]], first: int, now: datetime) -> None:
     submission = 1_000_000_000 + first
     connection.execute(insert(Submission), [_submission(submission, now)])
-    numbered = list(enumerate(rows, first))
-    connection.execute(insert(Person), [{"id": number, "reference": row["reference"]} for number, row in numbered])
-    connection.execute(insert(PersonRecord), [_record(number, row, submission, now) for number, row in numbered])
-    read = [(number, linking.model.cleaner.clean(parse_record(row))) for number, row in numbered]
+    numbered = [(number, row, site) for number, (row, site) in enumerate(rows, first)]
+    connection.execute(insert(Person), [{"id": number, "reference": row["reference"]} for number, row, _ in numbered])
+    records = [_record(number, row, submission, now) | {"site_id": site} for number, row, site in numbered]
+    connection.execute(insert(PersonRecord), records)
+    read = [(number, linking.model.cleaner.clean(parse_record(row))) for number, row, _ in numbered]
     connection.execute(insert(LinkIdentity), [_identity(number, pack(one), linking) for number, one in read])
-    members = [{"model_id": linking.model_id, "home_id": number, "identity_id": number} for number, _ in numbered]
+    members = [
+        {"model_id": linking.model_id, "home_id": number, "identity_id": number, "site_id": site}
+        for number, _, site in numbered
+    ]
     connection.execute(insert(LinkMember), members)
     words = [
         {"model_id": linking.model_id, "word": word, "identity_id": number, "year": one.birth_year}
@@ -123,9 +132,9 @@ def _identity(number: int, packed: bytes, linking: Linking) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _measure(session: Session, name: str, asked: list[Description]) -> None:
+def _measure(session: Session, viewer: Viewer, name: str, asked: list[Description]) -> None:
     now = datetime.now(UTC)
-    took = list(_time(lambda one: look_up(session, _VIEWER, one, now), asked))
+    took = list(_time(lambda one: look_up(session, viewer, one, now), asked))
     bottom = list(_time(lambda one: _read_rarest(session, one, now), asked))
     p95, floor = quantiles(took, n=20)[-1], quantiles(bottom, n=20)[-1]
     print(

@@ -38,7 +38,18 @@ from sync.models import (
 )
 
 _TEXTS = ("family_name", "birth_place", "mother_name", "phone", "document_type", "document_number")
-_READ = (*_TEXTS, "reference", "given_names", "sex", "nationality", "ended_at", "birth_date", "age", "age_band")
+_READ = (
+    *_TEXTS,
+    "reference",
+    "given_names",
+    "sex",
+    "nationality",
+    "ended_at",
+    "birth_date",
+    "age",
+    "age_band",
+    "site_id",
+)
 
 # So many records are read, or decided anew, in one transaction by the work behind an activation.
 AT_ONCE = 200
@@ -74,6 +85,7 @@ def read_link_record(one: PersonRecord | Mapping[str, Any]) -> LinkRecord:
         birth_date=values["birth_date"],
         age=values["age"],
         age_band=values["age_band"] or "",
+        site_id=values["site_id"],
         **{name: values[name] or "" for name in _TEXTS},
     )
 

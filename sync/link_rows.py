@@ -39,6 +39,13 @@ class Identity(NamedTuple):
     own_corroborated: bool
 
 
+class Place(NamedTuple):
+    """Where a record stands under a model: its identity, and its site."""
+
+    identity: int
+    site_id: int | None
+
+
 class PairRow(NamedTuple):
     """Two identities that are worth a look, as seen from the first."""
 
@@ -70,7 +77,9 @@ class RecordRow(NamedTuple):
 _ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _member, _identity, _pair, _key = (one.__table__ for one in (LinkMember, LinkIdentity, LinkPair, LinkKey))
 _of_model = _member.c.model_id == bindparam("model_id")
-_MEMBERS = select(_member.c.home_id, _member.c.identity_id).where(_of_model, _member.c.home_id.in_(_ids))
+_MEMBERS = select(_member.c.home_id, _member.c.identity_id, _member.c.site_id).where(
+    _of_model, _member.c.home_id.in_(_ids)
+)
 _FORGET_MEMBERS = delete(LinkMember).where(_of_model, _member.c.home_id.in_(_ids))
 _BY_FINGERPRINT = select(_identity.c.fingerprint, _identity.c.id).where(
     _identity.c.model_id == bindparam("model_id"),
@@ -167,16 +176,24 @@ _WIDEST = 4
 
 def find_members(connection: Connection, model_id: int, homes: Collection[int]) -> dict[int, int]:
     """The identities that these records have under the model, by home."""
+    return {home: place.identity for home, place in find_places(connection, model_id, homes).items()}
+
+
+def find_places(connection: Connection, model_id: int, homes: Collection[int]) -> dict[int, Place]:
+    """Where these records stand under the model, by home."""
     rows = connection.execute(_MEMBERS, {"model_id": model_id, "ids": list(homes)})
-    return {row.home_id: row.identity_id for row in rows}
+    return {home: Place(identity, site) for home, identity, site in rows}
 
 
-def place_members(connection: Connection, model_id: int, homes: Collection[int], placed: Mapping[int, int]) -> None:
+def place_members(connection: Connection, model_id: int, homes: Collection[int], placed: Mapping[int, Place]) -> None:
     """Take these records out of their identities, and put those that are placed into theirs."""
     if homes:
         connection.execute(_FORGET_MEMBERS, {"model_id": model_id, "ids": list(homes)})
     if placed:
-        rows = [{"model_id": model_id, "home_id": home, "identity_id": one} for home, one in placed.items()]
+        rows = [
+            {"model_id": model_id, "home_id": home, "identity_id": one.identity, "site_id": one.site_id}
+            for home, one in placed.items()
+        ]
         add_rows(connection, LinkMember, rows)
 
 

@@ -52,6 +52,7 @@ class LinkRecord:
     tablet: str = ""
     recorded_on: date | None = None
     age_band: str = ""  # as forms code it: 0_4, 60_plus
+    site_id: int | None = None  # of the registry, where people are looked for by site
 
 
 def parse_record(row: Mapping[str, str]) -> LinkRecord:
@@ -63,6 +64,7 @@ def parse_record(row: Mapping[str, str]) -> LinkRecord:
         age=_parse_age(texts.pop("age")),
         sex=_parse_sex(texts.pop("sex")),
         nationality=_parse_country(texts.pop("nationality")),
+        site_id=None,
         **texts,
     )
 

@@ -104,14 +104,19 @@ class LinkIdentity(Base):
 
 
 class LinkMember(Base):
-    """Which identity a record has under a model."""
+    """Which identity a record has under a model, and at which site: who may look for those of one site walks there."""
 
     __tablename__ = "link_members"
-    __table_args__ = (Index("ix_link_members_identity_id", "identity_id"), _NARROW)
+    __table_args__ = (
+        Index("ix_link_members_identity_id", "identity_id"),
+        Index("ix_link_members_site_id", "model_id", "site_id", "identity_id"),
+        _NARROW,
+    )
 
     model_id: Mapped[int] = mapped_column(ForeignKey("link_models.id"), primary_key=True)
     home_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
     identity_id: Mapped[int] = mapped_column(ForeignKey("link_identities.id"))
+    site_id: Mapped[int | None]  # the record's own
 
 
 class LinkKey(Base):

@@ -15,12 +15,12 @@ from sync.devices import change_device_state
 from sync.link_fold import is_linking_due, read_link_record
 from sync.linkage.model import default_model, parse_model
 from sync.linkage.score import Scorer
-from sync.models import EntityRelease, IssuedVersion, LinkModelVersion, LinkWord, PeerReceipt, RelayedDevice
+from sync.models import EntityRelease, IssuedVersion, LinkMember, LinkModelVersion, LinkWord, PeerReceipt, RelayedDevice
 from sync.relaying.down import list_down
 from sync.relaying.lines import DeviceLine, StateLine, digest_of, of_kind
 from sync.relaying.up import take_up
 from tests.sync.entities import add_arrival, add_update, publish_entity_forms
-from tests.sync.factory import NOW
+from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
 from tests.sync.relaying.conftest import add_relay
 from tests.sync.test_processing import settle
@@ -124,3 +124,17 @@ def test_a_model_of_an_older_schema_learns_what_a_band_of_ages_says(session: Ses
     assert (kept.version, is_linking_due(session)) == (upgraded.version, True)
     weighed = [Scorer(model, 2).score(*map(model.cleaner.clean, read)) for model in (upgraded, default_model())]
     assert weighed[0] == pytest.approx(weighed[1], abs=1e-3)
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_records_of_an_older_schema_are_looked_for_at_their_site(session: Session) -> None:
+    for site in (add_site(session).id, None):
+        add_record(session, **AWA, age=30, site_id=site)
+    session.commit()
+    sites = select(LinkMember.home_id, LinkMember.site_id).order_by(LinkMember.home_id)
+    before = session.execute(sites).all()
+    session.rollback()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0033")
+        command.upgrade(_config(connection), "head")
+    assert (len(before), session.execute(sites).all()) == (2, before)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.link_decisions import Word, decide_same
-from sync.link_fold import fold_links
+from sync.link_fold import fold_links, read_link_record
 from sync.lookup import LISTED, Description, look_up
 from sync.models import LinkWord, PersonRecord
 from sync.policy import Viewer
@@ -124,12 +124,36 @@ def test_who_sees_names_masked_finds_by_reference_only(session: Session, people:
     assert find(session, auditor, text=people["awa"].reference) == [people["awa"].reference]
 
 
+@pytest.mark.both_databases
 def test_who_works_at_a_site_finds_its_people_only(session: Session) -> None:
     here, there = add_site(session).id, add_site(session, "DIA").id
     mine, _far = add_record(session, **AWA, site_id=here), add_record(session, **AWA, age=70, site_id=there)
     viewer = Viewer(1, "centre_staff", here)
     assert find(session, viewer, text="awa ndiaye") == [mine.reference]
     assert find(session, viewer, text=_far.reference) == []
+    assert find(session, viewer, text="ndiaye") == find(session, viewer, text="aw ndia") == [mine.reference]
+
+
+def test_a_record_that_an_edit_moved_is_found_at_its_new_site(session: Session) -> None:
+    here, there = add_site(session).id, add_site(session, "DIA").id
+    record = add_record(session, **AWA, site_id=there)
+    record.site_id = here
+    session.flush()
+    fold_links(
+        session.connection(), {record.home_id: record.reference}, {record.home_id: read_link_record(record)}, NOW
+    )
+    found = [find(session, Viewer(1, "centre_staff", site), text="awa ndiaye") for site in (here, there)]
+    assert found == [[record.reference], []]
+
+
+@pytest.mark.both_databases
+def test_who_has_both_words_is_found_among_many_who_have_one(session: Session) -> None:
+    both = [add_record(session, given_names="Awa", family_name="Sow", age=age) for age in (30, 31)]
+    for age in range(30, 42):
+        add_record(session, given_names="Awa", family_name="Barry", age=age)
+        add_record(session, given_names="Moussa", family_name="Sow", age=age)
+    for asked in ("awa sow", "sow awa 31", "aw so"):
+        assert set(find(session, text=asked)[:2]) == {one.reference for one in both}, asked
 
 
 def test_a_record_that_is_gone_leaves_no_word(session: Session, people: dict[str, PersonRecord]) -> None:
