@@ -5,9 +5,10 @@ finds by reference only: a hit would tell.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
+from math import inf
 
 from sqlalchemy import CompoundSelect, Connection, Select, and_, func, intersect, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from sync import link_rows as rows
 from sync.link_models import Linking, find_linking
 from sync.linkage.features import Features
+from sync.linkage.score import Scorer
 from sync.linkage.words import (
     NAME,
     Clues,
@@ -38,6 +40,8 @@ LISTED = 50
 # Below so many hits the next, wider way of looking is taken.
 _ENOUGH = 20
 _MOST_ENDINGS = 40
+# To ask each of fewer than so many for its other words is quicker than to walk along theirs.
+_FEW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class _Search:
     connection: Connection
     linking: Linking
     viewer: Viewer
-    readings: Sequence[Features] = field(default_factory=list)
+    readings: Sequence[Features]
 
     @property
     def site_id(self) -> int | None:
@@ -126,9 +130,9 @@ def _leave_out_one(words: Sequence[str], names: int) -> list[list[str]]:
 
 
 def _find_by_words(search: _Search, words: Sequence[Sequence[str]], years: tuple[int, int] | None) -> set[int]:
-    """Within the years that fit; where too few do, in any year."""
-    found = set(_find_all(search, words, years))
-    return found | set(_find_all(search, words)) if years and len(found) < _ENOUGH else found
+    """In any year; where those are too many to look at them all, within the years that fit."""
+    found = set(_find_all(search, words))
+    return found | set(_find_all(search, words, years)) if years and len(found) >= _RANKED else found
 
 
 def _widen(search: _Search, clues: Clues, words: Sequence[str]) -> list[list[str]]:
@@ -169,22 +173,31 @@ def _have(search: _Search, words: Sequence[str], years: tuple[int, int] | None) 
 
 def _find_newest(search: _Search, kinds: Sequence[Select[int]]) -> Sequence[int]:
     """The newest identities that are of all these kinds, and at the viewer's site."""
-    found = _intersect(search.connection.dialect.name, [*kinds, *_at_site(search)])
+    found = _intersect(search.connection, [*kinds, *_at_site(search)])
     newest = found.order_by(found.selected_columns.identity_id.desc()).limit(_RANKED)
     return search.connection.execute(newest).scalars().all()
 
 
-def _intersect(dialect: str, kinds: Sequence[Select[int]]) -> Select[int] | CompoundSelect[int]:
+def _intersect(connection: Connection, kinds: Sequence[Select[int]]) -> Select[int] | CompoundSelect[int]:
     """The identities that are of all kinds.
 
     An index holds those of each in order, so that one can walk along all of them side by side, and stop at the first
     so many. PostgreSQL sees that of a join, and SQLite of an INTERSECT, which it would otherwise ask for the other
     words of every identity that has the first: twenty times as long where both are common and few have both.
     """
-    if dialect == "sqlite":
-        return intersect(*kinds)
+    if connection.dialect.name == "sqlite" and len(kinds) > 1:
+        few, *_ = counted = sorted((_count(connection, one), place) for place, one in enumerate(kinds))
+        if few[0] == _FEW:
+            return intersect(*kinds)
+        kinds = [kinds[place] for _, place in counted]
     first, *others = kinds
-    return first.where(*(first.selected_columns.identity_id.in_(one) for one in others)).distinct()
+    identity = first.selected_columns.identity_id
+    return first.where(*(one.where(one.selected_columns.identity_id == identity).exists() for one in others)).distinct()
+
+
+def _count(connection: Connection, kind: Select[int]) -> int:
+    """How many identities are of a kind, up to _FEW."""
+    return connection.execute(select(func.count()).select_from(kind.limit(_FEW).subquery())).scalar_one()
 
 
 def _at_site(search: _Search) -> list[Select[int]]:
@@ -203,12 +216,18 @@ def _rank(search: _Search, clues: Clues, identities: Iterable[int]) -> dict[int,
     """
     scorer, parts = search.linking.scorer, [list_beginnings(name) for name in clues.names if is_short(name)]
     features = rows.read_features(search.connection, set(identities))
-    weighed = {
-        one: max(scorer.compare(reading, known) for reading in search.readings) for one, known in features.items()
-    }
+    weighed = {one: _weigh(scorer, search.readings, known) for one, known in features.items()}
     missed = {one: sum(not begins_name(part, known) for part in parts) for one, known in features.items()}
     ranked = sorted(weighed.items(), key=lambda item: (missed[item[0]], -item[1], -item[0]))
     return dict(ranked[: 2 * LISTED])
+
+
+def _weigh(scorer: Scorer, readings: Sequence[Features], known: Features) -> float:
+    """The weight of the reading that fits best; the next need not be weighed to the end."""
+    bits = -inf
+    for reading in readings:
+        bits = max(bits, scorer.compare(reading, known, bits))
+    return bits
 
 
 def _list_persons(session: Session, search: _Search, ranked: Mapping[int, float]) -> list[Found]:
