@@ -15,7 +15,10 @@ _Parsed = TypeVar("_Parsed")
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """What one submission says about one person. `path` is the repeat instance or the root; `position` starts at 1."""
+    """What one submission says about one person. `path` is the repeat instance or the root; `position` starts at 1.
+
+    `place` is the path under which the person first stood, where the record is an edit; None where nobody has said.
+    """
 
     path: str
     position: int
@@ -34,6 +37,7 @@ class PersonRecord:
     document_issuer: str | None = None
     document_number: str | None = None
     language: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

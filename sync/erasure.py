@@ -4,7 +4,7 @@ Which records are due, and what may be kept of them, is the programme's word and
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from forms.records import Encounter, PersonRecord
 from sync.answers import forget_answers
 from sync.audit import add_audit_event
 from sync.entity_fold import fold_whole
-from sync.judging import Retained, Verdict
+from sync.judging import Verdict
 from sync.link_inquiries import forget_inquiry_notes
 from sync.models import (
     Entity,
@@ -35,6 +35,8 @@ from sync.models import (
 )
 from sync.models import PersonRecord as PersonRow
 from sync.releasing import release_submission
+from sync.retained import parse_retained
+from sync.settling import find_places
 from sync.told import fill_in, widths_of
 
 _PLACES = {"path", "position"}
@@ -99,9 +101,11 @@ def erase_submission(
     The processing then tells it anew.
 
     `verdict` is what it says now (judging.py). Its hash stays, so that a tablet that sends it again is told that it is
-    here. The caller holds the registry's lock (registry.lock_registry).
+    here. Of a record that was edited the latest edit comes first: who its persons are is told from the others. The
+    caller holds the registry's lock (registry.lock_registry).
     """
-    fact = ErasureFact(_retain(verdict, keep), reason, now)
+    places = find_places(session, submission, verdict.persons, verdict.work.seal)
+    fact = ErasureFact(_retain(verdict, keep, places), reason, now)
     _erase(session, submission, fact, actor_id, now)
 
 
@@ -147,14 +151,10 @@ def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id
     add_audit_event(session, actor_id, "submission.erased", f"submission:{submission.id}", now)
 
 
-def read_retained(session: Session, ids: Sequence[int]) -> dict[int, Retained]:
-    """What is left of those of these submissions that were erased."""
-    found = session.execute(select(Erasure.submission_id, Erasure.retained).where(Erasure.submission_id.in_(ids)))
-    return {submission_id: _read(retained) for submission_id, retained in found}
-
-
-def _retain(verdict: Verdict, keep: Keep) -> dict[str, Any]:
-    persons = [_kept(one, {*keep.person, *_PLACES}) for one in verdict.persons]
+def _retain(verdict: Verdict, keep: Keep, places: Mapping[str, str]) -> dict[str, Any]:
+    told = [(one, places.get(one.path, one.path)) for one in verdict.persons]
+    moved = {one.path: {"place": place} for one, place in told if place != one.path}
+    persons = [_kept(one, {*keep.person, *_PLACES}) | moved.get(one.path, {}) for one in verdict.persons]
     encounters = [_kept(one, {*keep.encounter, *_PLACES}) for one in verdict.encounters]
     entities = [asdict(replace(one, label=None, values=_only(one.values, keep.entity))) for one in verdict.entities]
     findings = [asdict(replace(one, value=None)) for one in verdict.findings]
@@ -180,23 +180,12 @@ def _written(value: date | datetime | None) -> str | None:
     return value.isoformat() if value is not None else None
 
 
-def _read(kept: dict[str, Any]) -> Retained:
-    return Retained(
-        findings=[Finding(**one) for one in kept["findings"]],
-        persons=[PersonRecord(**{**one, **_dated(one, "birth_date", date)}) for one in kept["persons"]],
-        encounters=[Encounter(**{**one, **_dated(one, "at", datetime)}) for one in kept["encounters"]],
-        entities=[EntityChange(**{**one, "problems": tuple(one["problems"])}) for one in kept["entities"]],
-        **_dated(kept, "started_at", datetime),
-        **_dated(kept, "ended_at", datetime),
-    )
-
-
 def _check(kept: dict[str, Any]) -> None:
     """Raise for what no server retains: the processing would stumble over it again and again.
 
     Answers are fitted to their columns when they are written down. What names things is kept as it comes.
     """
-    _read(kept), _read_keep(kept)
+    parse_retained(kept), _read_keep(kept)
     told = fill_in(_Told, {one.name: kept[one.name] for one in fields(_Told) if one.name in kept}, {})
     rows = (PersonRecord, told.persons), (Encounter, told.encounters), (EntityChange, told.entities)
     for kind, some in (*rows, (Finding, told.findings)):
@@ -204,17 +193,14 @@ def _check(kept: dict[str, Any]) -> None:
             # These two were read above, in whichever way they were written.
             fill_in(kind, {name: value for name, value in one.items() if name not in ("birth_date", "at")}, _WIDTHS)
     for some in (told.persons, told.encounters):
-        if len({one["path"] for one in some}) < len(some):
+        paths, places = {one["path"] for one in some}, {one.get("place") or one["path"] for one in some}
+        if min(len(paths), len(places)) < len(some):
             raise ValueError("two at one place")
 
 
 def _read_keep(kept: dict[str, Any]) -> Keep:
     """What stays of values that were written down elsewhere; nothing where an older erasure does not say it."""
     return Keep(**kept.get("keep", {}))
-
-
-def _dated(one: dict[str, Any], name: str, kind: type[date]) -> dict[str, Any]:
-    return {name: kind.fromisoformat(one[name]) if one.get(name) else None}
 
 
 def _erase_entities(session: Session, submission: Submission, keep: frozenset[str], now: datetime) -> None:

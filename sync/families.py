@@ -60,6 +60,17 @@ def decide_family(members: Iterable[Member]) -> dict[int, Standing]:
     return standings
 
 
+def trace_edits(members: Iterable[Member], member_id: int) -> list[int]:
+    """The records whose edits led to this one, from the first to itself; of twins those that speak for their name."""
+    everyone = list(members)
+    chosen = _choose_twins(everyone)
+    traced = [next(one for one in everyone if one.id == member_id)]
+    in_circle = _is_loop(traced[0], chosen)
+    while traced[-1].deprecated_id in chosen and not in_circle:
+        traced.append(chosen[traced[-1].deprecated_id or ""])
+    return [one.id for one in reversed(traced)]
+
+
 def _left_out(member: Member, root_id: str, reason: Literal["twin", "stale_edit"]) -> Standing:
     """One that another was preferred to; of a rejected one that is not the reason."""
     return Standing(root_id, None if member.rejected else reason)

@@ -73,6 +73,12 @@ class Verdict:
     bypasses: bool | None = True
 
     @property
+    def is_read(self) -> bool:
+        """Whether what the submission says could be read, and not only that it is there."""
+        known = self.work.retained is not None or self.work.definition is not None
+        return known and not self.locked and self.reason not in ("unreadable", FILES_AWAITED)
+
+    @property
     def error_count(self) -> int:
         return sum(one.grade == "error" for one in self.findings)
 

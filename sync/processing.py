@@ -24,7 +24,6 @@ from sync.bypassing import can_bypass, write_restrictions
 from sync.db import add_rows
 from sync.devices import record_clock
 from sync.entity_fold import Said, fold_entities
-from sync.erasure import read_retained
 from sync.erasure_facts import erase_awaited
 from sync.families import Standing
 from sync.judging import Verdict, Work, to_utc
@@ -34,6 +33,7 @@ from sync.parts import expect_files
 from sync.publishing import find_form_version, get_definition
 from sync.quarantine import take_awaited
 from sync.registry import Contribution, fold_family, lock_registry
+from sync.retained import read_retained
 from sync.sealing import make_seal, read_record
 from sync.settling import find_related, settle_family
 from sync.states import FILES_AWAITED, refresh_state
@@ -123,8 +123,9 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
     for row in rows:
         if row.id in related:
             _write_facts(session, row, by_id[row.id], now)
-            standings = settle_family(session, row, read_contribution(row, by_id[row.id]), now)
-            fold_entities(session, [Said(row, by_id[row.id].entities)], standings, now)
+            verdict = by_id[row.id]
+            standings = settle_family(session, row, read_contribution(row, verdict), now, verdict.work.seal)
+            fold_entities(session, [Said(row, verdict.entities)], standings, now)
     session.flush()
     write_answers(session, [_told(row, by_id[row.id]) for row in rows if by_id[row.id].rows and not row.is_draft])
     add_rows(session.connection(), SubmissionEvent, [_event_row(row, by_id[row.id], now) for row in rows])
@@ -182,16 +183,15 @@ class _Desk:
 
     def prepare(self, row: Submission) -> Work:
         version = self._find_version(row)
-        facts = _list_facts(row)
+        facts, seal = _list_facts(row), make_seal(self.store, row, self.keys)
         if version is None:
             known = self.session.scalar(select(Form.id).where(Form.form_id == row.form_id))
-            return Work(*facts, reason="unknown_version" if known else "unknown_form")
+            return Work(*facts, reason="unknown_version" if known else "unknown_form", seal=seal)
         if row.attempts > MAX_ATTEMPTS:
             # No try came to an end: the record takes the worker down with it.
-            return Work(*facts, version.id, reason="processing_failed")
+            return Work(*facts, version.id, reason="processing_failed", seal=seal)
         definition = get_definition(self.session, version)
         lists = self.lists.load(version, self._find_filling(row, version, definition))
-        seal = make_seal(self.store, row, self.keys)
         return Work(*facts, version.id, definition, lists, _came_too_late(row, version), seal)
 
     def _find_version(self, row: Submission) -> FormVersion | None:

@@ -22,8 +22,8 @@ from sync.link_fold import forget_links, link_some, read_persons, retell_changes
 from sync.models import Entity, EntityConflict, EntityContribution, IssuedVersion, LinkChange, Submission
 from sync.processing import does_count, list_work, read_contribution
 from sync.registry import Contribution, fold_family, lock_registry
-from sync.settling import find_related, settle_standings
-from sync.states import FILES_AWAITED, refresh_state
+from sync.settling import find_places, find_related, settle_standings
+from sync.states import refresh_state
 
 _AT_ONCE = 500
 
@@ -120,15 +120,15 @@ def _retell_related(session: Session, row: Submission, verdict: Verdict, now: da
     standings = settle_standings(session, row)
     mine = standings[row.id]
     if mine.counts:
-        fold_family(session, list(standings), [_read(row, verdict).rooted(mine.root_id)], now)
+        places = find_places(session, row, verdict.persons, verdict.work.seal)
+        fold_family(session, list(standings), [_read(row, verdict).rooted(mine.root_id, places)], now)
     elif not any(one.counts for one in standings.values()):
         fold_family(session, list(standings), [], now)
     return mine
 
 
 def _read(row: Submission, verdict: Verdict) -> Contribution:
-    readable = verdict.work.retained is not None or verdict.work.definition is not None
-    if not readable or verdict.locked or verdict.reason in ("unreadable", FILES_AWAITED):
+    if not verdict.is_read:
         raise RebuildRefused("rebuild_unreadable", id=row.id)
     row.started_at, row.ended_at = verdict.started_at, verdict.ended_at
     return read_contribution(row, verdict)

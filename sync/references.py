@@ -12,9 +12,12 @@ _MODULUS = 97  # ISO 7064 MOD 97-10: every single slip and nearly every swap is 
 _MISREAD = str.maketrans("ILOU", "110V")
 
 
-def make_reference(form_id: str, root_id: str, path: str) -> str:
-    """Make the reference of one person record, such as 7K3QX-90MDA-41; `root_id` is its first instanceID."""
-    digest = hashlib.sha256("\0".join((form_id, root_id, path)).encode()).digest()
+def make_reference(form_id: str, root_id: str, place: str) -> str:
+    """Make the reference of one person record, such as 7K3QX-90MDA-41.
+
+    `root_id` is its first instanceID, `place` the path under which the person first stood (places.py).
+    """
+    digest = hashlib.sha256("\0".join((form_id, root_id, place)).encode()).digest()
     number = int.from_bytes(digest[:7]) >> 6
     symbols = "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (_SYMBOLS - 1), -1, -5))
     return f"{symbols[:5]}-{symbols[5:]}-{_check(symbols)}"

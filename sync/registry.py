@@ -5,7 +5,7 @@ Whose records are of one person is link_fold.py's work. Who may read what is pol
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -40,9 +40,10 @@ class Contribution:
     persons: Sequence[PersonValues] = ()
     encounters: Sequence[EncounterValues] = ()
 
-    def rooted(self, root_id: str) -> "Contribution":
-        """The same, as the latest edit of a record that began under another instanceID."""
-        return replace(self, root_id=root_id)
+    def rooted(self, root_id: str, places: Mapping[str, str]) -> "Contribution":
+        """The same, as the latest edit of a record that began under another instanceID, with its persons' places."""
+        persons = [replace(one, place=places.get(one.path, one.place)) for one in self.persons]
+        return replace(self, root_id=root_id, persons=persons)
 
 
 def lock_registry(session: Session) -> None:
@@ -116,7 +117,7 @@ def _person_row(contribution: Contribution, values: PersonValues) -> dict[str, A
     return {
         "submission_id": contribution.submission_id,
         "path": values.path,
-        "reference": make_reference(contribution.form_id, contribution.root_id, values.path),
+        "reference": make_reference(contribution.form_id, contribution.root_id, values.place or values.path),
         "site_id": contribution.site_id,
         "ended_at": contribution.ended_at,
         **{name: _fitted(PersonRecord, name, getattr(values, name)) for name in PERSON_PROPERTIES if name != "mrz"},

@@ -23,18 +23,20 @@ from sync.releasing import release_submission
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What opening an encrypted submission takes: its files that have come, by name, and the keys at hand."""
+    """What opening an encrypted submission takes: its files that have come, by name, and the keys at hand.
+
+    One that is not encrypted has no files; store and keys are there for those that it replaces.
+    """
 
     store: AttachmentStore | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     keys: PrivateKeys = field(default_factory=dict)
 
 
-def make_seal(store: AttachmentStore, submission: Submission, keys: PrivateKeys) -> Seal:
-    """Gather what opening the submission takes; nothing for one that is not encrypted."""
-    if b"encrypted" not in submission.xml:
-        return Seal()
-    return Seal(store, {one.name: one.blob_sha256 for one in submission.attachments if one.blob_sha256}, keys)
+def make_seal(store: AttachmentStore | None, submission: Submission, keys: PrivateKeys) -> Seal:
+    """Gather what opening the submission takes; no files for one that is not encrypted."""
+    files = submission.attachments if b"encrypted" in submission.xml else ()
+    return Seal(store, {one.name: one.blob_sha256 for one in files if one.blob_sha256}, keys)
 
 
 def open_sealed(envelope: Envelope, seal: Seal, public_key: str | None) -> OpenedSubmission:

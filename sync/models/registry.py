@@ -41,7 +41,7 @@ class PersonRecord(Base):
     home_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)  # whose it is when nothing is linked
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"))
     path: Mapped[str] = mapped_column(String(255))
-    # Computed from form, instanceID and path alone, so that any order of arrival gives the same one.
+    # Computed from form, first instanceID and first path alone, so that any order of arrival gives the same one.
     reference: Mapped[str] = mapped_column(String(16), index=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"), index=True)
     ended_at: Mapped[datetime | None]

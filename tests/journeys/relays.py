@@ -31,6 +31,7 @@ from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.sites import find_site
 from tests.journeys.outposts import MONDAY, Outposts, outposts
 from tests.sync.factory import form_file
+from tests.sync.meetings import Met, body
 
 PASSWORD = "un-baobab-au-poste"
 
@@ -200,3 +201,11 @@ def receive_photo(posts: Chain, name: str, photo: bytes) -> str:
         upload = Upload(body, sha256(body).hexdigest(), (IncomingFile("p.jpg", "image/jpeg", stored),))
         receive_submission(session, record, upload, Sender(), MONDAY)
     return stored.sha256
+
+
+def receive_meeting(posts: Chain, instance_id: str, *people: Met, deprecated_id: str | None = None) -> None:
+    """A meeting with these people, or an edit of one, reaches the post."""
+    told = body(instance_id, *people, deprecated_id=deprecated_id)
+    with posts.relay.looking() as session:
+        record = IncomingRecord("rencontre", "1", instance_id, deprecated_id)
+        receive_submission(session, record, Upload(told, sha256(told).hexdigest()), Sender(), MONDAY)

@@ -12,13 +12,15 @@ from server.accounts.credentials import find_credential_by_token, revoke_device,
 from server.extensions import attachment_store
 from server.tablets.listing import NotOpenRosa
 from sync.devices import change_device_state, find_device
-from sync.models import Entity, FilePiece, Relay, RelayedEntity, RelayedRecord, Submission
+from sync.models import Entity, FilePiece, PersonRecord, Relay, RelayedEntity, RelayedRecord, Submission
+from sync.publishing import publish_form
 from sync.quarantine import reject
 from sync.relaying.overview import list_relays
 from sync.sites import find_site
 from tests.accounts import add_account, log_in
 from tests.journeys.outposts import device_of
-from tests.journeys.relays import Chain, chain, digest, photo_record, receive_photo
+from tests.journeys.relays import Chain, chain, digest, photo_record, receive_meeting, receive_photo
+from tests.sync import meetings
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,21 @@ def test_a_stay_that_began_at_the_post_goes_on_at_the_centre(posts: Chain) -> No
         relayed = session.scalars(select(RelayedRecord)).all()
         assert {one.submission_id for one in relayed} == {one.id for one in rows}
         assert session.scalars(select(Relay)).one().told["waiting"] == 0
+
+
+def test_a_traveller_keeps_their_reference_on_both_servers_when_an_edit_moves_them(posts: Chain) -> None:
+    with posts.centre.looking() as session:
+        publish_form(session, meetings.form_file(), {}, None, datetime.now(UTC))
+    posts.settle()
+    receive_meeting(posts, "uuid:m2", meetings.BINTA, deprecated_id="uuid:m1")
+    posts.settle()
+    receive_meeting(posts, "uuid:m1", meetings.AWA, meetings.BINTA)
+    posts.settle()
+    for place in (posts.centre, posts.relay):
+        with place.looking() as session:
+            left = session.scalars(select(PersonRecord).where(PersonRecord.given_names == "Binta")).one()
+            assert (left.reference, left.path) == (meetings.reference("uuid:m1", 2), meetings.PATH)
+    assert digest(posts.centre) == digest(posts.relay)
 
 
 @pytest.mark.slow

@@ -28,6 +28,8 @@ from sync.reviews import add_comment
 from tests.sync.arrivals import receive
 from tests.sync.entities import STAY
 from tests.sync.factory import NOW
+from tests.sync.meetings import AWA as MET_AWA
+from tests.sync.meetings import BINTA, meet, prepare, reference
 from tests.sync.test_rebuilding import damage, dump, lived, rebuild
 
 __all__ = ["lived"]
@@ -78,6 +80,19 @@ def test_words_about_an_erased_person_hold_without_what_they_say(lived: Session)
     erase(lived, "uuid:2", Keep(person=["sex"]))
     assert [(one.value, one.reason) for one in (phone, sex)] == [("", ""), ("2", "")]
     assert all(one.undone_at is None for one in (phone, sex))
+
+
+def test_who_is_left_of_an_erased_edit_keeps_their_reference(session: Session) -> None:
+    prepare(session)
+    meet(session, "uuid:1", MET_AWA, BINTA)
+    meet(session, "uuid:2", BINTA, deprecated_id="uuid:1")
+    for instance_id in ("uuid:2", "uuid:1"):
+        erase(session, instance_id, Keep(person=["sex"]))
+        (left,) = session.scalars(select(PersonRecord))
+        assert (left.reference, left.path, left.given_names) == (reference("uuid:1", 2), "/data/personnes[1]", None)
+    digest = registry_digest(session)
+    rebuild(session)
+    assert registry_digest(session) == digest
 
 
 def test_findings_of_an_erased_record_stay_without_the_answer(lived: Session) -> None:

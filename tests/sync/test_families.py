@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.families import Member, Standing, decide_family
+from sync.families import Member, Standing, decide_family, trace_edits
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -113,6 +113,20 @@ def test_edits_in_a_circle_do_not_stall() -> None:
     assert len(decide_family([member(1, "a", "b"), member(2, "b", "a")])) == 2
 
 
+def test_an_edit_is_traced_to_where_all_began() -> None:
+    chain = [member(3, "c", "b"), member(2, "b", "a", decision="reject"), member(1, "a")]
+    assert trace_edits([*chain, member(4, "d", "a")], 3) == [1, 2, 3]
+
+
+def test_a_trace_goes_by_the_twin_that_speaks_for_its_name() -> None:
+    twins = [member(1, "a", sha="f"), member(2, "a", sha="0")]
+    assert trace_edits([*twins, member(3, "b", "a")], 3) == [2, 3]
+
+
+def test_edits_in_a_circle_have_no_beginning() -> None:
+    assert trace_edits([member(1, "a", "b"), member(2, "b", "a")], 1) == [1]
+
+
 names = st.sampled_from("abcd")
 members = st.lists(
     st.tuples(names, st.none() | names, st.sampled_from([None, "accept", "reject"]), st.booleans()), max_size=6
@@ -127,6 +141,16 @@ def test_order_changes_nothing(drawn: list[tuple[str, str | None, str | None, bo
     ]
     expected = decide_family(family)
     assert all(decide_family(order) == expected for order in list(permutations(family))[:24])
+
+
+@given(members)
+def test_who_counts_is_traced_to_its_root_in_any_order(drawn: list[tuple[str, str | None, str | None, bool]]) -> None:
+    family = [member(n, instance, replaces, decision=word) for n, (instance, replaces, word, _) in enumerate(drawn)]
+    for key, one in decide_family(family).items():
+        if one.counts:
+            traced = trace_edits(family, key)
+            assert (family[traced[0]].instance_id, traced[-1]) == (one.root_id, key)
+            assert trace_edits(family[::-1], key) == traced
 
 
 @given(members)

@@ -53,7 +53,19 @@ def make_history(seed: int, size: int) -> list[Told | LinkFact]:
         told.append(Told(name, tuple(dice.choices(FACES, k=dice.choice((1, 1, 2)))), dice.randrange(60)))
         if dice.random() < 0.2:
             told.append(Told(f"{name}-edit", (dice.choice(FACES),), dice.randrange(60), name))
+    told += make_edits(dice)
     told += [make_fact(dice, number, size) for number in range(size // 3)]
+    return told
+
+
+def make_edits(dice: random.Random) -> list[Told]:
+    """A meeting of four, edited again and again: some are taken out, put in, corrected or change their turn."""
+    people = tuple(dice.sample(FACES, 4))
+    told = [Told("uuid:four", people, 1)]
+    for number in range(4):
+        people = tuple(dice.sample(people, len(people) - 1)) + tuple(dice.choices(FACES, k=dice.choice((0, 1, 1))))
+        before = dice.choice(told[-2:]).instance_id
+        told.append(Told(f"uuid:four-{number}", people or (AWA,), dice.randrange(60), before))
     return told
 
 

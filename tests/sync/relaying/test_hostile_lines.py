@@ -43,7 +43,12 @@ FACTS: list[JournalFact] = [
 ]
 TOLD = [json.loads(write_line(one)) for one in LINES if not isinstance(one, FactLine)]
 RETAINED = {
-    "persons": [{"path": "/data/personnes[1]", "position": 1, "sex": "2", "age": 31, "birth_date": "1995-01-01"}],
+    "persons": [
+        {
+            "path": "/data/personnes[1]", "position": 1, "sex": "2", "age": 31, "birth_date": "1995-01-01",
+            "place": "/data/personnes[2]",
+        }
+    ],
     "encounters": [{"path": "/data", "kind": "passage", "at": "2026-03-02T09:30:00+00:00"}],
     "entities": [
         {
@@ -166,6 +171,7 @@ def test_what_is_taken_of_an_erasure_can_be_judged(session: Session, ready: Rela
         (["entities", 0, "values"], {"lit": 1}), (["entities", 0, "problems"], ["x" * 65]),
         (["entities", 0, "base_version"], 2**31), (["findings", 0, "kind"], "other"), (["keep", "person"], "sex"),
         (["ended_at"], "2026-03-02T09:30:00"), (["persons"], [RETAINED["persons"][0]] * 2),
+        (["persons"], [RETAINED["persons"][0], {"path": "/data/personnes[2]", "position": 2}]),
     ],
 )  # fmt: skip
 def test_what_no_server_retains_is_refused_in_words(session: Session, ready: Relay, path: list[Any], odd: Any) -> None:
