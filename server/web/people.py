@@ -176,5 +176,5 @@ def _render_list(
     return render_template(
         "people/list.html", rows=rows, asked=asked, nobody=nobody, plain=access(viewer, "D3").reads_plainly,
         sexes=[(code, word_code(code, "sex")) for code in ("2", "1")], fullest=len(rows) >= LISTED,
-        best=max((one or 0.0 for one in weights), default=0.0),
+        best=max([0.0, *(one for one in weights if one is not None)]),
     )  # fmt: skip

@@ -60,6 +60,16 @@ def test_who_finds_nobody_is_told_whether_they_said_enough(
     assert "No record tells of a person yet." not in page.text
 
 
+@pytest.mark.parametrize(("asked", "weighs"), [("awa kanaritroi 1991", True), ("aw kana", False)])
+def test_how_well_somebody_fits_is_shown_where_it_speaks_for_them(
+    client: FlaskClient, session: Session, seeded: Seeded, asked: str, weighs: bool
+) -> None:
+    page = log_in(client, add_account(session, "centre_staff", seeded.site, language="en")).post(
+        "/people/", data={"asked": asked}
+    )
+    assert ('href="/people/1"' in page.text, ">Fits<" in page.text) == (True, weighs)
+
+
 def test_a_slip_in_a_reference_is_told(client: FlaskClient, session: Session, seeded: Seeded) -> None:
     log_in(client, add_account(session, "centre_staff", seeded.site, language="en"))
     slip = f"{REFERENCE[:-1]}{(int(REFERENCE[-1]) + 1) % 10}"
