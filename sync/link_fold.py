@@ -39,17 +39,8 @@ from sync.models import (
 
 _TEXTS = ("family_name", "birth_place", "mother_name", "phone", "document_type", "document_number")
 _READ = (
-    *_TEXTS,
-    "reference",
-    "given_names",
-    "sex",
-    "nationality",
-    "ended_at",
-    "birth_date",
-    "age",
-    "age_band",
-    "site_id",
-)
+    *_TEXTS, "reference", "given_names", "sex", "nationality", "ended_at", "birth_date", "age", "age_band", "site_id",
+)  # fmt: skip
 
 # So many records are read, or decided anew, in one transaction by the work behind an activation.
 AT_ONCE = 200

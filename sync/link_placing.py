@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from sync import link_rows as rows
 from sync.link_models import Linking
-from sync.link_rows import PairRow, Place
+from sync.link_rows import Membership, PairRow
 from sync.linkage.blocking import Key, find_keys
 from sync.linkage.features import Features, pack
 from sync.linkage.judging import has_conflict, is_corroborated
@@ -18,10 +18,10 @@ def place_records(
     connection: Connection, linking: Linking, left: Collection[int], came: Mapping[int, LinkRecord]
 ) -> set[int]:
     """Give records the identities that the model reads of them; return the identities whose company changed."""
-    before = rows.find_places(connection, linking.model_id, {*left, *came})
+    before = rows.find_memberships(connection, linking.model_id, {*left, *came})
     features = {home: linking.model.cleaner.clean(record) for home, record in came.items()}
     identities = _find_or_add(connection, linking, features)
-    placed = {home: Place(identities[home], record.site_id) for home, record in came.items()}
+    placed = {home: Membership(identities[home], record.site_id) for home, record in came.items()}
     changed = {home for home in {*before, *placed} if before.get(home) != placed.get(home)}
     moved = {home: placed[home] for home in changed & placed.keys()}
     rows.place_members(connection, linking.model_id, changed & before.keys(), moved)

@@ -39,7 +39,7 @@ class Identity(NamedTuple):
     own_corroborated: bool
 
 
-class Place(NamedTuple):
+class Membership(NamedTuple):
     """Where a record stands under a model: its identity, and its site."""
 
     identity: int
@@ -176,16 +176,18 @@ _WIDEST = 4
 
 def find_members(connection: Connection, model_id: int, homes: Collection[int]) -> dict[int, int]:
     """The identities that these records have under the model, by home."""
-    return {home: place.identity for home, place in find_places(connection, model_id, homes).items()}
+    return {home: one.identity for home, one in find_memberships(connection, model_id, homes).items()}
 
 
-def find_places(connection: Connection, model_id: int, homes: Collection[int]) -> dict[int, Place]:
+def find_memberships(connection: Connection, model_id: int, homes: Collection[int]) -> dict[int, Membership]:
     """Where these records stand under the model, by home."""
     rows = connection.execute(_MEMBERS, {"model_id": model_id, "ids": list(homes)})
-    return {home: Place(identity, site) for home, identity, site in rows}
+    return {home: Membership(identity, site) for home, identity, site in rows}
 
 
-def place_members(connection: Connection, model_id: int, homes: Collection[int], placed: Mapping[int, Place]) -> None:
+def place_members(
+    connection: Connection, model_id: int, homes: Collection[int], placed: Mapping[int, Membership]
+) -> None:
     """Take these records out of their identities, and put those that are placed into theirs."""
     if homes:
         connection.execute(_FORGET_MEMBERS, {"model_id": model_id, "ids": list(homes)})
