@@ -18,8 +18,8 @@ from sync.linkage.errors import LinkageRefused
 from sync.linkage.features import FREQUENCIES, Cleaner
 from sync.linkage.names import PET_FORMS
 
-# What levels mean is code: a model of another edition of them is none of ours.
-EDITION = 2
+# What levels mean and how names sound is code: a model of another edition of them is none of ours.
+EDITION = 3
 _FEWEST = 1024
 
 

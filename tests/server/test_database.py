@@ -1,5 +1,6 @@
 """The migrated schema and the models say the same, and migrations are numbered."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
 from sync.devices import change_device_state
-from sync.link_fold import is_linking_due, read_link_record
+from sync.link_fold import is_linking_due, link_some, read_link_record
 from sync.linkage.model import default_model, parse_model
 from sync.linkage.score import Scorer
 from sync.models import EntityRelease, IssuedVersion, LinkMember, LinkModelVersion, LinkWord, PeerReceipt, RelayedDevice
@@ -24,6 +25,11 @@ from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
 from tests.sync.relaying.conftest import add_relay
 from tests.sync.test_processing import settle
+
+_ADD_WORD = text(
+    "INSERT INTO link_words (model_id, word, identity_id) "
+    "SELECT model_id, :word, identity_id FROM link_words WHERE word = :beside"
+)
 
 
 @pytest.mark.both_databases
@@ -124,6 +130,40 @@ def test_a_model_of_an_older_schema_learns_what_a_band_of_ages_says(session: Ses
     assert (kept.version, is_linking_due(session)) == (upgraded.version, True)
     weighed = [Scorer(model, 2).score(*map(model.cleaner.clean, read)) for model in (upgraded, default_model())]
     assert weighed[0] == pytest.approx(weighed[1], abs=1e-3)
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_a_model_of_an_older_schema_hears_names_anew_and_keeps_how_common_they_are(session: Session) -> None:
+    for given_names, family_name in (("Sona", "Camara"), ("Bineta", "Kamara"), ("Modou", "Sidibeh")):
+        add_record(session, given_names=given_names, family_name=family_name, age=30)
+    session.commit()
+    words = select(LinkWord.word).order_by(LinkWord.word)
+    before = session.execute(words).all()
+    session.rollback()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0034")
+        content = json.loads(connection.scalar(text("SELECT content FROM link_models")))
+        told = content["teral"]
+        told["frequencies"]["family_key"] = {"cmr": 0.03, "kmr": 0.01, "jl": 0.05}
+        told["frequencies"]["mother_key"] = {"fl cmr": 0.003, "cm jl": 0.002}
+        told["frequencies"]["place_key"] = {"camberen": 0.004}
+        told["name_order"] = {"camara": [30, 1], "kamara": [10, 2], "ami": [0, 9]}
+        connection.execute(text("UPDATE link_models SET content = :now"), {"now": json.dumps(content)})
+        # As the older program wrote them.
+        for word, beside in (("ncmr", "bso"), ("bca", "bso"), ("nsdb", "bsi")):
+            connection.execute(_ADD_WORD, {"word": word, "beside": beside})
+        command.upgrade(_config(connection), "head")
+    session.expire_all()
+    kept = session.scalars(select(LinkModelVersion)).one()
+    upgraded = parse_model(kept.content)
+    assert (kept.version, is_linking_due(session)) == (upgraded.version, True)
+    assert upgraded.frequencies["family_key"] == {"kmr": pytest.approx(0.04), "jl": 0.05}
+    assert upgraded.frequencies["mother_key"] == {"fl kmr": 0.003, "cm jl": 0.002}
+    assert upgraded.frequencies["place_key"] == {"kamberen": 0.004}
+    assert upgraded.name_order == {"kamara": (40, 3), "ami": (0, 9)}
+    while link_some(session, NOW):
+        session.commit()
+    assert session.execute(words).all() == before
 
 
 @pytest.mark.both_databases(postgresql="slow")
