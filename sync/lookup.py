@@ -14,6 +14,7 @@ from sqlalchemy import CompoundSelect, Connection, Select, and_, func, intersect
 from sqlalchemy.orm import Session, aliased
 
 from sync import link_rows as rows
+from sync.db import plan_by_values
 from sync.link_models import Linking, find_linking
 from sync.linkage.features import Features
 from sync.linkage.score import Scorer
@@ -84,6 +85,7 @@ def look_up(session: Session, viewer: Viewer, asked: Description, now: datetime)
     if linking is None or clues.is_empty or not access(viewer, "D3").reads_plainly:
         return named
     search = _Search(session.connection(), linking, viewer, list_readings(clues, linking.model.cleaner))
+    plan_by_values(search.connection)
     ranked = _rank(search, clues, _find_identities(search, clues))
     known = {one.person_id for one in named}
     return named + [one for one in _list_persons(session, search, ranked) if one.person_id not in known]
