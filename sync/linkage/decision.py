@@ -119,7 +119,7 @@ def _find_open(heard: Sequence[Pair], persons: Sequence[tuple[str, ...]], verdic
     return found
 
 
-class _Groups:
+class Groups:
     """Disjoint groups of records, each with a representative."""
 
     def __init__(self, records: Iterable[str]) -> None:
@@ -144,7 +144,7 @@ def _find_components(
     records: Collection[str], pairs: Sequence[Pair], verdicts: Sequence[Verdict], floor: float
 ) -> list[tuple[list[str], list[Pair]]]:
     """Records that pairs at the floor or verdicts connect, with the pairs inside."""
-    groups = _Groups(records)
+    groups = Groups(records)
     heavy = [pair for pair in pairs if pair.bits >= floor]
     joined = [(pair.one, pair.other) for pair in heavy] + [(said.one, said.other) for said in verdicts if said.same]
     for one, other in joined:
@@ -170,7 +170,7 @@ class _Component:
         inside = [one for one in self.verdicts if one.one in own and one.other in own]
         self.apart = {_ends(one) for one in inside if not one.same}
         self.conflicts = {_ends(pair) for pair in self.pairs if pair.conflict}
-        self.groups = _Groups(self.members)
+        self.groups = Groups(self.members)
         self.human = {_ends(one) for one in inside if one.same}
         for one in inside:
             if one.same and not self._cross(one.one, one.other, self.apart):
@@ -227,7 +227,7 @@ class _Component:
         Whom the best links alone would make one person are one person here: a third record of them is no rival, nor
         is one whom people have kept apart.
         """
-        trial = _Groups(self.members)
+        trial = Groups(self.members)
         for pair in links:
             trial.join(pair.one, pair.other)
         best: dict[str, float] = {}

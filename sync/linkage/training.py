@@ -14,7 +14,7 @@ from random import Random
 
 from sync.linkage.blocking import Key, find_candidates, find_keys, find_most_common, find_too_common
 from sync.linkage.comparisons import COMPARISONS, Comparison, Level
-from sync.linkage.decision import Verdict
+from sync.linkage.decision import Groups, Verdict
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.features import FREQUENCIES, Cleaner, Features
 from sync.linkage.model import LinkModel
@@ -116,17 +116,21 @@ def learn_aliases(
 ) -> dict[str, tuple[str, int]]:
     """First given names that people found with one person and that no rule makes one: of the rarer, the commoner.
 
-    With each, how often; a record counts once for two names, however many others it was found to be one person with.
+    With each, how many persons bear both: whoever has many records counts once, however often people said so.
     """
     keys, named = NameKeys(known), {one.record_id: without_titles(fold(one.given_name))[:1] for one in records}
     common = Counter(word for words in named.values() for word in words)
+    same = [one for one in labels if one.same and {one.one, one.other} <= named.keys()]
+    persons = Groups(named)
+    for one in same:
+        persons.join(one.one, one.other)
     seen: dict[tuple[str, str], set[str]] = {}
-    for one in labels:
-        words = {*named.get(one.one, ()), *named.get(one.other, ())} if one.same else set()
+    for one in same:
+        words = {*named[one.one], *named[one.other]}
         if len(words) == 2 and len({keys.find_key(word) for word in words}) == 2:
             rarer, commoner = sorted(words, key=lambda word: (common[word], word))
-            seen.setdefault((rarer, commoner), set()).add(min(one.one, one.other))
-    often = sorted((len(persons), pair) for pair, persons in seen.items() if len(persons) >= _FEWEST_PERSONS)
+            seen.setdefault((rarer, commoner), set()).add(persons.find(one.one))
+    often = sorted((len(bearers), pair) for pair, bearers in seen.items() if len(bearers) >= _FEWEST_PERSONS)
     return {rarer: (commoner, count) for count, (rarer, commoner) in often}
 
 

@@ -154,6 +154,13 @@ def test_two_names_that_several_persons_bear_become_an_alias() -> None:
     assert learn_aliases(records, {}, [Verdict(one, other, same=False) for one, other in pairs]) == {}
 
 
+def test_one_person_of_many_records_teaches_no_alias() -> None:
+    names = {"a": "Naffy", "b": "Naffy", "c": "Naffy", "d": "Nafissatou", "e": "Nafissatou", "f": "Nafissatou"}
+    records = [LinkRecord(one, "Ba", name) for one, name in names.items()]
+    for ends in (("ad", "bd", "cd"), ("ad", "ae", "af"), ("ad", "be", "cf", "ab", "bc")):
+        assert learn_aliases(records, {}, [Verdict(*pair, same=True) for pair in ends]) == {}, ends
+
+
 def test_names_that_a_rule_makes_one_are_not_learnt_again() -> None:
     records = [LinkRecord(str(number), "Ba", name) for number, name in enumerate(("Modou", "Mamadou") * 3)]
     said = [Verdict(str(number), str(number + 1), same=True) for number in (0, 2, 4)]
