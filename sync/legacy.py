@@ -1,7 +1,7 @@
 """Records of an older register, taken in as if a tablet had sent them: kept as they are, judged, linked, never twice.
 
-Each says in its own form from which register it comes and what it was called there. Reading the file and weighing it
-beforehand are linkage's (linkage/spreadsheet.py, link_runs.py).
+Each says in its own form from which register it comes, what it was called there, and at which post and on which tablet
+it was made. Reading the file and weighing it beforehand are linkage's (linkage/spreadsheet.py, link_runs.py).
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,13 +22,15 @@ from sync.publishing import FormFile, find_form_version, publish_form
 from sync.references import make_reference
 
 # A record of one person: its path is the record itself.
-FORM_ID, VERSION, _PATH = "registre_repris", "1", "/data"
+FORM_ID, VERSION, _PATH = "registre_repris", "2", "/data"
 _FORM = """
 | survey |
 | | type | name | label::Français (fr) | label::English (en) | bind::teral:person |
 | | end | end | | | |
 | | text | registre | Registre d’origine | Register it comes from | |
 | | text | numero_origine | Numéro dans ce registre | Number in that register | |
+| | text | poste_origine | Poste où elle a été faite | Post where it was made | |
+| | text | tablette_origine | Sur quelle tablette | Tablet that it was made on | |
 | | begin_group | personne | Personne | Person | |
 | | text | given_name | Prénoms | Given names | given_names |
 | | text | family_name | Nom de famille | Family name | family_name |
@@ -44,7 +46,7 @@ _FORM = """
 | | end_group | | | | |
 | settings |
 | | form_id | version | form_title | default_language |
-| | registre_repris | 1 | Registre repris | Français (fr) |
+| | registre_repris | 2 | Registre repris | Français (fr) |
 """
 _VALUES = (
     "given_name", "family_name", "sex", "birth_date", "age", "nationality", "birth_place", "mother_name", "phone",
@@ -103,6 +105,8 @@ def _render(register: str, one: LinkRecord) -> bytes:
     _add(root, "end", f"{one.recorded_on}T00:00:00Z" if one.recorded_on else "")
     _add(root, "registre", register)
     _add(root, "numero_origine", one.record_id)
+    _add(root, "poste_origine", one.post)
+    _add(root, "tablette_origine", one.tablet)
     person = etree.SubElement(root, "personne")
     for name in _VALUES:
         value = getattr(one, name)

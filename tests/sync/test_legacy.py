@@ -43,9 +43,12 @@ def test_a_record_of_a_register_is_a_record_of_the_registry(session: Session) ->
 
 
 def test_where_it_comes_from_is_kept_with_it(session: Session) -> None:
-    take(session, AWA)
+    take(session, replace(AWA, post="Bac de Podor", tablet="T-04"))
     kept = session.scalars(select(Submission)).one().xml.decode()
-    assert "<registre>Cahier de Podor</registre><numero_origine>17</numero_origine>" in kept
+    assert (
+        "<registre>Cahier de Podor</registre><numero_origine>17</numero_origine>"
+        "<poste_origine>Bac de Podor</poste_origine><tablette_origine>T-04</tablette_origine>"
+    ) in kept
 
 
 def test_the_same_register_twice_is_taken_in_once(session: Session) -> None:

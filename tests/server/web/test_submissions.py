@@ -1,14 +1,19 @@
 """Submissions as a supervisor reads them: filters that make sense, one record, its file, its twins, an export."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.processing import process_pending
+from sync.intake import Sender
+from sync.legacy import FORM_ID, publish_legacy_form, take_in
+from sync.linkage.record import LinkRecord
 from sync.models import Submission
 from sync.publishing import publish_form
 from tests.accounts import add_account, add_site, log_in
@@ -167,3 +172,17 @@ def test_a_sensitive_complaint_is_read_by_the_focal_point_alone(
     settle(session)
     answer = reader(client, session, role, seeded).get(f"/submissions/{complaint}")
     assert (answer.status_code, "Un agent menace." in answer.text) == (status, role == "focal_point")
+
+
+def test_record_of_an_older_register_shows_where_it_comes_from(
+    client: FlaskClient, session: Session, seeded: Seeded
+) -> None:
+    told = LinkRecord("17", "Ndiaye", "Awa", post="Bac de Podor", tablet="T-04", recorded_on=date(2025, 3, 1))
+    publish_legacy_form(session, None, datetime.now(UTC))
+    take_in(session, [told], "Cahier de Podor", Sender(site_id=seeded.site.id), datetime.now(UTC))
+    session.commit()
+    process_pending()
+    taken = session.scalars(select(Submission.id).where(Submission.form_id == FORM_ID)).one()
+    page = reader(client, session, "data_steward", seeded).get(f"/submissions/{taken}").text
+    for said in ("Cahier de Podor", "17", "Poste où elle a été faite", "Bac de Podor", "Sur quelle tablette", "T-04"):
+        assert said in page, said
