@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from sync.link_decisions import Word, decide_apart, decide_same
@@ -20,7 +20,7 @@ from sync.policy import Viewer
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.linkage.one_by_one import weigh_one_by_one
-from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare, reference
+from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare, questions, reference
 from tests.sync.people import add_record
 from tests.sync.test_link_view import MOUSSA
 
@@ -115,3 +115,14 @@ def test_what_was_overlooked_is_found_and_decided_anew(session: Session, linked:
     assert look_again(session, missed.overlooked, NOW) == 1
     session.commit()
     assert registry_digest(session) == before
+
+
+@pytest.mark.both_databases
+def test_looking_again_joins_nobody_whom_people_have_kept_apart(session: Session, linked: None, tmp_path: Path) -> None:
+    decide_apart(session, reference("uuid:1"), reference("uuid:2"), Word(None, NOW, "deux cousines"))
+    session.execute(delete(LinkPair))
+    session.commit()
+    missed = run(session, tmp_path, default_model())
+    assert look_again(session, missed.overlooked, NOW) == 1
+    assert session.scalar(select(func.count(LinkPair.one_id))) == 2
+    assert (len(persons(session)), questions(session)) == (3, [])
