@@ -17,6 +17,7 @@ from sync.db import begin_write
 from sync.intake import Sender
 from sync.legacy import Taken, publish_legacy_form, take_in
 from sync.link_fold import look_again
+from sync.link_labels import read_labels
 from sync.link_models import activate_model, add_model, drop_model, find_linking, get_model, keep_model, list_models
 from sync.link_reports import add_report
 from sync.link_rows import count_crowded
@@ -85,7 +86,7 @@ def read_model(version: str) -> LinkModel:
 
 def learn_from_registry(*, shadow: bool) -> LinkModel:
     """Learn a model from all records and what people decided, and keep it; a shadow reads along from now on."""
-    from sync.link_runs import read_labels, read_records
+    from sync.link_runs import read_records
 
     with Session(db.engine) as session:
         linking = find_linking(session)

@@ -3,6 +3,7 @@
 How many of those both found right is the measured precision of automatic links.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
@@ -20,7 +21,7 @@ from sync.scopes import scope_people
 ANSWERS = ("same", "apart", "unsure")
 # References are evenly spread over 32 first signs: these three are a sample that nobody can choose, in one range of an
 # index.
-_SAMPLE_BELOW = "3"
+_SAMPLE_BELOW, SHARE = "3", 3 / 32
 _EYES = 2
 _Z = 1.96  # 19 times of 20 the true share lies within
 
@@ -87,6 +88,21 @@ def measure_precision(session: Session) -> Precision:
     is_wrong, is_right = links.c.apart > 0, and_(links.c.apart == 0, links.c.same >= _EYES)
     wrong, right = session.execute(select(func.count().filter(is_wrong), func.count().filter(is_right))).one()
     return compute_precision(right + wrong, right)
+
+
+def list_checked(session: Session) -> Iterator[tuple[str, str, bool]]:
+    """The references of each link that anybody checked, and whether enough people found it right."""
+    home, other = aliased(Person), aliased(Person)
+    same, apart = (func.count().filter(LinkCheck.answer == answer) for answer in ("same", "apart"))
+    checked = (
+        select(home.reference, other.reference, same, apart)
+        .select_from(LinkCheck)
+        .join(home, home.id == LinkCheck.home_id)
+        .join(other, other.id == LinkCheck.other_id)
+        .group_by(home.reference, other.reference)
+    )
+    for one, another, right, wrong in session.execute(checked):
+        yield one, another, right >= _EYES and not wrong
 
 
 def compute_precision(checked: int, right: int) -> Precision:

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from sync import link_rows as rows
 from sync.link_fold import read_link_record
+from sync.link_labels import read_decided, read_labels
 from sync.link_models import LARGEST
-from sync.link_verdicts import LINKING, STANDING
 from sync.linkage.batch import Weighed, count_left_out, find_most_common, write_input
 from sync.linkage.calibration import Bin, calibrate, find_error
 from sync.linkage.component import decide_component, find_floor, keep_heaviest
@@ -27,7 +27,7 @@ from sync.linkage.judging import judge_pair
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord
 from sync.linkage.score import Scorer
-from sync.models import LinkDecision, LinkMember, LinkModelVersion, LinkVerdict, Person, PersonRecord
+from sync.models import LinkMember, LinkModelVersion, Person, PersonRecord
 
 Engine = Callable[[Path, LinkModel, int], Iterator[Weighed]]
 _READ_AT_ONCE, _CLEANED = 1_000, 200_000
@@ -38,7 +38,8 @@ class Run:
     """What a model makes of the registry, beside what the registry holds.
 
     `joined` links would come and `parted` ones would go; `questions` are those that would be open. `labels` are pairs
-    that people decided about; what the model alone would say of them is in the calibration and the figures of groups.
+    that people decided about or checked; what the model alone would say of them is in the calibration and the figures
+    of groups.
     `overlooked` are records with a pair that the model should have found on their arrival, by their homes. `crowded`
     keys have outgrown the model: looking them up is dear, and it is time to train another. `left_out` keys were not
     looked up here, as more than `most_common` records share each: a batch can afford less than one record that comes.
@@ -65,7 +66,7 @@ class Run:
 def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, more: Sequence[LinkRecord] = ()) -> Run:
     """Weigh all records by the model, and `more` as if each had come; the folder is for what lies on disk meanwhile."""
     records = [*read_records(session), *more]
-    labels = read_labels(session)
+    said, labels = read_decided(session), read_labels(session)
     ids = write_input(folder, model, records)
     weighed = weigh(folder, model, len(ids))
     found = sorted((min(ids[one], ids[other]), max(ids[one], ids[other]), bits) for one, other, bits in weighed)
@@ -74,12 +75,12 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, m
     heavy = [
         judge_pair(scorer, clean(one), clean(other), bits) for one, other, bits in found if bits >= find_floor(rules)
     ]
-    alone, decided = (decide_component(ids, heavy, rules, said) for said in ((), labels))
+    alone, decided = (decide_component(ids, heavy, rules, known) for known in ((), said))
     light = [one for one in found if one[2] < find_floor(rules)]
-    asked = _list_asked(decided, light, labels)
+    asked = _list_asked(decided, light, said)
     before = _read_persons(session, ids) | {one.record_id: -place for place, one in enumerate(more, 1)}
     known = [one for one in labels if {one.one, one.other} <= before.keys()]
-    bins = calibrate((scorer.score(clean(one.one), clean(one.other)), one.same) for one in known)
+    bins = calibrate((scorer.score(clean(one.one), clean(one.other)), one) for one in known)
     return Run(
         model.version,
         len(ids),
@@ -108,32 +109,18 @@ def read_records(session: Session) -> Iterator[LinkRecord]:
         session.expunge(one)
 
 
-def read_labels(session: Session) -> list[Verdict]:
-    """What people decided about two records; of two decisions about a pair the later one."""
-    query = (
-        select(LinkVerdict.record, LinkVerdict.other, LinkDecision.kind)
-        .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
-        .where(STANDING, LinkDecision.kind.in_(LINKING), LinkVerdict.record < LinkVerdict.other)
-        .order_by(LinkDecision.decided_at, LinkDecision.uuid)
-    )
-    latest = {(record, other): kind == "same" for record, other, kind in session.execute(query)}
-    return [Verdict(*ends, same) for ends, same in sorted(latest.items())]
-
-
 def _make_cleaner(model: LinkModel, records: Sequence[LinkRecord]) -> Callable[[str], Features]:
     by_id = {one.record_id: one for one in records}
     return lru_cache(maxsize=_CLEANED)(lambda record: model.cleaner.clean(by_id[record]))
 
 
-def _list_asked(
-    decided: Decision, light: Iterable[tuple[str, str, float]], labels: Iterable[Verdict]
-) -> list[Question]:
+def _list_asked(decided: Decision, light: Iterable[tuple[str, str, float]], said: Iterable[Verdict]) -> list[Question]:
     """The questions of a decision with those that no link depends on: one for each two persons, not yet answered.
 
     A heavy pair that the decision does not ask about waits for the answer to another.
     """
     person_of = {record: place for place, person in enumerate(decided.persons) for record in person}
-    answered = {frozenset((person_of.get(one.one), person_of.get(one.other))) for one in labels}
+    answered = {frozenset((person_of.get(one.one), person_of.get(one.other))) for one in said}
     more = [
         Question(Pair(one, other, bits), "weight")
         for one, other, bits in sorted(light, key=lambda each: (-each[2], each))

@@ -1,17 +1,36 @@
-"""Whether weights mean what they say: of pairs that weigh so much, how many people found to be one person."""
+"""Whether weights mean what they say: of pairs that weigh so much, how many people found to be one person.
+
+People look at some pairs because they are asked, at others because they were drawn, one in many. What they found
+speaks for as many pairs as it was drawn from; without that, links would be judged by what somebody complained of.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import exp2, floor
 
-_WIDTH = 4
-_LOWEST, _HIGHEST = -12, 28
+from sync.linkage.decision import Verdict
+
+WIDTH, LOWEST = 4, -12
+_HIGHEST = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Label(Verdict):
+    """What people said of two records, and for how many pairs it speaks: one over the chance that they were shown it.
+
+    None at all where nobody was shown the pair, and it is known because somebody saw that it was wrong.
+    """
+
+    stands_for: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Labelled pairs of like weight: how many of them should be of one person by their weights, and how many are."""
+    """Labelled pairs of like weight: which share should be of one person by their weights, and which is.
+
+    Both are shares of the pairs that the labels stand for.
+    """
 
     from_bits: int
     pairs: int
@@ -19,28 +38,34 @@ class Bin:
     observed: float
 
 
-def calibrate(labelled: Iterable[tuple[float, bool]]) -> list[Bin]:
+def find_bin(bits: float) -> int:
+    """From how many bits on the pairs are told with one of this weight."""
+    return min(_HIGHEST, max(LOWEST, WIDTH * floor(bits / WIDTH)))
+
+
+def calibrate(labelled: Iterable[tuple[float, Label]]) -> list[Bin]:
     """Labelled pairs by their weight, four bits at a time; the lowest and the highest bin take in all beyond.
 
-    People are asked about the heaviest first, so the bins are filled unevenly, but within one nothing else than chance
-    and urgency chooses: each may be read for itself, and their sum may not.
+    The heaviest questions come first, so the bins are filled unevenly; among questions of one bin nothing but urgency
+    chooses, and that alone would let each bin be read for itself. But links are seen by a sample and questions by all,
+    and both stand in the bins around the threshold: so every label counts for as many pairs as it was drawn from.
     """
-    bins: defaultdict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for bits, same in labelled:
-        bins[min(_HIGHEST, max(_LOWEST, _WIDTH * floor(bits / _WIDTH)))].append((bits, same))
-    return [
-        Bin(
-            from_bits,
-            len(found),
-            sum(to_probability(bits) for bits, _ in found) / len(found),
-            sum(same for _, same in found) / len(found),
-        )
-        for from_bits, found in sorted(bins.items())
-    ]
+    bins: defaultdict[int, list[tuple[float, Label]]] = defaultdict(list)
+    for bits, label in labelled:
+        if label.stands_for:
+            bins[find_bin(bits)].append((bits, label))
+    return [_sum_up(from_bits, found) for from_bits, found in sorted(bins.items())]
+
+
+def _sum_up(from_bits: int, found: list[tuple[float, Label]]) -> Bin:
+    everything = sum(label.stands_for for _, label in found)
+    expected = sum(label.stands_for * to_probability(bits) for bits, label in found)
+    observed = sum(label.stands_for for _, label in found if label.same)
+    return Bin(from_bits, len(found), expected / everything, observed / everything)
 
 
 def find_error(bins: Iterable[Bin]) -> float | None:
-    """How far expected and observed shares are apart, on average over the pairs; None without any."""
+    """How far expected and observed shares are apart, on average over the labels; None without any."""
     known = list(bins)
     pairs = sum(one.pairs for one in known)
     return sum(one.pairs * abs(one.expected - one.observed) for one in known) / pairs if pairs else None

@@ -7,13 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.linkage.decision import Question, Verdict
+from sync.linkage.calibration import Label
+from sync.linkage.decision import Question
 from sync.linkage.names import fold
 from sync.linkage.record import LinkRecord
 
 _TENTHS = 10
 # A group of fewer records says nothing, and might say something about somebody.
 LEAST_RECORDS = 20
+# One label that was drawn from thousands of pairs would be the whole figure of a group.
+_MOST_FOR = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,8 @@ class GroupFigures:
     """Figures of one group of records. Those that follow from labels are None where there is no label to follow from.
 
     `linked` is the share of records that are not alone, `load` the questions for each record. `precision` is the share
-    of right ones among labelled pairs that the model links, `recall` the share linked of those labelled as one person.
+    of right ones among labelled pairs that the model links, `recall` the share linked of those labelled as one person;
+    in both a label counts for the pairs that it stands for.
     """
 
     kind: str
@@ -52,7 +56,7 @@ def measure_fairness(
     records: Sequence[LinkRecord],
     persons: Iterable[Sequence[str]],
     questions: Iterable[Question],
-    labels: Iterable[Verdict],
+    labels: Iterable[Label],
 ) -> list[GroupFigures]:
     """The figures of every group that is large enough. `persons` are those of the model alone, without the labels."""
     person_of = {record: (place, len(person) > 1) for place, person in enumerate(persons) for record in person}
@@ -65,8 +69,8 @@ def measure_fairness(
     ]
 
 
-def _list_known(labels: Iterable[Verdict], person_of: Mapping[str, tuple[int, bool]]) -> dict[str, list[Verdict]]:
-    known: defaultdict[str, list[Verdict]] = defaultdict(list)
+def _list_known(labels: Iterable[Label], person_of: Mapping[str, tuple[int, bool]]) -> dict[str, list[Label]]:
+    known: defaultdict[str, list[Label]] = defaultdict(list)
     for one in labels:
         if one.one in person_of and one.other in person_of:
             known[one.one].append(one)
@@ -80,7 +84,7 @@ def _measure(
     members: Sequence[str],
     person_of: Mapping[str, tuple[int, bool]],
     asked: Mapping[str, int],
-    known: Mapping[str, Sequence[Verdict]],
+    known: Mapping[str, Sequence[Label]],
 ) -> GroupFigures:
     labels = {label for record in members for label in known.get(record, ())}
     together = {one for one in labels if person_of[one.one] == person_of[one.other]}
@@ -92,10 +96,12 @@ def _measure(
         linked=sum(person_of[record][1] for record in members) / len(members),
         load=sum(asked.get(record, 0) for record in members) / len(members),
         labels=len(labels),
-        precision=_share(len(together & same), len(together)),
-        recall=_share(len(together & same), len(same)),
+        precision=_share(together & same, together),
+        recall=_share(together & same, same),
     )
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _share(part: Iterable[Label], whole: Iterable[Label]) -> float | None:
+    """By how many pairs the labels stand for."""
+    some, everything = (sum(min(_MOST_FOR, one.stands_for) for one in labels) for labels in (part, whole))
+    return some / everything if everything else None

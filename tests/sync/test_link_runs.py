@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sync.link_decisions import Word, decide_apart, decide_same
 from sync.link_fold import look_again
 from sync.link_queue import count_questions
-from sync.link_runs import Run, read_labels, run_model
+from sync.link_runs import Run, run_model
 from sync.linkage.batch import Weighed
 from sync.linkage.model import LinkModel, default_model
 from sync.models import LinkPair, PersonRecord
@@ -80,13 +80,6 @@ def test_what_people_said_is_what_a_model_is_measured_by(session: Session, linke
     assert [(one.pairs, one.observed) for one in found.calibration] == [(1, 1.0), (1, 0.0)]
     assert found.error is not None
     assert found.error > 0.9
-
-
-def test_the_later_of_two_decisions_is_the_label(session: Session, linked: None) -> None:
-    one, other = session.scalars(select(PersonRecord.reference).limit(2))
-    decide_apart(session, one, other, Word(None, NOW, ""))
-    decide_same(session, one, other, Word(None, NOW + timedelta(minutes=1), ""))
-    assert [label.same for label in read_labels(session)] == [True]
 
 
 def test_records_that_come_while_all_are_weighed_are_left_to_the_next_run(

@@ -1,4 +1,5 @@
-from sync.linkage.decision import Pair, Question, Verdict
+from sync.linkage.calibration import Label
+from sync.linkage.decision import Pair, Question
 from sync.linkage.fairness import GroupFigures, list_groups, measure_fairness
 from sync.linkage.record import LinkRecord
 
@@ -14,15 +15,15 @@ PAIRED = [("c00", "c01"), ("r00", "r01"), ("r02", "r03")]
 PERSONS = [*PAIRED, *((one.record_id,) for one in RECORDS if not any(one.record_id in pair for pair in PAIRED))]
 QUESTIONS = [Question(Pair("c02", "c03", 5.0), "weight"), Question(Pair("c02", "r04", 4.0), "weight")]
 LABELS = [
-    Verdict("c00", "c01", same=False),
-    Verdict("c04", "c05", same=True),
-    Verdict("r00", "r01", same=True),
-    Verdict("c00", "not here", same=True),
+    Label("c00", "c01", same=False),
+    Label("c04", "c05", same=True),
+    Label("r00", "r01", same=True),
+    Label("c00", "not here", same=True),
 ]
 
 
-def measure() -> dict[tuple[str, str], GroupFigures]:
-    return {(one.kind, one.value): one for one in measure_fairness(RECORDS, PERSONS, QUESTIONS, LABELS)}
+def measure(*more: Label) -> dict[tuple[str, str], GroupFigures]:
+    return {(one.kind, one.value): one for one in measure_fairness(RECORDS, PERSONS, QUESTIONS, [*LABELS, *more])}
 
 
 def test_figures_of_a_group_are_of_its_records_alone() -> None:
@@ -46,3 +47,11 @@ def test_tenths_go_from_rare_names_to_common_ones() -> None:
 def test_without_labels_nothing_is_said_about_right_and_wrong() -> None:
     [first, *_] = measure_fairness(RECORDS, PERSONS, QUESTIONS, [])
     assert (first.labels, first.precision, first.recall) == (0, None, None)
+
+
+def test_a_label_counts_for_the_pairs_that_it_was_drawn_from_and_is_never_the_whole_figure() -> None:
+    complaint, drawn = Label("r02", "r03", same=False, stands_for=0.0), Label("r02", "r03", same=False, stands_for=3.0)
+    assert measure(complaint)["sex", "1"].precision == 1.0
+    assert measure(drawn)["sex", "1"].precision == 1 / 4
+    missed = Label("r05", "r06", same=True, stands_for=100_000.0)
+    assert measure(missed)["sex", "1"].recall == 1 / 21
