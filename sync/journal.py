@@ -22,6 +22,7 @@ from sync.entity_rows import read_slot
 from sync.erasure_facts import ErasedFact, read_erased, receive_erased
 from sync.link_decisions import LinkFact, describe_link_decision, receive_link_decision
 from sync.models import (
+    Actor,
     AwaitedDecision,
     AwaitedErasure,
     Decision,
@@ -101,13 +102,19 @@ _KEPT_IN: dict[type[JournalFact], type[Base]] = {
     IssuedFact: IssuedVersion, ActFact: EntityAct, ReleaseFact: EntityRelease, DecisionFact: EntityDecision,
     VerdictFact: AwaitedDecision, LinkFact: LinkDecision, ErasedFact: AwaitedErasure,
 }  # fmt: skip
+_ACTOR = widths_of(Actor)["display_name"]
 # Names that a table calls otherwise, and the records of a link: each of them gets a row of its own.
 _WIDTHS = {
     "list_name": widths_of(Entity)["list_name"],
     "entity": widths_of(Entity)["uuid"],
     "left": widths_of(LinkVerdict)["record"],
     "right": widths_of(LinkVerdict)["record"],
+    "actor": _ACTOR,
+    "confirmed_by": _ACTOR,
+    "undone_by": _ACTOR,
 }
+# What a later version of the program added is told where it says something: all else stays the same text.
+_ADDED: dict[type[JournalFact], set[str]] = {LinkFact: {"actor", "confirmed_by", "undone_by", "weights"}}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _MODELS: tuple[tuple[type[Any], type[Any]], ...] = (
     (IssuedFact, IssuedVersion), (ActFact, EntityAct), (ReleaseFact, EntityRelease)
@@ -164,7 +171,9 @@ def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetim
 
 def write_line(fact: JournalFact) -> str:
     """One fact as a line of text."""
-    line = {"fact": _NAMES[type(fact)], **asdict(fact)}
+    added = _ADDED.get(type(fact), set())
+    told = {name: value for name, value in asdict(fact).items() if value or name not in added}
+    line = {"fact": _NAMES[type(fact)], **told}
     return json.dumps(line, ensure_ascii=False, default=lambda moment: moment.isoformat())
 
 

@@ -6,7 +6,7 @@ a whole person is decided by who may read all of it.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
+from sync.authors import find_author, is_same_author
 from sync.golden import GOLDEN, parse_golden
 from sync.link_documents import compare_documents
 from sync.link_fold import decide_around
 from sync.link_models import find_linking, list_linkings
 from sync.link_verdicts import LINKING
 from sync.linkage.explain import Step
-from sync.models import LinkDecision, LinkVerdict, Person, PersonRecord
+from sync.models import Actor, LinkDecision, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.quarantine import MIN_REASON, DecisionRefused
 from sync.registry import lock_registry
@@ -78,9 +79,13 @@ class Word:
     needs_second: bool = False
 
 
+# A step of the waterfall as it was shown: its name, its bits, and of each part the level that was found.
+Weight = tuple[str, float, list[tuple[str, str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class LinkFact:
-    """A decision as every server tells it: by names, never by row ids."""
+    """A decision as every server tells it: by names, never by row ids. Older servers tell neither who nor weights."""
 
     uuid: str
     kind: Literal["same", "apart", "unlink", "split", "unsure", "value"]
@@ -94,6 +99,14 @@ class LinkFact:
     needs_second: bool
     confirmed_at: datetime | None
     undone_at: datetime | None
+    actor: str | None = None
+    confirmed_by: str | None = None
+    undone_by: str | None = None
+    weights: Sequence[Weight] = ()
+
+
+# What people's names and weights are not: the same in the fact and in the row.
+_PLAIN = tuple(one.name for one in fields(LinkFact) if one.default is MISSING)
 
 
 def decide_same(session: Session, one: str, other: str, word: Word) -> LinkDecision:
@@ -166,7 +179,7 @@ def confirm_decision(session: Session, decision: LinkDecision, actor_id: int | N
         raise LinkDecisionRefused("link_decision_undone")
     if not decision.needs_second or decision.confirmed_at is not None:
         raise LinkDecisionRefused("link_decision_confirmed")
-    if actor_id is None or actor_id == decision.actor_id:
+    if actor_id is None or is_same_author(session.get(Actor, actor_id), decision.actor):
         raise LinkDecisionRefused("link_decision_own")
     decision.confirmed_at, decision.confirmed_by_id = now, actor_id
     _link_anew(session, decision, now)
@@ -212,24 +225,55 @@ def find_waiting(session: Session, left: Collection[str], right: Collection[str]
 
 def describe_link_decision(decision: LinkDecision) -> LinkFact:
     """The decision as another server can take it in."""
-    return LinkFact(**{one.name: getattr(decision, one.name) for one in fields(LinkFact)})
+    return LinkFact(
+        **{name: getattr(decision, name) for name in _PLAIN},
+        actor=_name(decision.actor),
+        confirmed_by=_name(decision.confirmed_by),
+        undone_by=_name(decision.undone_by),
+        weights=[(name, float(bits), [(part, level) for part, level in some]) for name, bits, some in decision.weights],
+    )
+
+
+def _name(actor: Actor | None) -> str | None:
+    return actor.display_name if actor else None
 
 
 def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> None:
     """Take in a decision that was taken elsewhere. It waits for the records that it speaks of; twice is once.
 
-    Raises LinkDecisionRefused for one that nobody could take here.
+    What was told of it before without names and weights gets them. Raises LinkDecisionRefused for one that nobody could
+    take here.
     """
     _check_fact(fact, now)
     lock_registry(session)
     decision = session.scalar(select(LinkDecision).where(LinkDecision.uuid == fact.uuid))
     if decision is None:
-        values = {one.name: getattr(fact, one.name) for one in fields(LinkFact)}
+        values = {name: getattr(fact, name) for name in _PLAIN}
         decision = LinkDecision(**values | {"left": list(fact.left), "right": list(fact.right), "weights": []})
         _write(session, decision)
-    decision.confirmed_at = decision.confirmed_at or fact.confirmed_at
-    decision.undone_at = decision.undone_at or fact.undone_at
+    decision.weights = decision.weights or [[name, bits, levels] for name, bits, levels in fact.weights]
+    decision.actor = decision.actor or _find_author(session, fact.actor, now)
+    _hear(session, decision, fact, now)
     _link_anew(session, decision, now)
+
+
+def _hear(session: Session, decision: LinkDecision, fact: LinkFact, now: datetime) -> None:
+    """What came to a decision since: of two who confirmed it, or undid it, the first one did."""
+    if _is_news(decision.confirmed_at, decision.confirmed_by, fact.confirmed_at):
+        decision.confirmed_at = fact.confirmed_at
+        decision.confirmed_by = _find_author(session, fact.confirmed_by, now)
+    if _is_news(decision.undone_at, decision.undone_by, fact.undone_at):
+        decision.undone_at, decision.undone_by = fact.undone_at, _find_author(session, fact.undone_by, now)
+
+
+def _find_author(session: Session, name: str | None, now: datetime) -> Actor | None:
+    return find_author(session, name, now) if name else None
+
+
+def _is_news(known_at: datetime | None, known_by: Actor | None, told_at: datetime | None) -> bool:
+    if told_at is None or known_at is None:
+        return told_at is not None
+    return told_at < known_at or (told_at == known_at and known_by is None)
 
 
 def _check_fact(fact: LinkFact, now: datetime) -> None:

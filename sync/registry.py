@@ -20,7 +20,7 @@ from sync.db import add_rows
 from sync.entity_fold import entity_lines
 from sync.judging import to_utc
 from sync.link_fold import fold_links, read_link_record
-from sync.models import Encounter, LinkDecision, LinkQuestion, Person, PersonRecord, Submission
+from sync.models import Actor, Encounter, LinkDecision, LinkQuestion, Person, PersonRecord, Submission
 from sync.parts import fit
 from sync.references import make_reference
 
@@ -174,10 +174,15 @@ def _encounter_lines(session: Session) -> Iterable[str]:
 
 
 def _decision_lines(session: Session) -> Iterable[str]:
-    names = ("uuid", "kind", "left", "right", "property_name", "value", "decided_at", "needs_second")
-    for one in session.scalars(select(LinkDecision).where(LinkDecision.undone_at.is_(None))):
+    names = ("uuid", "kind", "left", "right", "property_name", "value", "decided_at", "needs_second", "model_version")
+    first, second = aliased(Actor), aliased(Actor)
+    found = select(LinkDecision, first.display_name, second.display_name).where(LinkDecision.undone_at.is_(None))
+    found = found.outerjoin(first, first.id == LinkDecision.actor_id)
+    for one, *who in session.execute(found.outerjoin(second, second.id == LinkDecision.confirmed_by_id)):
         values = {name: getattr(one, name) for name in names}
-        yield _line(decision=values, confirmed=one.confirmed_at is not None)
+        # A database may keep another tail of a number, or no minus before a zero.
+        weights = [(name, round(bits, 6) + 0.0, levels) for name, bits, levels in one.weights]
+        yield _line(decision=values, confirmed=one.confirmed_at is not None, weights=weights, who=who)
 
 
 def _question_lines(session: Session) -> Iterable[str]:

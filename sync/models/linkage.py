@@ -184,6 +184,8 @@ class LinkDecision(Base):
     undone_at: Mapped[datetime | None]
 
     actor: Mapped[Actor | None] = relationship(foreign_keys=[actor_id])
+    confirmed_by: Mapped[Actor | None] = relationship(foreign_keys=[confirmed_by_id])
+    undone_by: Mapped[Actor | None] = relationship(foreign_keys=[undone_by_id])
 
 
 class LinkVerdict(Base):

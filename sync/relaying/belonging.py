@@ -22,6 +22,7 @@ from sync.models import (
     Submission,
 )
 from sync.numbering import FIRST_SHARED, SLOTS
+from sync.parts import fit
 from sync.relaying.lines import RelayRefused, digest_of, name_entity
 from sync.sites import find_site
 
@@ -128,6 +129,11 @@ def _is_own_entity(relay: Relay, entity_id: int, list_name: str, uuid: str) -> C
         spoken.where(_is_own(relay)).exists(),
         numbers.where(IssuedVersion.number >= FIRST_SHARED, IssuedVersion.number % SLOTS == relay.number).exists(),
     )
+
+
+def name_author(relay: Relay, name: str) -> str:
+    """Somebody at the post, by a name that nobody of the centre has: a post speaks in no name of ours."""
+    return fit(f"{name} ({relay.site.code})")
 
 
 def is_theirs(known: RelayedDevice) -> bool:

@@ -1,6 +1,7 @@
 """What a post served and what people there decided, as the centre takes it in: of what is the relay's own, no more."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from sync.relaying.belonging import (
     check_own_persons,
     check_own_release,
     find_record,
+    name_author,
 )
 from sync.relaying.lines import FactLine, RelayRefused
 
@@ -30,7 +32,17 @@ def take_facts(session: Session, relay: Relay, lines: Sequence[FactLine], now: d
         raise RelayRefused("relay_number", number=relay.number)
     for one in facts:
         _check(session, relay, one)
-    receive_journal(session, facts, now)
+    receive_journal(session, [_name_people(relay, one) for one in facts], now)
+
+
+def _name_people(relay: Relay, fact: JournalFact) -> JournalFact:
+    """The fact as people of the post did it, whoever here has the same name."""
+    if not isinstance(fact, LinkFact):
+        return fact
+    actor, confirmed_by, undone_by = (
+        name_author(relay, name) if name else None for name in (fact.actor, fact.confirmed_by, fact.undone_by)
+    )
+    return replace(fact, actor=actor, confirmed_by=confirmed_by, undone_by=undone_by)
 
 
 def _check(session: Session, relay: Relay, fact: JournalFact) -> None:

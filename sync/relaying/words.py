@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from sync.authors import find_author
 from sync.erasure import ErasureFact, ErasureRefused, describe_erasure, receive_erasure
 from sync.intake import IncomingRecord, Upload, receive_submission
 from sync.models import (
@@ -24,11 +25,10 @@ from sync.models import (
     SubmissionComment,
     SubmissionMark,
 )
-from sync.parts import fit
 from sync.programme.headcount_rows import EVENTS, ExplanationFact, receive_explanation
 from sync.publishing import find_form_version
 from sync.registry import lock_registry
-from sync.relaying.belonging import as_sender, check_own, find_own_site, find_relayed
+from sync.relaying.belonging import as_sender, check_own, find_own_site, find_relayed, name_author
 from sync.relaying.lines import CommentLine, ExplanationLine, MarkLine, RecordLine, RelayRefused, receipt_for
 from sync.reviews import receive_comment, receive_mark
 from sync.told import fill_in, widths_of
@@ -136,14 +136,8 @@ def _take_explanation(session: Session, relay: Relay, line: ExplanationLine, now
 
 
 def _find_author(session: Session, relay: Relay, name: str, now: datetime) -> Actor:
-    """Somebody at the post under a name that nobody here has: the centre knows no accounts of posts."""
-    shown = {"kind": "user", "display_name": fit(f"{name} ({relay.site.code})")}
-    author = session.scalar(select(Actor).filter_by(**shown).limit(1))
-    if author is None:
-        author = Actor(**shown, created_at=now)
-        session.add(author)
-        session.flush()
-    return author
+    """Somebody at the post: the centre knows no accounts of posts."""
+    return find_author(session, name_author(relay, name), now)
 
 
 def _find_root(session: Session, record: Submission) -> Submission:

@@ -1,5 +1,6 @@
 """People have the last word about whose records are whose, and can take every word back."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from sync.journal import parse_lines, read_journal, receive_journal, write_line
 from sync.link_decisions import (
     LinkDecisionRefused,
     LinkFact,
+    Shown,
     Word,
     confirm_decision,
     decide_apart,
@@ -28,6 +30,7 @@ from sync.link_decisions import (
     undo_link_decision,
     unlink_record,
 )
+from sync.linkage.explain import Step
 from sync.models import Actor, LinkDecision
 from sync.policy import Viewer
 from sync.quarantine import DecisionRefused
@@ -46,6 +49,14 @@ def word(minutes: int = 0, actor_id: int | None = None, *, needs_second: bool = 
 
 def set_value(session: Session, name: str, value: str) -> LinkDecision:
     return set_golden_value(session, STEWARD, ONE, name, value, word())
+
+
+def add_people(session: Session, *names: str) -> list[int]:
+    """Somebody of each name; Awa and Binta where none is told."""
+    people = [Actor(kind="user", display_name=name, created_at=NOW) for name in names or ("Awa", "Binta")]
+    session.add_all(people)
+    session.flush()
+    return [one.id for one in people]
 
 
 @pytest.fixture
@@ -222,6 +233,78 @@ def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linke
     meet(session, "uuid:2", AWA_AGAIN, day=2)
     meet(session, "uuid:1", AWA, day=3)
     assert (len(lines), registry_digest(session)) == (2, before)
+
+
+def tell_names(decision: LinkDecision) -> list[str | None]:
+    fact = describe_link_decision(decision)
+    return [fact.actor, fact.confirmed_by, fact.undone_by]
+
+
+@pytest.mark.both_databases
+def test_who_decided_and_what_they_were_shown_is_told_to_a_fresh_server(session: Session, linked: None) -> None:
+    awa, binta = add_people(session)
+    shown = Shown("f" * 16, [Step("prior", -9.0, -9.0), Step("birth", 12.345, 3.345, (("birth", "the same day"),))])
+    first = decide_same(session, ONE, TWO, replace(word(0, awa), shown=shown, needs_second=True))
+    confirm_decision(session, first, binta, NOW)
+    undo_link_decision(session, decide_apart(session, ONE, THREE, word(1, awa)), binta, NOW)
+    before, lines = registry_digest(session), [write_line(fact) for fact in read_journal(session)]
+    forget(session)
+    receive_journal(session, parse_lines(lines), NOW)
+    meet(session, "uuid:2", AWA_AGAIN, day=2)
+    meet(session, "uuid:1", AWA, day=3)
+    assert (registry_digest(session), [write_line(fact) for fact in read_journal(session)]) == (before, lines)
+    told = session.scalars(select(LinkDecision).order_by(LinkDecision.decided_at)).all()
+    assert [tell_names(one) for one in told] == [["Awa", "Binta", None], ["Awa", None, "Binta"]]
+    assert told[0].weights == [["prior", -9.0, []], ["birth", 12.345, [["birth", "the same day"]]]]
+
+
+@pytest.mark.parametrize("name", ["actor_id", "confirmed_by_id", "weights"])
+def test_the_digest_sees_who_decided_and_by_which_weights(session: Session, linked: None, name: str) -> None:
+    awa, binta = add_people(session)
+    decision = decide_same(session, ONE, TWO, word(0, awa, needs_second=True))
+    confirm_decision(session, decision, binta, NOW)
+    before = registry_digest(session)
+    setattr(decision, name, [["prior", 1.0, []]] if name == "weights" else add_people(session, "Coumba")[0])
+    session.flush()
+    assert registry_digest(session) != before
+
+
+def test_what_an_older_server_told_is_read_and_completed_by_a_newer_one(session: Session, strangers: None) -> None:
+    [awa] = add_people(session, "Awa")
+    shown = Shown("f" * 16, [Step("prior", -9.0, -9.0)])
+    decision = decide_same(session, ONE, TWO, replace(word(0, awa), shown=shown))
+    undo_link_decision(session, decision, awa, NOW)
+    newer = write_line(describe_link_decision(decision))
+    told = json.loads(newer)
+    older = json.dumps({name: value for name, value in told.items() if name not in ("actor", "undone_by", "weights")})
+    forget(session)
+    for line, names, weights in ((older, [None] * 3, []), (newer, ["Awa", None, "Awa"], [["prior", -9.0, []]])):
+        receive_journal(session, parse_lines([line]), NOW)
+        [kept] = session.scalars(select(LinkDecision))
+        assert (tell_names(kept), kept.weights, write_line(describe_link_decision(kept))) == (names, weights, line)
+
+
+def test_of_two_who_undid_a_decision_the_first_one_did(session: Session, strangers: None) -> None:
+    fact = describe_link_decision(decide_same(session, ONE, TWO, word()))
+    late, early = (
+        replace(fact, undone_at=NOW + timedelta(minutes=at), undone_by=name) for at, name in ((9, "Binta"), (3, "Awa"))
+    )
+    for one in (late, early, late):
+        receive_link_decision(session, one, NOW)
+    assert describe_link_decision(session.scalars(select(LinkDecision)).one()) == early
+
+
+def test_nobody_confirms_under_an_account_what_they_decided_elsewhere(session: Session, strangers: None) -> None:
+    [awa] = add_people(session, "Awa")
+    fact = describe_link_decision(decide_same(session, ONE, TWO, word(0, awa, needs_second=True)))
+    receive_link_decision(session, replace(fact, uuid="0" * 36, left=[TWO], right=[THREE]), NOW)
+    told = session.scalars(select(LinkDecision).where(LinkDecision.uuid == "0" * 36)).one()
+    account = Actor(kind="user", display_name="Awa", created_at=NOW)
+    session.add(account)
+    session.flush()
+    with pytest.raises(LinkDecisionRefused) as refused:
+        confirm_decision(session, told, account.id, NOW)
+    assert refused.value.code == "link_decision_own"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sync.erasure_facts import ErasedFact
 from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact, write_line
 from sync.link_decisions import LinkFact, Word, decide_same, describe_link_decision
 from sync.models import (
+    Actor,
     Entity,
     EntityAct,
     EntityContribution,
@@ -130,6 +131,14 @@ def test_a_post_links_the_records_of_its_own_tablets(session: Session, relay: Re
         tell(session, relay, link(own.reference, other.reference))
     tell(session, relay, link(own.reference, "NOT-HERE"))
     assert session.scalars(select(LinkDecision)).one().right == ["NOT-HERE"]
+
+
+def test_people_of_a_post_are_shown_as_such(session: Session, relay: Relay) -> None:
+    """Whoever has the same name at the centre decided nothing of it."""
+    session.add(Actor(kind="user", display_name="Awa", created_at=NOW))
+    tell(session, relay, replace(link("A", "B"), actor="Awa", undone_at=NOW, undone_by="Binta"))
+    fact = describe_link_decision(session.scalars(select(LinkDecision)).one())
+    assert (fact.actor, fact.confirmed_by, fact.undone_by) == ("Awa (ROS)", None, "Binta (ROS)")
 
 
 def test_a_post_undoes_no_link_of_others(session: Session, relay: Relay) -> None:

@@ -40,7 +40,11 @@ FACTS: list[JournalFact] = [
     VerdictFact("passage", "uuid:1", "0" * 64, "reject", "fausse fiche", NOW),
     LinkFact(UUID, "same", ["A"], ["B"], None, None, "vu", None, NOW, False, None, None),
     LinkFact(UUID, "value", ["A"], [], "sex", "1", "vu", None, NOW, False, None, None),
-]
+    LinkFact(
+        "7a0c1d7e-0000-4000-8000-000000000002", "apart", ["A"], ["C"], None, None, "vu", "f" * 16, NOW, True, NOW, NOW,
+        "Awa", "Binta", "Awa", [("birth", 12.5, [("birth", "the same day")])],
+    ),
+]  # fmt: skip
 TOLD = [json.loads(write_line(one)) for one in LINES if not isinstance(one, FactLine)]
 RETAINED = {
     "persons": [
