@@ -21,9 +21,9 @@ from forms.tables import Column, TableRow, find_value, flatten, list_tables
 from sync.db import add_rows
 from sync.layouts import Layout, add_layouts, list_layouts
 from sync.models import AnswerRow, AnswerValue, Submission
+from sync.models.answers import LONGEST_VALUE
 from sync.publishing import find_form_version, get_definition
 
-LONGEST_VALUE = 255
 _AT_ONCE = 200
 _NUMBERS = ("int", "decimal")
 _waiting = aliased(Submission)
@@ -82,11 +82,9 @@ def rebuild_answers(session: Session, after: int = 0, *, missing_only: bool = Fa
     return ids[-1] if ids else None
 
 
-def read_answer(value: object, kind: str) -> tuple[str, float | None] | None:
+def read_answer(value: object, kind: str) -> tuple[str, float | None]:
     """An answer as a filter compares it: its text, and a number for what has an order other than of letters."""
     text = str(value)
-    if len(text) > LONGEST_VALUE:
-        return None
     if kind in _NUMBERS:
         return text, float(value) if isinstance(value, int | float) else None
     return text, read_moment(text) if kind == "dateTime" else None
@@ -173,8 +171,10 @@ def _values(
         return
     for column in list_tables(definition)[""].columns:
         value = find_value(rows[0].values, column.place)
-        read = read_answer(value, column.type) if value is not None and is_filtered(column) else None
-        if read is not None:
-            text, number = read
-            path = odata_path(column)
-            yield {"submission_id": submission_id, "path": path, "form_id": form_id, "text": text, "number": number}
+        if value is not None and is_filtered(column):
+            text, number = read_answer(value, column.type)
+            whole = text if len(text) > LONGEST_VALUE else None
+            yield {
+                "submission_id": submission_id, "path": odata_path(column), "form_id": form_id,
+                "text": text[:LONGEST_VALUE], "whole": whole, "number": number,
+            }  # fmt: skip

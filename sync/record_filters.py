@@ -17,10 +17,11 @@ from sqlalchemy import ColumnElement, Select, String, and_, column, extract, fun
 from sqlalchemy.sql import nulls_first, nulls_last
 
 from forms.errors import N_, FormsError
-from sync.answers import LONGEST_VALUE, read_moment
+from sync.answers import read_moment
 from sync.folded_column import Folded
 from sync.folding import fold_letters
 from sync.models import AnswerValue, Submission
+from sync.models.answers import LONGEST_VALUE
 
 LONGEST_FILTER = 4000
 MOST_WORDS = 10
@@ -31,7 +32,12 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 _MIRROR: dict[type, type] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
-_LIKE = {"startswith": "startswith", "endswith": "endswith", "contains": "contains"}
+# What the beginnings of two texts are if the texts are so.
+_AT_LEAST: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq, ast.Lt: operator.le, ast.LtE: operator.le, ast.Gt: operator.ge, ast.GtE: operator.ge,
+}  # fmt: skip
+_SAID = func.coalesce(AnswerValue.whole, AnswerValue.text)
+_LAST_SIGN = "\U0010ffff"
 # Subtables of Central are filtered by the record that they belong to.
 _FROM_ROOT = "$root/Submissions/"
 
@@ -92,8 +98,8 @@ def compile_order(text: str, names: Names) -> list[ColumnElement[Any]]:
 def compile_search(text: str, names: Names, form_id: str) -> ColumnElement[bool]:
     """The condition that $search states: each of its words stands in an answer that `names` opens, or is the id.
 
-    Case and accents do not count in answers. It looks at every short answer of the form: what is looked for often is
-    asked for by $filter, which has an index.
+    Case and accents do not count in answers. It looks at every answer of the form: what is looked for often is asked
+    for by $filter, which has an index.
     """
     paths = [(one.path,) for one in names.values() if one.path]
     # Bound once, however many words there are: a wide form has as many columns as SQLite takes parameters in all.
@@ -115,7 +121,7 @@ def _holds(word: str, readable: Select[Any], form_id: str) -> ColumnElement[bool
     told = select(AnswerValue.submission_id).where(
         AnswerValue.form_id == form_id,
         AnswerValue.path.in_(readable),
-        Folded(AnswerValue.text).contains(fold_letters(word), autoescape=True),
+        Folded(_SAID).contains(fold_letters(word), autoescape=True),
     )
     return or_(Submission.instance_id == word, Submission.id.in_(told))
 
@@ -145,7 +151,7 @@ class _Compiler:
             return not_(self.compile(node.operand, depth + 1))
         if isinstance(node, ast.Compare):
             return self.compare(node)
-        if isinstance(node, ast.Call) and node.func.name in _LIKE:
+        if isinstance(node, ast.Call) and node.func.name in _SEARCH:
             return self.search(node)
         raise _unsupported(node)
 
@@ -154,7 +160,7 @@ class _Compiler:
         if _is_literal(left) and not _is_literal(right):
             left, right, kind = right, left, _MIRROR.get(kind, kind)
         if kind is ast.In and isinstance(right, ast.List):
-            return or_(*(self.compare_with(left, one, ast.Eq) for one in right.val))
+            return self.compare_with_any(left, right.val)
         if kind not in _COMPARE or not _is_literal(right):
             raise _unsupported(node)
         return self.compare_with(left, right, kind)
@@ -174,6 +180,15 @@ class _Compiler:
             else func.coalesce(_COMPARE[kind](column, value), False)
         )
 
+    def compare_with_any(self, left: Any, literals: list[Any]) -> ColumnElement[bool]:
+        """Whether it is one of a list; no chain of comparisons, of which SQLite takes a thousand and no more."""
+        named, column = self.find(left)
+        nulls = [self.compare_with(left, one, ast.Eq) for one in literals if isinstance(one, ast.Null)]
+        values = [self.read(one, named.kind) for one in literals if not isinstance(one, ast.Null)]
+        if column is not None:
+            return or_(func.coalesce(column.in_(values), False), *nulls[:1])
+        return or_(self.has(named, *_is_any(values)), *nulls[:1])
+
     def find(self, node: Any) -> tuple[Named, ColumnElement[Any] | None]:
         """What a name, or a part of a moment, stands for; no column for an answer."""
         if isinstance(node, ast.Call) and node.func.name in _PARTS and len(node.args) == 1:
@@ -191,20 +206,24 @@ class _Compiler:
         if isinstance(literal, ast.Null):
             return not_(self.has(named)) if kind is ast.Eq else not_(self.has(named)) & self.has(named)
         value = self.read(literal, named.kind)
-        column = AnswerValue.text if isinstance(value, str) else AnswerValue.number
-        return self.has(named, _COMPARE[kind](column, value))
+        if not isinstance(value, str):
+            return self.has(named, _COMPARE[kind](AnswerValue.number, value))
+        # By the beginning, which the index has; and as a whole, for what is longer.
+        begins = _AT_LEAST[kind](AnswerValue.text, value[:LONGEST_VALUE])
+        return self.has(named, begins, _COMPARE[kind](_SAID, value))
 
     def search(self, node: ast.Call) -> ColumnElement[bool]:
         where, what = (*node.args, None, None)[:2]
         if not isinstance(what, ast.String):
             raise _unsupported(node)
         named, column = self.find(where)
-        method = _LIKE[node.func.name]
+        holds = _SEARCH[node.func.name]
         if column is not None:
             if named.kind != "text":
                 raise _unsupported(node)
-            return func.coalesce(getattr(column, method)(what.val, autoescape=True), False)
-        return self.has(named, getattr(AnswerValue.text, method)(what.val, autoescape=True))
+            return func.coalesce(holds(column, what.val), False)
+        begins = [_begins(what.val)] if node.func.name == "startswith" else []
+        return self.has(named, *begins, holds(_SAID, what.val))
 
     def has(self, named: Named, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         """Whether the record has such an answer; the index of answers finds those that do."""
@@ -218,8 +237,6 @@ class _Compiler:
         if isinstance(node, ast.Call) and node.func.name == "now" and not node.args:
             return self.now if kind == "moment" else self.now.timestamp()
         text = str(node.val)
-        if len(text) > LONGEST_VALUE:
-            raise FilterRefused("filter_unreadable", reason=f"> {LONGEST_VALUE}")
         try:
             if kind in ("moment", "dateTime"):
                 seconds = read_moment(text)
@@ -227,6 +244,35 @@ class _Compiler:
             return float(text) if kind in ("number", "int", "decimal") else text
         except (ValueError, OverflowError) as error:
             raise FilterRefused("filter_unreadable", reason=kind) from error
+
+
+def _is_any(values: list[Any]) -> list[ColumnElement[bool]]:
+    """Whether an answer is one of these texts, or of these numbers."""
+    if not any(isinstance(one, str) for one in values):
+        return [AnswerValue.number.in_(values)]
+    return [AnswerValue.text.in_([one[:LONGEST_VALUE] for one in values]), _SAID.in_(values)]
+
+
+def _starts(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    # Not by LIKE, for which in SQLite a capital and a small letter are the same.
+    return func.substr(column, 1, len(text), type_=String) == text
+
+
+def _ends(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    return func.substr(column, func.length(column) - len(text) + 1, type_=String) == text
+
+
+def _contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    return func.replace(column, text, "") != column if text else column.is_not(None)
+
+
+_SEARCH = {"startswith": _starts, "endswith": _ends, "contains": _contains}
+
+
+def _begins(text: str) -> ColumnElement[bool]:
+    """Whether the beginning of an answer lies among those of the texts that start so: the index has them together."""
+    first = text[:LONGEST_VALUE]
+    return AnswerValue.text.between(first, first.ljust(LONGEST_VALUE, _LAST_SIGN))
 
 
 def _moment(seconds: float | None) -> datetime:

@@ -7,6 +7,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.db import Base
 
+LONGEST_VALUE = 255
+# In the order of bytes, as SQLite has it: the beginnings of two texts then stand in the order of the texts.
+_VALUE = String(LONGEST_VALUE).with_variant(String(LONGEST_VALUE, collation="C"), "postgresql")
+_WHOLE = Text().with_variant(Text(collation="C"), "postgresql")
+
 
 class AnswerRow(Base):
     """A row of a form's table (forms/tables.py): the record's own (table "") or one turn of a repeat."""
@@ -40,7 +45,7 @@ class AnswerLayout(Base):
 
 
 class AnswerValue(Base):
-    """One short answer of the record's own table, so that a filter finds it by an index."""
+    """One answer of the record's own table, so that a filter finds it by an index."""
 
     __tablename__ = "answer_values"
     __table_args__ = (
@@ -54,5 +59,7 @@ class AnswerValue(Base):
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
     path: Mapped[str] = mapped_column(String(255), primary_key=True)
     form_id: Mapped[str] = mapped_column(String(255))
-    text: Mapped[str] = mapped_column(String(255))
+    text: Mapped[str] = mapped_column(_VALUE)
+    # What `text` is the beginning of: an index takes no longer one.
+    whole: Mapped[str | None] = mapped_column(_WHOLE)
     number: Mapped[float | None]

@@ -12,19 +12,35 @@ from sqlalchemy.orm import Session
 
 from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
+from sync.answers import read_unread
 from sync.devices import change_device_state
+from sync.intake import Sender
 from sync.link_fold import is_linking_due, link_some, read_link_record
 from sync.linkage.model import default_model, parse_model
 from sync.linkage.score import Scorer
-from sync.models import EntityRelease, IssuedVersion, LinkMember, LinkModelVersion, LinkWord, PeerReceipt, RelayedDevice
+from sync.models import (
+    AnswerValue,
+    EntityRelease,
+    IssuedVersion,
+    LinkMember,
+    LinkModelVersion,
+    LinkWord,
+    PeerReceipt,
+    RelayedDevice,
+)
 from sync.relaying.down import list_down
 from sync.relaying.lines import DeviceLine, StateLine, digest_of, of_kind
 from sync.relaying.up import take_up
+from sync.sending import send_record
+from tests.server.rest.samples import record
 from tests.sync.entities import add_arrival, add_update, publish_entity_forms
 from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
 from tests.sync.relaying.conftest import add_relay
+from tests.sync.test_answers import sent
 from tests.sync.test_processing import settle
+
+__all__ = ["sent"]
 
 _ADD_WORD = text(
     "INSERT INTO link_words (model_id, word, identity_id) "
@@ -178,3 +194,20 @@ def test_records_of_an_older_schema_are_looked_for_at_their_site(session: Sessio
         command.downgrade(_config(connection), "0033")
         command.upgrade(_config(connection), "head")
     assert (len(before), session.execute(sites).all()) == (2, before)
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_long_answers_of_an_older_schema_are_found_by_filters(sent: Session) -> None:
+    long = f"<fruit>{'a' * 300}</fruit><boxes>3</boxes><seller><stall>{'b' * 256}</stall></seller>"
+    send_record(sent, "market", record("long", long), Sender(), NOW)
+    while read_unread(sent, "market"):
+        sent.commit()
+    values = select(AnswerValue.submission_id, AnswerValue.path, AnswerValue.text, AnswerValue.whole)
+    before = sent.execute(values.order_by(AnswerValue.submission_id, AnswerValue.path)).all()
+    sent.rollback()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0035")
+        assert connection.scalar(text("SELECT max(length(text)) FROM answer_values")) == len("mango")
+        command.upgrade(_config(connection), "head")
+    found = sent.execute(values.order_by(AnswerValue.submission_id, AnswerValue.path)).all()
+    assert (found, [len(one.whole) for one in found if one.whole]) == (before, [300, 256])
