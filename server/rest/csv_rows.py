@@ -8,10 +8,12 @@ from server.rest.shapes import write_moment
 from sync.layouts import Pick
 from sync.records import Answered, Record, RepeatRow
 
-_RECORD = (
+# What stands behind the answers of a record, and of a turn of a repeat.
+RECORD = (
     "KEY", "SubmitterID", "SubmitterName", "AttachmentsPresent", "AttachmentsExpected", "Status", "ReviewState",
     "DeviceID", "Edits", "FormVersion",
 )  # fmt: skip
+KEYS = ("PARENT_KEY", "KEY")
 Line = list[object]
 
 
@@ -25,13 +27,13 @@ class LineWriter:
 
     @property
     def head(self) -> Line:
-        return [*self.names, "PARENT_KEY", "KEY"] if self.table.name else ["SubmissionDate", *self.names, *_RECORD]
+        return [*self.names, *KEYS] if self.table.name else ["SubmissionDate", *self.names, *RECORD]
 
     def write_record(self, one: Record) -> Line:
-        return [write_moment(one.submitted_at), *self.reader.read(one.read_answers()), *_list_facts(one)]
+        return [write_moment(one.submitted_at), *self.reader.read(one.read_answers()), *list_facts(one)]
 
     def write_repeat(self, one: RepeatRow, instance_id: str, parent_key: str) -> Line:
-        return [*self.reader.read(one.read_answers()), *_list_keys(one, instance_id, parent_key)]
+        return [*self.reader.read(one.read_answers()), *list_keys(one, instance_id, parent_key)]
 
 
 class TextWriter:
@@ -45,11 +47,11 @@ class TextWriter:
         return ",".join(map(write_cell, self._lines.head))
 
     def write_record(self, one: Record) -> str:
-        told = map(write_cell, _list_facts(one))
+        told = map(write_cell, list_facts(one))
         return ",".join([write_cell(write_moment(one.submitted_at)), *self._list_cells(one), *told])
 
     def write_repeat(self, one: RepeatRow, instance_id: str, parent_key: str) -> str:
-        keys = map(write_cell, _list_keys(one, instance_id, parent_key))
+        keys = map(write_cell, list_keys(one, instance_id, parent_key))
         return ",".join([*self._list_cells(one), *keys])
 
     def _list_cells(self, one: Answered) -> Iterable[str]:
@@ -58,14 +60,14 @@ class TextWriter:
         return self._picks[one.layout_id](one.kept or b"")
 
 
-def _list_facts(one: Record) -> Line:
-    """What stands behind the answers of a record."""
+def list_facts(one: Record) -> Line:
+    """What RECORD names."""
     return [
         one.instance_id, one.submitter_id, one.submitter_name, one.present, one.expected, one.status,
         one.review_state, one.device_id, one.edits, one.form_version,
     ]  # fmt: skip
 
 
-def _list_keys(one: RepeatRow, instance_id: str, parent_key: str) -> Line:
-    """What ties a turn of a repeat to what it is in, and names it."""
+def list_keys(one: RepeatRow, instance_id: str, parent_key: str) -> Line:
+    """What KEYS names: what a turn of a repeat is in, and the turn itself."""
     return [f"{instance_id}/{parent_key}" if parent_key else instance_id, f"{instance_id}/{one.key}"]

@@ -1,12 +1,12 @@
-"""Whole forms as files: CSV, CSV of every table in a zip with the media, XLSX, GeoJSON, Parquet. Resumable."""
+"""Whole forms as files: CSV and Parquet of the record's table, or of every table in a zip; XLSX, GeoJSON. Resumable."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
-from zipfile import ZIP_DEFLATED
+from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 import orjson
 from flask import request
@@ -35,6 +35,9 @@ from sync.policy import DATA_CLASSES, Viewer, reads_plainly
 from sync.publishing import get_definition
 from sync.record_filters import compile_filter
 from sync.records import Page, find_last_id, list_readable, name_columns, read_names, read_records, read_repeats
+
+if TYPE_CHECKING:
+    from server.rest.parquet import TypedWriter
 
 BOM = b"\xef\xbb\xbf"
 _GEO = ("geopoint", "geotrace", "geoshape")
@@ -83,7 +86,7 @@ def zip_export(form_id: str) -> ResponseReturnValue:
 @blueprint.get(f"{FORM}/submissions.xlsx")
 @permission("submissions.export")
 def workbook_export(form_id: str) -> ResponseReturnValue:
-    # Loaded by the first who asks, as Parquet's library is below.
+    # Loaded by the first who asks, as Parquet's library is.
     from server.rest.workbooks import COLUMNS, write_workbook
 
     export = read_export(form_id)
@@ -105,13 +108,16 @@ def geojson_export(form_id: str) -> ResponseReturnValue:
 @blueprint.get(f"{FORM}/submissions.parquet")
 @permission("submissions.export")
 def parquet_export(form_id: str) -> ResponseReturnValue:
-    # Loaded by the first who asks: its library takes as much memory as a third of the whole server.
-    from server.rest.parquet import write_parquet
-
     export = read_export(form_id)
     kind = "application/vnd.apache.parquet"
-    write = partial(write_parquet, export.engine, export.viewer, form_id, export.columns[""], export.page)
-    return answer_snapshot(write, kind, f"{form_id}.parquet")
+    return answer_snapshot(partial(write_parquet, export, export.tables[0]), kind, f"{form_id}.parquet")
+
+
+@blueprint.get(f"{FORM}/submissions.parquet.zip")
+@permission("submissions.export")
+def parquet_zip_export(form_id: str) -> ResponseReturnValue:
+    export = read_export(form_id)
+    return answer_snapshot(partial(write_parquet_zip, export), "application/zip", f"{form_id}.parquet.zip")
 
 
 def read_export(form_id: str) -> Export:
@@ -145,6 +151,16 @@ def _end_lines(lines: Iterable[str]) -> bytes:
     return "".join([f"{one}\r\n" for one in lines]).encode()
 
 
+def write_parquet(export: Export, table: Table) -> Iterator[bytes]:
+    """One table with the form's types."""
+    # Loaded by the first who asks: its library takes as much memory as a third of the whole server.
+    from server.rest.parquet import TypedWriter
+
+    writer = TypedWriter(table, export.columns[table.name], group_paths=export.group_paths)
+    with Session(export.engine) as session:
+        yield from writer.write(_write_lines(session, export, table, writer, []))
+
+
 def list_lines(export: Export, table: Table) -> Iterator[Iterable[Line]]:
     """One table in pieces as they are read, its head first."""
     writer = export.writer(table)
@@ -154,7 +170,11 @@ def list_lines(export: Export, table: Table) -> Iterator[Iterable[Line]]:
 
 
 def _write_lines(
-    session: Session, export: Export, table: Table, writer: LineWriter | TextWriter, layouts: Sequence[int]
+    session: Session,
+    export: Export,
+    table: Table,
+    writer: "LineWriter | TextWriter | TypedWriter",
+    layouts: Sequence[int],
 ) -> Iterator[Iterable[Any]]:
     """The lines of a table in chunks."""
     asked = session, export.viewer, export.form_id, export.page
@@ -169,7 +189,7 @@ def _write_lines(
 def write_zip(export: Export) -> Iterator[bytes]:
     """Every table, then the files; one member after the other, so that memory does not grow with their number."""
     archive = ZipStream(compress_type=ZIP_DEFLATED)
-    for table, name in zip(export.tables, _name_members(export), strict=True):
+    for table, name in _name_members(export, "csv"):
         archive.add(write_csv(export, table), name)
         yield from archive.all_files()
     if export.with_files:
@@ -179,14 +199,23 @@ def write_zip(export: Export) -> Iterator[bytes]:
     yield from archive.finalize()
 
 
-def _name_members(export: Export) -> Iterator[str]:
-    """Central's names: a repeat's own, with a number where several have it."""
+def write_parquet_zip(export: Export) -> Iterator[bytes]:
+    """Every table, each compressed by itself already."""
+    archive = ZipStream(compress_type=ZIP_STORED)
+    for table, name in _name_members(export, "parquet"):
+        archive.add(write_parquet(export, table), name)
+        yield from archive.all_files()
+    yield from archive.finalize()
+
+
+def _name_members(export: Export, kind: str) -> Iterator[tuple[Table, str]]:
+    """The tables with Central's names: a repeat's own, with a number where several have it."""
     safe, count = export.form_id.replace("/", "_"), Counter[str]()
     names = [table.name.rpartition(".")[2] for table in export.tables]
-    for name in names:
+    for table, name in zip(export.tables, names, strict=True):
         count[name] += 1
         number = f"~{count[name]}" if names.count(name) > 1 else ""
-        yield f"{safe}-{name}{number}.csv" if name else f"{safe}.csv"
+        yield table, f"{safe}-{name}{number}.{kind}" if name else f"{safe}.{kind}"
 
 
 def write_geojson(export: Export) -> Iterator[bytes]:

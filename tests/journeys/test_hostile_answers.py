@@ -128,7 +128,7 @@ def list_pages(session: Session) -> list[str]:
 
 def list_exports(session: Session) -> list[str]:
     records = [f"{form_path(one)}/submissions" for one in session.scalars(select(Form.form_id))]
-    kinds = ("", ".csv", ".csv.zip", ".xlsx", ".geojson", ".parquet")
+    kinds = ("", ".csv", ".csv.zip", ".xlsx", ".geojson", ".parquet", ".parquet.zip")
     lists = [f"projects/1/datasets/{one}" for one in ("dossiers", "evenements", "orientations")]
     return [
         *(f"{one}{kind}" for one in records for kind in kinds),

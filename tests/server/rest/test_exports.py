@@ -3,10 +3,8 @@
 import csv
 import io
 import zipfile
-from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
@@ -84,7 +82,7 @@ def test_repeats_of_one_name_are_numbered_in_the_zip(program: Program) -> None:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("kind", ["csv", "csv.zip", "xlsx", "geojson", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "csv.zip", "xlsx", "geojson", "parquet", "parquet.zip"])
 def test_a_number_that_is_none_spoils_no_export(market: Program, kind: str) -> None:
     for number, price in enumerate(("NaN", "1e400", "-Infinity", "2.5")):
         send(market, record(f"huge{number}", f"<boxes>{'9' * (15 + 5 * number)}</boxes><price>{price}</price>"))
@@ -108,27 +106,6 @@ def test_places_are_features(filled: Program) -> None:
     (feature,) = filled.json(f"{RECORDS}.geojson")["features"]
     assert (feature["id"], feature["geometry"]) == ("full", {"type": "Point", "coordinates": [-17.4, 14.7, 5.0]})
     assert feature["properties"] == {"fieldpath": "/place", "accuracy": 3.0}
-
-
-def test_parquet_is_typed(filled: Program) -> None:
-    rows = pq.read_table(io.BytesIO(filled.get(f"{RECORDS}.parquet").data)).to_pylist()
-    told: list[dict[str, Any]] = [
-        {name: one[name] for name in ("KEY", "boxes", "price", "seller/stall")} for one in rows
-    ]
-    assert told == [
-        {"KEY": "plain", "boxes": -12, "price": None, "seller/stall": None},
-        {"KEY": "full", "boxes": 3, "price": 2.5, "seller/stall": "B4"},
-    ]
-
-
-def test_parquet_of_several_groups_leaves_out_nothing(filled: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.records.FIRST_CHUNK", 1)
-    monkeypatch.setattr("server.rest.parquet._ROWS", 2)
-    for name in ("third", "last"):
-        send(filled, record(name))
-    file = pq.ParquetFile(io.BytesIO(filled.get(f"{RECORDS}.parquet").data))
-    assert [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)] == [3, 1]
-    assert file.read(["KEY"]).to_pydict() == {"KEY": ["last", "third", "plain", "full"]}
 
 
 def test_a_broken_export_is_taken_up_again_from_the_same_snapshot(filled: Program) -> None:
