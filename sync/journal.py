@@ -25,7 +25,6 @@ from sync.models import (
     Actor,
     AwaitedDecision,
     AwaitedErasure,
-    Decision,
     Entity,
     EntityAct,
     EntityDecision,
@@ -33,10 +32,9 @@ from sync.models import (
     IssuedVersion,
     LinkDecision,
     LinkVerdict,
-    Submission,
 )
 from sync.numbering import MOST_SERVED, slot_of
-from sync.quarantine import VerdictFact, receive_verdict
+from sync.quarantine import VerdictFact, receive_verdict, select_verdicts
 from sync.registry import lock_registry
 from sync.told import fill_in, read_told, widths_of
 
@@ -119,10 +117,6 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 _MODELS: tuple[tuple[type[Any], type[Any]], ...] = (
     (IssuedFact, IssuedVersion), (ActFact, EntityAct), (ReleaseFact, EntityRelease)
 )  # fmt: skip
-_VERDICTS = select(
-    Submission.form_id, Submission.instance_id, Submission.xml_sha256, Decision.kind, Decision.reason,
-    Decision.decided_at,
-).join(Submission, Submission.id == Decision.submission_id)  # fmt: skip
 
 
 def read_journal(session: Session) -> Iterator[JournalFact]:
@@ -140,7 +134,7 @@ def read_facts(session: Session) -> Iterator[JournalFact]:
             yield kind(*row)
     for decision in session.scalars(select(EntityDecision).order_by(EntityDecision.uuid)):
         yield describe_decision(decision)
-    for row in session.execute(_VERDICTS.where(Submission.is_draft.is_(False)).order_by(Decision.decided_at)):
+    for row in session.execute(select_verdicts()):
         yield VerdictFact(**row._mapping)
     for word in session.scalars(select(LinkDecision).order_by(LinkDecision.uuid)):
         yield describe_link_decision(word)

@@ -5,10 +5,10 @@ Each word is a Decision that stays; the state follows from the last one (states.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
@@ -38,6 +38,14 @@ class VerdictFact:
     kind: Literal["replay", "accept", "reject"]
     reason: str
     decided_at: datetime
+
+
+def select_verdicts() -> Select[Any]:
+    """Every word about a record, drafts aside, with the columns of a VerdictFact; the oldest first."""
+    named = select(Submission.form_id, Submission.instance_id, Submission.xml_sha256)
+    spoken = named.add_columns(Decision.kind, Decision.reason, Decision.decided_at)
+    spoken = spoken.join(Decision, Decision.submission_id == Submission.id).where(Submission.is_draft.is_(False))
+    return spoken.order_by(Decision.decided_at, Decision.id)
 
 
 def receive_verdict(session: Session, fact: VerdictFact, now: datetime) -> None:
@@ -105,8 +113,9 @@ def _decide(
     # Whoever is judging the submission at this moment finishes first, and its state is seen as it is then.
     lock_registry(session)
     session.refresh(submission, with_for_update=True)
+    decided_at = _follow_last(session, submission, now)
     decision = Decision(
-        submission_id=submission.id, kind=kind, reason=reason.strip(), actor_id=actor_id, decided_at=now
+        submission_id=submission.id, kind=kind, reason=reason.strip(), actor_id=actor_id, decided_at=decided_at
     )
     session.add(decision)
     submission.decision = None if kind == "replay" else kind
@@ -114,3 +123,12 @@ def _decide(
     add_audit_event(session, actor_id, f"submission.{kind}", f"submission:{submission.id}", now)
     session.flush()
     return decision
+
+
+def _follow_last(session: Session, submission: Submission, now: datetime) -> datetime:
+    """The moment of a word that is spoken now: later than any that is here, since whoever speaks has seen them.
+
+    One may be of a server whose clock is years ahead, and on every server the later word holds.
+    """
+    last = session.scalar(select(func.max(Decision.decided_at)).where(Decision.submission_id == submission.id))
+    return now if last is None else max(now, last + timedelta(microseconds=1))

@@ -1,4 +1,4 @@
-"""What comes down: the centre tells a relay of sites, forms, tablets' states, erasures, follow-up lists.
+"""What comes down: the centre tells a relay of tablets' states, erasures, decisions, sites, forms, follow-up lists.
 
 A relay is told of entities that are for the tablets of its own sites, and of no others.
 """
@@ -36,6 +36,7 @@ from sync.policy import programme
 from sync.publishing import FormFile, change_form_state, find_form_version, list_versions, publish_form
 from sync.registry import lock_registry
 from sync.relaying.belonging import is_theirs
+from sync.relaying.decisions import list_decisions, take_decisions
 from sync.relaying.erasures import (
     confirm_erasures,
     forget_erased,
@@ -48,6 +49,7 @@ from sync.relaying.erasures import (
 from sync.relaying.lines import (
     EntityLine,
     ErasureLine,
+    FactLine,
     FormLine,
     Line,
     ReceiptLine,
@@ -77,6 +79,7 @@ def list_down(session: Session, relay: Relay, now: datetime) -> Iterator[Line]:
         # Somebody's safety may hang on a revocation.
         lambda: _list_states(session, relay),
         lambda: iter(list_erasures(session, relay) if _understands(relay) else []),
+        lambda: list_decisions(session, relay) if _heeds(relay) else iter(()),
         lambda: _list_sites(session),
         lambda: _list_forms(session, sites),
         lambda: _list_entities(session, relay, sites, now),
@@ -193,6 +196,11 @@ def _understands(relay: Relay) -> bool:
     return bool(relay.told.get("erases"))
 
 
+def _heeds(relay: Relay) -> bool:
+    """The same, of what was decided at the centre."""
+    return bool(relay.told.get("heeds"))
+
+
 def note_taken(session: Session, relay: Relay, receipts: Sequence[ReceiptLine]) -> None:
     """Note what the relay took of what it was told, and what it has erased with that; twice is once."""
     note_receipts(session, relay.site_id, receipts)
@@ -254,6 +262,7 @@ def _take_together(
         _take_form(session, form, forms, now)
     for state in of_kind(lines, StateLine):
         _take_state(session, state, now)
+    take_decisions(session, of_kind(lines, FactLine), now)
     take_erasures(session, of_kind(lines, ErasureLine), now)
     _take_entities(session, of_kind(lines, EntityLine), now)
     return [receipt_for(one) for one in lines if not isinstance(one, ReceiptLine)]

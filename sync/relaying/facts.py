@@ -22,6 +22,7 @@ from sync.relaying.belonging import (
     find_record,
     name_author,
 )
+from sync.relaying.decisions import note_heard
 from sync.relaying.lines import FactLine, RelayRefused
 
 
@@ -33,6 +34,7 @@ def take_facts(session: Session, relay: Relay, lines: Sequence[FactLine], now: d
     for one in facts:
         _check(session, relay, one)
     receive_journal(session, [_name_people(relay, one) for one in facts], now)
+    note_heard(session, relay, facts)
 
 
 def _name_people(relay: Relay, fact: JournalFact) -> JournalFact:

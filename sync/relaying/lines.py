@@ -42,6 +42,7 @@ class RelayRefused(FormsError):
         "relay_foreign": N_("A post speaks of no record but those of its own tablets and sites."),
         "relay_state": N_("A tablet has no such state."),
         "relay_form": N_("Version “%(version)s” of form %(form_id)s did not come with its content."),
+        "relay_decision": N_("The centre decides about records and persons here, and about nothing else."),
         "relay_file": N_("A file is not on this server's disk as it was received."),
         "relay_piece": N_("This piece of a file does not continue what is here."),
     }
@@ -76,7 +77,9 @@ class RelayLine(Line):
     number: int
     waiting: int
     oldest_at: datetime | None
-    erases: bool = False  # whether it understands the centre's erasures; one of an older version does not
+    # Whether it understands what the centre erased, and what it decided; one of an older version does not.
+    erases: bool = False
+    heeds: bool = False
 
     @property
     def name(self) -> str:
@@ -163,7 +166,10 @@ class ExplanationLine(Line):
 
 @dataclass(frozen=True, slots=True)
 class FactLine(Line):
-    """A line of the journal (sync/journal.py): a number that was served, what people did and decided."""
+    """A line of the journal (sync/journal.py): a number that was served, what people did and decided.
+
+    Down comes what was decided at the centre about the relay's records, and no other.
+    """
 
     fact: str
 

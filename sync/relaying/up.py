@@ -80,7 +80,7 @@ def list_waiting(session: Session) -> Iterator[RecordLine]:
 def describe_relay(session: Session, waiting: Sequence[RecordLine], now: datetime) -> RelayLine:
     """What is told of the relay as a whole."""
     oldest = min((one.received_at for one in waiting), default=None)
-    return RelayLine(now, read_slot(session), len(waiting), oldest, erases=True)
+    return RelayLine(now, read_slot(session), len(waiting), oldest, erases=True, heeds=True)
 
 
 def list_records(session: Session) -> Iterator[RecordLine]:
@@ -148,7 +148,8 @@ def hear_relay(relay: Relay, told: RelayLine, now: datetime) -> None:
     if relay.told_at is None or relay.told_at <= told_at:
         relay.told_at = told_at
         oldest = oldest_at.isoformat() if oldest_at else None
-        relay.told = relay.told | {"waiting": told.waiting, "oldest_at": oldest, "erases": told.erases}
+        understood = {"erases": told.erases, "heeds": told.heeds}
+        relay.told = relay.told | {"waiting": told.waiting, "oldest_at": oldest, **understood}
 
 
 def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime) -> Taken:

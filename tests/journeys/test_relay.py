@@ -217,3 +217,15 @@ def test_a_file_that_was_lost_or_damaged_at_the_post_stops_no_other(posts: Chain
     for file, photo in [(lost, photos[0]), (cut, photos[1]), (spoilt, photos[3])]:
         file.write_bytes(photo)
     assert posts.sync() == {"sent": 0, "files": 3, "taken": 0, "waiting": 0}
+
+
+def test_an_update_that_the_centre_rejects_counts_at_the_post_no_more(posts: Chain) -> None:
+    a = posts.relay.tablet("KLK")
+    stay = posts.relay.share("KLK-3", a)
+    record = a.follow(stay, lit="9")
+    posts.relay.meet(a)
+    posts.settle()
+    posts.centre.decide(reject, record)
+    posts.settle()
+    assert posts.relay.state(record) == "rejected"
+    assert a.refresh().sees(stay, "lit") == ("1",)
