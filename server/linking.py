@@ -21,6 +21,7 @@ from sync.link_labels import read_labels
 from sync.link_models import activate_model, add_model, drop_model, find_linking, get_model, keep_model, list_models
 from sync.link_reports import add_report
 from sync.link_rows import count_crowded
+from sync.link_samples import draw_samples
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import LinkRecord
 from sync.linkage.training import train_model
@@ -36,7 +37,8 @@ _AT_ONCE = 50
 def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
     """What a model, or the active one, makes of the registry; None while there is no record.
 
-    What the active one has overlooked is decided anew, and the report is kept. That is all that is changed.
+    What the active one has overlooked is decided anew, a few pairs are drawn to measure it, and the report is kept.
+    That is all that is changed.
     """
     from sync.link_runs import run_model
 
@@ -47,6 +49,7 @@ def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
         found = run_model(session, model or linking.model, _choose_engine(engine), folder)
     if found.model == linking.model.version:
         _repair(found.overlooked)
+        _draw_samples()
     _keep_report(found)
     return found
 
@@ -152,6 +155,14 @@ def _repair(homes: Sequence[int]) -> None:
             lock_registry(session)
             look_again(session, homes[start : start + _AT_ONCE], datetime.now(UTC))
             session.commit()
+
+
+def _draw_samples() -> None:
+    with Session(db.engine) as session:
+        begin_write(session)
+        lock_registry(session)
+        draw_samples(session, datetime.now(UTC))
+        session.commit()
 
 
 def _choose_engine(name: str) -> "Engine":

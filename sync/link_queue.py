@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, sel
 from sqlalchemy.orm import Session, aliased
 
 from sync.link_decisions import WAITING
+from sync.link_samples import list_samples
 from sync.models import LinkDecision, LinkInquiry, LinkQuestion, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.scopes import scope_people
@@ -62,6 +63,8 @@ class Queued:
 
 
 _URGENT = {"answered": 4, "child": 2, "fresh": 1}
+# The reason of a pair that nobody is asked about for its own sake.
+DRAWN = "drawn"
 _CAN_WAIT = {"asked": 1, "unsure": 1, "unconfirmed": 2}
 
 
@@ -73,12 +76,16 @@ def find_signs(sides: Iterable[QueuedSide], now: datetime) -> tuple[str, ...]:
 
 
 def sort_queue(queue: Iterable[Queued]) -> list[Queued]:
-    """What can wait comes last; of the rest the urgent, then those whose answer is worth most, then the oldest."""
+    """What can wait comes last; of the rest the urgent, then those whose answer is worth most, then the oldest.
 
-    def order(one: Queued) -> tuple[int, int, float, datetime, int, int]:
+    The few that were drawn to measure the model follow the urgent: behind thousands of others nobody would see them.
+    """
+
+    def order(one: Queued) -> tuple[int, int, bool, float, datetime, int, int]:
         urgency = sum(_URGENT.get(sign, 0) for sign in one.signs)
         waits = max((_CAN_WAIT.get(sign, 0) for sign in one.signs), default=0)
-        return waits, -urgency, -round(one.value, 3), one.opened_at, one.one_id, one.other_id
+        drawn = one.reason == DRAWN
+        return waits, -urgency, not drawn, -round(one.value, 3), one.opened_at, one.one_id, one.other_id
 
     return sorted(queue, key=order)
 
@@ -96,7 +103,7 @@ def count_questions(session: Session, viewer: Viewer) -> int:
 
 
 def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
-    """The likeliest open questions that the viewer may answer, in the order in which they should.
+    """The likeliest open questions that the viewer may answer, and a few drawn pairs, in the order to answer them in.
 
     Two persons are one question, put by their heaviest pair: an answer to it settles the others.
     """
@@ -114,7 +121,10 @@ def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
     rows = list(heaviest.values())
     sizes = _count_records(session, {person for row in rows for person in (row.one_person_id, row.other_person_id)})
     known = _list_known_signs(session, {home for row in rows for home in (row[0].one_id, row[0].other_id)})
-    return sort_queue(_queue(row, sizes, known, now) for row in rows)
+    drawn = [
+        Queued(one.one_id, one.other_id, one.bits, DRAWN, one.drawn_at, 1, ()) for one in list_samples(session, viewer)
+    ]
+    return sort_queue([*drawn, *(_queue(row, sizes, known, now) for row in rows)])
 
 
 def _scoped(found: Select[Any], viewer: Viewer) -> Select[Any]:

@@ -16,9 +16,10 @@ from sync.link_fold import read_link_record
 from sync.link_inquiries import list_inquiries_about
 from sync.link_models import Linking, find_linking
 from sync.link_queue import scope_link_decisions
+from sync.link_samples import find_sample
 from sync.linkage.explain import Step, explain
 from sync.linkage.features import Features
-from sync.models import LinkDecision, LinkInquiry, LinkQuestion, PersonRecord
+from sync.models import LinkDecision, LinkInquiry, LinkQuestion, LinkSample, PersonRecord
 from sync.policy import Viewer
 from sync.scopes import scope_people
 
@@ -55,6 +56,8 @@ class PairView:
     model_version: str
     rivals: Sequence[Rival]
     question: LinkQuestion | None
+    # The two are drawn to measure the model. Weights are not shown then, so that they lead nobody.
+    sample: LinkSample | None
     decisions: Sequence[LinkDecision]
     # The one that awaits a second person; until then nobody is asked about the two.
     waiting: LinkDecision | None
@@ -79,12 +82,17 @@ class PairView:
         return 1 / (1 + 2 ** -max(-60.0, min(60.0, self.bits)))
 
     @property
+    def is_asked(self) -> bool:
+        """Whether an answer is wanted, for the two persons' sake or for the model's."""
+        return self.question is not None or self.sample is not None
+
+    @property
     def linked(self) -> bool:
         return self.sides[0].record.person_id == self.sides[1].record.person_id
 
     @property
     def shown(self) -> Shown:
-        return Shown(self.model_version, self.steps)
+        return Shown(self.model_version, [] if self.sample else self.steps)
 
     def needs_second(self, *, same: bool) -> bool:
         """Whether this answer goes against a document, so that another person must confirm it."""
@@ -102,12 +110,14 @@ def view_pair(session: Session, viewer: Viewer, one: PersonRecord, other: Person
     linking = find_linking(session)
     ends = {one.home_id, other.home_id}
     asked = select(LinkQuestion).where(LinkQuestion.one_id.in_(ends), LinkQuestion.other_id.in_(ends))
+    question = session.scalar(asked)
     return PairView(
         sides=sides,
         steps=explain(linking.scorer, _read(linking, one), _read(linking, other)) if linking else [],
         model_version=linking.model.version if linking else "",
         rivals=_list_rivals(session, viewer, linking, sides) if linking else [],
-        question=session.scalar(asked),
+        question=question,
+        sample=find_sample(session, one, other) if question is None else None,
         decisions=_list_decisions(session, viewer, one, other),
         waiting=find_waiting(session, [one.reference], [other.reference]),
         inquiries=list_inquiries_about(session, one, other),

@@ -95,7 +95,7 @@ def page(home_id: int, rival_id: int) -> ResponseReturnValue:
 def answer(home_id: int, rival_id: int) -> ResponseReturnValue:
     lock_registry(db.session())  # of two who answer at once the second one sees what the first one said
     pair, given = _get_pair(home_id, rival_id), request.form.get("answer", "")
-    if pair.question is None:
+    if not pair.is_asked:
         flash(gettext("This question is closed already."))
         return redirect(url_for("links.queue"))
     try:

@@ -17,7 +17,7 @@ from sync.models.entities import (
     IssuedVersion,
 )
 from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
-from sync.models.link_reviews import LinkCheck, LinkInquiry
+from sync.models.link_reviews import LinkCheck, LinkInquiry, LinkSample
 from sync.models.linkage import (
     LinkActivation,
     LinkChange,
@@ -116,6 +116,7 @@ __all__ = [
     "LinkProgress",
     "LinkQuestion",
     "LinkReport",
+    "LinkSample",
     "LinkVerdict",
     "LinkWord",
     "OwedReceipt",

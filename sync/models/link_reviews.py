@@ -1,9 +1,12 @@
-"""The work around links that is no fact of the registry: what a site is asked about a record, and checks of links."""
+"""The work around links that is no fact of the registry.
+
+What a site is asked about a record, checks of links, and pairs that were drawn to measure a model.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import Double, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sync.db import Base
@@ -46,3 +49,19 @@ class LinkCheck(Base):
     actor_id: Mapped[int] = mapped_column(ForeignKey("actors.id"), primary_key=True)
     answer: Mapped[str] = mapped_column(String(16))  # same, apart or unsure
     checked_at: Mapped[datetime]
+
+
+class LinkSample(Base):
+    """Two records that weigh too little to be asked about, drawn so that people tell what the model lets go by.
+
+    `chance` is how likely such a pair was to be drawn: the answer speaks for all those that were not.
+    """
+
+    __tablename__ = "link_samples"
+
+    one_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("link_models.id"))
+    bits: Mapped[float] = mapped_column(Double)  # the prior included
+    chance: Mapped[float] = mapped_column(Double)
+    drawn_at: Mapped[datetime]

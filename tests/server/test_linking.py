@@ -14,11 +14,13 @@ from server.linking import parse_spark_settings
 from server.processing import process_pending
 from sync.link_models import add_model, keep_model
 from sync.linkage.model import default_model
-from sync.models import JobRun, LinkPair, LinkReport, PersonRecord
+from sync.models import JobRun, LinkPair, LinkReport, LinkSample, PersonRecord
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
 
+# Weighs too little against Awa to be asked about.
+LIGHT = dataclasses.replace(AWA, prenoms="Sira", naissance="1992-01-01", mere="Ndella Diouf")
 NIGHTLY, SHADOWS = (next(one for one in JOBS if one.name == name) for name in ("link_anew", "weigh_shadows"))
 
 
@@ -26,22 +28,25 @@ def test_a_night_without_persons_leaves_no_report(app: Flask, session: Session) 
     assert run_job(NIGHTLY) == {}
 
 
-def test_a_night_finds_what_was_overlooked_and_reports(app: Flask, session: Session) -> None:
+def test_a_night_finds_what_was_overlooked_draws_a_sample_and_reports(app: Flask, session: Session) -> None:
     prepare(session)
     meet(session, "uuid:1", AWA)
     meet(session, "uuid:2", AWA_AGAIN)
+    meet(session, "uuid:3", LIGHT)
     before = registry_digest(session)
     session.execute(delete(LinkPair))
     session.execute(update(PersonRecord).values(person_id=PersonRecord.home_id))
     session.commit()
     run_job(NIGHTLY)
     session.expire_all()
-    assert (registry_digest(session), len(persons(session))) == (before, 1)
+    assert (registry_digest(session), len(persons(session))) == (before, 2)
     [kept] = session.scalars(select(JobRun.details).where(JobRun.job == "link_anew"))
     [report] = session.scalars(select(LinkReport))
     assert (kept["joined"], kept["overlooked"], kept["crowded"]) == (1, 1, 0)
     assert kept["link_reports"] == {default_model().version: report.id}
-    assert (report.content["records"], report.content["overlooked"]) == (2, 1)
+    assert (report.content["records"], report.content["overlooked"]) == (3, 1)
+    [drawn] = session.scalars(select(LinkSample.bits))
+    assert -4 < drawn < 0
     assert "Awa" not in f"{kept} {report.content}"
     assert not list(Path(app.extensions["teral_settings"].data_dir).glob("link-run-*"))
 

@@ -39,8 +39,8 @@ def pair(session: Session) -> tuple[PersonRecord, PersonRecord]:
     return one, add_record(session, **AWA | {"mother_name": ""}, age=35, site_id=site.id, hours=2001)
 
 
-def queued(number: int, *signs: str, bits: float = 10.0, records: int = 1) -> Queued:
-    return Queued(number, number + 100, bits, "weight", NOW, records, signs)
+def queued(number: int, *signs: str, bits: float = 10.0, records: int = 1, reason: str = "weight") -> Queued:
+    return Queued(number, number + 100, bits, reason, NOW, records, signs)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,8 @@ def queued(number: int, *signs: str, bits: float = 10.0, records: int = 1) -> Qu
         (queued(2, bits=-2.0), queued(1, "child", "asked")),
         (queued(2), queued(1, "unsure", bits=40.0)),
         (queued(2, "unsure"), queued(1, "child", "unconfirmed")),
+        (queued(2, "fresh"), queued(1, bits=-8.0, reason="drawn")),
+        (queued(2, bits=-8.0, reason="drawn"), queued(1, bits=40.0)),
     ],
     ids=[
         "child",
@@ -64,6 +66,8 @@ def queued(number: int, *signs: str, bits: float = 10.0, records: int = 1) -> Qu
         "site is asked",
         "nobody could tell",
         "decided by one of two",
+        "urgent before drawn",
+        "drawn before the many",
     ],
 )
 def test_order_of_the_queue(earlier: Queued, later: Queued) -> None:

@@ -14,6 +14,7 @@ from server.accounts.models import User
 from server.extensions import db
 from sync.db import begin_write, is_waited_for
 from sync.link_decisions import Word, decide_same
+from sync.link_samples import draw_samples
 from sync.models import LinkCheck, LinkDecision, LinkInquiry, LinkQuestion, PersonRecord
 from sync.registry import lock_registry
 from tests.accounts import add_account, add_site, log_in
@@ -308,3 +309,24 @@ def test_a_record_beside_itself_is_no_pair(
     client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
     assert log_in(client, steward).get(address((pair[0], pair[0]))).status_code == 404
+
+
+def test_a_drawn_pair_is_shown_without_weights_and_its_answer_is_a_decision(
+    client: FlaskClient, session: Session, steward: User
+) -> None:
+    one = add_record(session, **AWA, age=35)
+    other = add_record(session, **AWA | {"given_names": "Sira", "mother_name": "Ndella Diouf"}, age=33)
+    draw_samples(session, NOW)
+    session.commit()
+    drawn = (one, other)
+    queue = log_in(client, steward).get("/links/").text
+    assert ("Drawn by lot" in queue, " bits" in queue) == (True, False)
+    page = client.get(address(drawn)).text
+    assert ("Drawn by lot" in page, 'value="same"' in page, "waterfall" in page, " bits" in page) == (
+        True, True, False, False,
+    )  # fmt: skip
+    assert client.post(address(drawn), data={"answer": "apart"}).location.startswith("/links/")
+    [made] = list_kept(session, LinkDecision)
+    assert (made.kind, made.weights) == ("apart", [])
+    assert "Drawn by lot" not in client.get("/links/").text
+    assert "waterfall" in client.get(address(drawn)).text
