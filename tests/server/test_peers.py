@@ -1,11 +1,14 @@
 """Exchanges as the job runs them: with the credentials that a peer names, one at a time, and written down."""
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request_started
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
@@ -17,7 +20,9 @@ from server.transactions import Transactions
 from sync.leases import take_lease
 from sync.models import JobLease, Peer, PeerRun, Submission
 from sync.peer_answers import PeerError
+from sync.peer_pace import Pace
 from sync.peers import PeerDetails, PeerRefused, add_peer, change_peer, pause_peer, resume_peer
+from sync.settings import change_setting
 from tests.accounts import PASSWORD
 from tests.sync.central.conftest import running, there
 from tests.sync.central.second_server import EMAIL, SecondServer
@@ -33,17 +38,20 @@ def settings(settings: Settings, tmp_path: Path, running: SecondServer) -> Setti
     return Settings(**{**vars(settings), "peers": str(path)})
 
 
-def account(address: str, password: str = PASSWORD) -> str:
+def account(address: str, password: str = PASSWORD, name: str = "ministry") -> str:
     """The table of an account in the file that TERAL_PEERS names."""
-    return f'[ministry]\nusername = "{EMAIL}"\npassword = "{password}"\naddress = "{address}"\n'
+    return f'[{name}]\nusername = "{EMAIL}"\npassword = "{password}"\naddress = "{address}"\n'
 
 
 @pytest.fixture
 def peer(app: Flask, there: SecondServer) -> Peer:
     """A peer that was tested and resumed."""
+    return add_working("ministry", there.url)
 
+
+def add_working(name: str, url: str) -> Peer:
     def add(session: Session) -> Peer:
-        made = add_peer(session, "ministry", PeerDetails(there.url), None, datetime.now(UTC))
+        made = add_peer(session, name, PeerDetails(url), None, datetime.now(UTC))
         resume_peer(session, made, None, datetime.now(UTC))
         return made
 
@@ -67,6 +75,72 @@ def test_due_peers_are_exchanged_with_and_the_run_is_kept(peer: Peer, there: Sec
     session.commit()
     assert run_due(always) == {"ministry": "done"}
     assert session.scalars(select(Submission.instance_id)).all() == ["uuid:a"]
+
+
+def test_every_peer_whose_time_has_come_has_its_turn_whatever_becomes_of_the_others(
+    peer: Peer, settings: Settings, there: SecondServer, session: Session
+) -> None:
+    there.publish("1")
+    # No credentials say how to reach the second one.
+    for name in ("customs", "navy"):
+        add_working(name, there.url)
+    Path(settings.peers).write_text(account(there.url) + account(there.url, name="navy"))
+    assert run_due(always) == {"ministry": "done", "customs": "failed", "navy": "done"}
+    runs = session.execute(select(Peer.name, PeerRun.outcome, PeerRun.counts).join(PeerRun).order_by(PeerRun.id))
+    assert [tuple(one) for one in runs] == [
+        ("ministry", "done", {"forms_in": 1}), ("customs", "failed", {}), ("navy", "done", {}),
+    ]  # fmt: skip
+    assert run_due(always) == {}
+
+
+def test_no_other_peer_has_its_turn_once_the_job_is_to_end(peer: Peer, there: SecondServer) -> None:
+    add_working("navy", there.url)
+
+    def until_one_ran() -> bool:
+        return Transactions().read(lambda inner: inner.scalar(select(PeerRun.id))) is None
+
+    assert run_due(until_one_ran) == {"ministry": "done"}
+
+
+@pytest.mark.parametrize(("minutes", "due"), [("9", True), ("11", False)])
+def test_a_peers_time_comes_as_often_as_the_setting_says(peer: Peer, session: Session, minutes: str, due: bool) -> None:
+    change_setting(session, "peer_minutes", minutes, None, datetime.now(UTC))
+    session.commit()
+    run_due(always)
+    session.execute(update(PeerRun).values(started_at=datetime.now(UTC) - timedelta(minutes=10)))
+    session.commit()
+    assert run_due(always) == ({"ministry": "done"} if due else {})
+
+
+@dataclass
+class Hours:
+    """A clock that only waiting moves."""
+
+    now: float = 0.0
+
+    def read(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("rate", "apart"), [("4", 0.25), ("20", 0.05)])
+def test_a_peer_is_asked_no_more_often_than_the_setting_says(
+    peer: Peer, there: SecondServer, session: Session, monkeypatch: pytest.MonkeyPatch, rate: str, apart: float
+) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    change_setting(session, "peer_rate", rate, None, datetime.now(UTC))
+    session.commit()
+    hours, asked = Hours(), list[float]()
+    monkeypatch.setattr(peers, "Pace", partial(Pace, sleep=hours.sleep, clock=hours.read))
+    with request_started.connected_to(lambda _app, **_more: asked.append(hours.now), there.app):
+        assert run_due(always) == {"ministry": "done"}
+    # The first one logs in when its turn has come, and both go out together.
+    later = asked[1:]
+    assert len(later) > 4
+    assert [after - before for before, after in pairwise(later)] == pytest.approx([apart] * (len(later) - 1))
 
 
 def test_a_paused_peer_is_left_alone_and_a_run_under_way_ends(

@@ -200,6 +200,23 @@ def test_only_what_is_new_is_asked_for(there: SecondServer, session: Session, co
     assert dict(exchange(bridge).counts) == {}
 
 
+def test_what_was_committed_there_late_with_an_earlier_time_is_read(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    there.send("uuid:a")
+    bridge = connect()
+    exchange(bridge)
+    read_until = session.scalars(select(PeerForm.read_until)).one()
+    there.send("uuid:late")
+    late = update(Submission).filter_by(instance_id="uuid:late").values(received_at=read_until - timedelta(minutes=9))
+    there.inside(lambda inner: inner.execute(late))
+    assert dict(exchange(bridge).counts) == {"records_in": 1}
+    session.rollback()
+    # Nor does what was late bring the time back that all is known from.
+    assert session.scalars(select(PeerForm.read_until)).one() >= read_until
+
+
 def test_reading_goes_no_further_than_the_first_failure() -> None:
     at = datetime(2026, 11, 20, tzinfo=UTC)
     reading = _Reading(newest=at + timedelta(hours=3), failed=[at + timedelta(hours=2), at + timedelta(hours=1)])
