@@ -45,9 +45,7 @@ class CellReader:
         line: list[object] = []
         for names, place, is_point in self._stretches:
             level = find_value(answers, place)
-            found = map(level.get if isinstance(level, dict) else _nothing, names)
-            # Where another version of the form had a group, others may read this column than may read what is in it.
-            values = [None if isinstance(one, dict) else one for one in found]
+            values = map(level.get if isinstance(level, dict) else _nothing, names)
             line += chain.from_iterable(map(_split_point, values)) if is_point else values
         for at in self._moments:
             if line[at] is not None:

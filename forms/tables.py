@@ -213,12 +213,6 @@ def find_value(values: dict[str, Any], place: Sequence[str]) -> Any:
     return found
 
 
-def find_answer(values: dict[str, Any], place: Sequence[str]) -> Any:
-    """The answer at a place, or None; a group that another version of the form had there is no answer."""
-    found = find_value(values, place)
-    return None if isinstance(found, dict) else found
-
-
 def read_value(text: str, kind: str) -> Any:
     """An answer in the type of its field; what cannot be read as such, or is no number of JSON's, stays the text."""
     if kind not in _NUMBERS:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from sync import link_rows as rows
 from sync.link_around import Around, Component, explore, list_components
+from sync.link_changes import tell_moves
 from sync.link_models import Linking, list_linkings, settle_activation
 from sync.link_placing import find_overlooked, place_records
 from sync.link_questions import list_asked, list_between
@@ -93,8 +94,10 @@ def decide_around(
     around = explore(connection, linking, homes, identities)
     before = read_questions(connection, around.identities)
     decisions = [_decide(around, component) for component in list_components(around)]
-    _move(connection, around, decisions, now, cause)
+    moves = _move(connection, around, decisions)
     asked = [*list_asked(around, decisions), *list_between(connection, around, before)]
+    told = {"at": now, "cause": cause, "model_id": linking.model_id}
+    rows.add_changes(connection, [one | told for one in tell_moves(around.records, moves, asked)])
     if before or asked:
         ask(connection, before, asked, now)
 
@@ -133,8 +136,8 @@ def _expand(around: Around, component: Component, records: Sequence[RecordRow]) 
     ]
 
 
-def _move(connection: Connection, around: Around, decisions: Sequence[Decision], now: datetime, cause: str) -> None:
-    """Link the records of each person to the home of the first of them."""
+def _move(connection: Connection, around: Around, decisions: Sequence[Decision]) -> dict[int, int]:
+    """Link the records of each person to the home of the first of them; who moved where."""
     by_reference = {one.reference: one for one in around.records.values()}
     moves = dict[int, int]()
     for references in chain.from_iterable(one.persons for one in decisions):
@@ -142,11 +145,7 @@ def _move(connection: Connection, around: Around, decisions: Sequence[Decision],
         first = min(records, key=lambda one: one.order).home
         moves |= {one.home: first for one in records if one.person != first}
     rows.move_records(connection, moves)
-    told = {"at": now, "cause": cause, "model_id": around.linking.model_id}
-    changes = [
-        {"home_id": home, "from_id": around.records[home].person, "to_id": to, **told} for home, to in moves.items()
-    ]
-    rows.add_changes(connection, changes)
+    return moves
 
 
 def forget_links(session: Session) -> None:
@@ -166,7 +165,7 @@ def retell_changes(session: Session, since: int, before: Mapping[int, int], now:
     """In place of the changes since that number, tell only who belongs to another person than before all of them."""
     session.execute(delete(LinkChange).where(LinkChange.id > since))
     active = next(one for one in list_linkings(session.connection(), now) if one.active)
-    told = {"at": now, "cause": "rebuild", "model_id": active.model_id}
+    told = {"at": now, "cause": "rebuild", "model_id": active.model_id, "asked_one_id": None, "asked_other_id": None}
     changes = [
         {"home_id": home, "from_id": before[home], "to_id": person, **told}
         for home, person in read_persons(session).items()

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from zipstream import ZipStream
 
 from forms.definition import FormDefinition
-from forms.tables import Column, Table, find_answer, list_tables, parent_key
+from forms.tables import Column, Table, find_value, list_tables, parent_key
 from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
@@ -235,7 +235,7 @@ def write_geojson(export: Export) -> Iterator[bytes]:
 
 def _feature(instance_id: str, answers: dict[str, Any], columns: list[Column]) -> dict[str, Any] | None:
     for column in columns:
-        value = find_answer(answers, column.place)
+        value = find_value(answers, column.place)
         geometry = convert(str(value), column.type) if value is not None else None
         if geometry is not None:
             told = {"fieldpath": "/" + "/".join(column.place), **geometry.pop("properties", {})}

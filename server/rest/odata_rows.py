@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from forms.cells import complete_zone
-from forms.tables import Column, Table, find_answer, parent_key, row_id
+from forms.tables import Column, Table, parent_key, row_id
 from server.rest.shapes import write_moment
 from sync.records import Record, RepeatRow
 
@@ -51,10 +51,9 @@ def _compile(tree: dict[str, Any], *, wkt: bool) -> Pick:
     groups = [(name, _compile(kind, wkt=wkt)) for name, kind in tree.items() if isinstance(kind, dict)]
 
     def pick(values: dict[str, Any]) -> dict[str, Any]:
-        # Where another version of the form had a group, others may read this column than may read what is in it.
-        picked = {name: None if isinstance(value := values.get(name), dict) else value for name in plain}
+        picked = {name: values.get(name) for name in plain}
         for name, kind in special:
-            value = find_answer(values, (name,))
+            value = values.get(name)
             picked[name] = None if value is None else convert(str(value), kind, wkt=wkt)
         for name, inner in groups:
             found = values.get(name)

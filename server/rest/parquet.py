@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from forms.cells import POINT, name_cells
-from forms.tables import Column, Table, find_answer, read_value
+from forms.tables import Column, Table, find_value, read_value
 from forms.values import BadValueError, parse_datetime, parse_geopoint
 from server.rest.csv_rows import KEYS, RECORD, Line, list_facts, list_keys
 from server.rest.sink import Sink
@@ -83,7 +83,7 @@ class TypedWriter:
         arrays = [pa.array([facts[at] for facts, _ in rows], kind) for at, kind in enumerate(kinds)]
         told: list[dict[str, str]] = [{} for _ in rows]
         for column in self._columns:
-            made, unread = _read_column([find_answer(answers, column.place) for _, answers in rows], column.type)
+            made, unread = _read_column([find_value(answers, column.place) for _, answers in rows], column.type)
             arrays += made
             for at, text in enumerate(unread):
                 if text is not None:

@@ -27,6 +27,7 @@ from server.web import (
     navigation,
     peers,
     people,
+    person_changes,
     person_decisions,
     purpose,
     relays,
@@ -41,8 +42,8 @@ from server.web import (
 )
 
 _PAGES = (
-    login, account, status, submissions, decisions, reviews, people, person_decisions, links, inquiries, purpose,
-    entities, entity_decisions, entity_deletions, headcounts, devices,
+    login, account, status, submissions, decisions, reviews, people, person_changes, person_decisions, links, inquiries,
+    purpose, entities, entity_decisions, entity_deletions, headcounts, devices,
     forms, validation, users, sites, peers, relays, link_models, settings, jobs, audit, health,
 )  # fmt: skip
 

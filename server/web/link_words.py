@@ -31,6 +31,14 @@ LINK_LABELS: dict[str, dict[str, str]] = {
         "unsure": N_("not sure"),
         "value": N_("value set by hand"),
     },
+    "link_cause": {
+        "record": N_("A record came, changed or went."),
+        "decision": N_("Somebody decided, or took a decision back."),
+        "model": N_("Another model makes the links."),
+        "grown": N_("The registry has grown: the same weight tells less."),
+        "shrunk": N_("The registry has become smaller: the same weight tells more."),
+        "rebuild": N_("The registry was told anew."),
+    },
     "link_answer": {
         "same": N_("The same person"),
         "apart": N_("Different persons"),

@@ -19,6 +19,7 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.web.vocabularies import word_code
 from sync.golden import Golden, order_of, read_golden
+from sync.link_changes import find_readable, select_changes_of
 from sync.link_decisions import list_decisions
 from sync.link_queue import find_homes, scope_link_decisions
 from sync.lookup import LISTED, Description, look_up, tells_enough
@@ -30,6 +31,7 @@ from sync.scopes import scope_people
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
 _LONGEST = 200
+_CHANGES = 5
 # Property → how it is masked. A mask leaves sex, age band and language: without them nobody could be called.
 _SHOWN = {
     "given_names": "name", "family_name": "name", "sex": None, "birth_date": "date", "age": "text", "age_band": None,
@@ -75,10 +77,13 @@ def render_person(person_id: int, rows: Sequence[PersonRecord], problem: str | N
     """The page of a person, by these records of theirs, which the viewer may read."""
     viewer = current_viewer()
     note_reading("person.read", f"person:{person_id}")
+    found = select_changes_of(viewer, person_id, [one.home_id for one in rows])
+    changes = db.session.scalars(found.limit(_CHANGES)).all()
     return render_template(
         "people/page.html", person_id=person_id, reference=rows[0].reference, encounters=_list_encounters(rows, viewer),
         records=[(one, present_record(one, viewer)) for one in rows], golden=_present_golden(rows, viewer),
-        decisions=_list_decisions(rows, viewer), problem=problem, properties=PROPERTIES,
+        decisions=_list_decisions(rows, viewer), problem=problem, properties=PROPERTIES, changes=changes,
+        readable=find_readable(db.session(), viewer, changes),
     )  # fmt: skip
 
 

@@ -230,7 +230,8 @@ class LinkQuestion(Base):
 class LinkChange(Base):
     """That linking moved a record from one person to another, and what made it: record, decision, model or size.
 
-    Only ever added to. A person that nobody but a new record knew is not told.
+    Only ever added to. Where it parted what was one person and people are asked about the parts, `asked` says which two
+    records they are asked about.
     """
 
     __tablename__ = "link_changes"
@@ -242,3 +243,10 @@ class LinkChange(Base):
     to_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
     cause: Mapped[str] = mapped_column(String(16))
     model_id: Mapped[int] = mapped_column(ForeignKey("link_models.id"))
+    asked_one_id: Mapped[int | None]
+    asked_other_id: Mapped[int | None]
+
+    home: Mapped[Person] = relationship(foreign_keys=[home_id])
+    before: Mapped[Person] = relationship(foreign_keys=[from_id])
+    after: Mapped[Person] = relationship(foreign_keys=[to_id])
+    model: Mapped[LinkModelVersion] = relationship()

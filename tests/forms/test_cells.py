@@ -57,10 +57,6 @@ def test_answers_in_groups_are_found_and_a_text_in_the_place_of_a_group_is_none(
     assert read("fruit", "stall", fruit="mango", seller="loose") == ["mango", None]
 
 
-def test_a_group_in_the_place_of_an_answer_is_none() -> None:
-    assert read("place", "fruit", fruit={"kind": "mango"}, place={"stall": "14 -17"}) == [None] * 5
-
-
 def test_cells_are_called_by_their_groups_unless_these_are_not_wanted() -> None:
     stall, place = (next(one for one in TABLE.columns if one.place[-1] == name) for name in ("stall", "place"))
     assert (name_cells(stall, TABLE), name_cells(stall, TABLE, group_paths=False)) == (["seller-stall"], ["stall"])

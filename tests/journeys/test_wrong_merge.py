@@ -39,10 +39,15 @@ Snapshot = dict[tuple[str, ...], bytes]
 NAMESAKES = [AWA | {"birth_date": date(1991, 4, 12)}, AWA | {"mother_name": "", "age": 35}]
 READERS = [one for one in ROLES if one not in PROGRAM_ROLES]
 # Where it is told who decided and who read what, and since when a question is open that is asked again.
-JOURNAL = {"audit.list_page", "links.decisions", "links.queue", "rest.audits"}
+JOURNAL = {
+    "audit.list_page", "links.decisions", "links.queue", "person_changes.list_page", "person_changes.page",
+    "rest.audits",
+}  # fmt: skip
 # What is another at each download: the form's token, the clock, and the id of a snapshot.
 _FLEETING = re.compile(rb'name="csrf_token" value="[^"]+"|\d\d[:h ]+\d\d(:\d\d)?(\.\d+)?')
-_DECISIONS = re.compile(rb'<section class="card"><h2>D.cisions sur des personnes</h2>.*?</section>', re.DOTALL)
+_TOLD = re.compile(
+    rb'\n<section class="card"(><h2>D.cisions sur des personnes</h2>| id="changes">).*?</section>\n', re.DOTALL
+)
 
 
 def bare(answer: TestResponse) -> bytes:
@@ -51,7 +56,7 @@ def bare(answer: TestResponse) -> bytes:
     if is_zipfile(BytesIO(body)):
         with ZipFile(BytesIO(body)) as archive:
             body = b"".join(name.encode() + archive.read(name) for name in sorted(archive.namelist()))
-    return str(answer.status_code).encode() + _DECISIONS.sub(b"", _FLEETING.sub(b"", body))
+    return str(answer.status_code).encode() + _TOLD.sub(b"", _FLEETING.sub(b"", body))
 
 
 def read_pages(app: Flask, client: FlaskClient, role: str, places: Sequence[Seeded]) -> Snapshot:

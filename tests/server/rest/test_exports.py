@@ -5,7 +5,6 @@ import io
 import zipfile
 
 import orjson
-import pyarrow.parquet as pq
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
@@ -161,28 +160,10 @@ def test_records_of_an_older_version_stand_below_the_columns_of_the_newest(fille
 def publish_second(program: Program) -> None:
     """A version of the market with one question more, one less, and one that is of another type now."""
     survey = [["text", *one[1:]] if one[1] == "place" else one for one in MARKET["survey"] if one[1] != "day"]
-    publish_survey(program, [*survey, ["text", "colour", "Colour"]])
-
-
-def publish_survey(program: Program, survey: list[list[str]]) -> None:
+    survey.insert(1, ["text", "colour", "Colour"])
     second = to_xlsx({"settings": [["form_id", "version"], ["market", "2"]], "survey": survey})
     assert program.post(f"{form_path('market')}/draft?ignoreWarnings=true", **second).json == {"success": True}
     assert program.post(f"{form_path('market')}/draft/publish").json == {"success": True}
-
-
-@pytest.mark.both_databases
-def test_what_a_group_held_is_no_answer_of_a_question_that_has_its_name_now(filled: Program, session: Session) -> None:
-    """Whoever reads the question may not be allowed to read what was asked in the group."""
-    process_pending()
-    without = [one for one in MARKET["survey"] if one[1] != "stall" and "group" not in one[0]]
-    publish_survey(filled, [*without, ["dateTime", "seller", "Seller"]])
-    session.execute(update(AnswerRow).values(layout_id=None, cells=None))
-    session.commit()
-    rows = {one["KEY"]: one["seller"] for one in read_csv(filled.get(f"{RECORDS}.csv").data)}
-    typed = pq.read_table(io.BytesIO(filled.get(f"{RECORDS}.parquet").data))
-    told = filled.json(f"{form_path('market')}.svc/Submissions")["value"]
-    assert (rows["full"], {one["seller"] for one in told}) == ("", {None})
-    assert [typed[name].null_count for name in ("seller", "AsWritten")] == [2, 2]
 
 
 def test_numbers_of_json_stay_numbers(filled: Program) -> None:

@@ -28,7 +28,16 @@ REACHING_ELSEWHERE = {role for role in ROLES if any(cell.bypassing for cell in T
 # Pages of links that list what the reader may see, and so may be empty.
 LISTS = {"links.queue", "links.decisions", "links.next_check"}
 # Pages about rows, of which those of other sites are not there.
-ROWS = ("submissions.", "people.", "person_decisions.", "devices.", "entities.", "links.", "inquiries.")
+ROWS = (
+    "submissions.",
+    "people.",
+    "person_changes.",
+    "person_decisions.",
+    "devices.",
+    "entities.",
+    "links.",
+    "inquiries.",
+)
 # Routes that look at an answer's class beyond the route's permission, and the roles for which they open.
 NARROWER = {
     "submissions.raw_xml": {"protection_officer"},
