@@ -192,6 +192,14 @@ def photo_record(name: str) -> bytes:
     return f'<data id="photos" version="1"><photo>p.jpg</photo>{named}</data>'.encode()
 
 
+def receive_blank(posts: Chain, form_id: str, name: str, received_at: datetime) -> None:
+    """A record without any answer, of a form that nobody published, reaches the post."""
+    told = f'<data id="{form_id}" version="1"><meta><instanceID>uuid:{name}</instanceID></meta></data>'.encode()
+    with posts.relay.looking() as session:
+        record = IncomingRecord(form_id, "1", f"uuid:{name}")
+        receive_submission(session, record, Upload(told, sha256(told).hexdigest()), Sender(), received_at)
+
+
 def receive_photo(posts: Chain, name: str, photo: bytes) -> str:
     """A record with one photograph reaches the post; returns the photograph's hash."""
     body = photo_record(name)

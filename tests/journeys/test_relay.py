@@ -1,25 +1,34 @@
 """Tablets → relay → centre: what a post without a link gathered arrives whole, and what it needs comes down."""
 
+import json
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from server.accounts.credentials import find_credential_by_token, revoke_device, rotate_credential
+from server.cli import main
 from server.extensions import attachment_store
+from server.relay import forward, open_link
 from server.tablets.listing import NotOpenRosa
 from sync.devices import change_device_state, find_device
-from sync.models import Entity, FilePiece, PersonRecord, Relay, RelayedEntity, RelayedRecord, Submission
+from sync.models import Device, Entity, FilePiece, PersonRecord, Relay, RelayedEntity, RelayedRecord, Submission
+from sync.peer_pace import Pace
+from sync.policy import programme
 from sync.publishing import publish_form
 from sync.quarantine import reject
 from sync.relaying.overview import list_relays
 from sync.sites import find_site
 from tests.accounts import add_account, log_in
-from tests.journeys.outposts import device_of
-from tests.journeys.relays import Chain, chain, digest, photo_record, receive_meeting, receive_photo
+from tests.journeys.outposts import MONDAY, Outposts, device_of
+from tests.journeys.relays import Chain, chain, digest, photo_record, receive_blank, receive_meeting, receive_photo
 from tests.sync import meetings
 
 
@@ -229,3 +238,96 @@ def test_an_update_that_the_centre_rejects_counts_at_the_post_no_more(posts: Cha
     posts.settle()
     assert posts.relay.state(record) == "rejected"
     assert a.refresh().sees(stay, "lit") == ("1",)
+
+
+def test_the_centre_gets_urgent_records_first_and_of_each_kind_the_oldest(posts: Chain) -> None:
+    urgent = next(one.form_id for one in programme().forms.values() if one.urgent)
+    for number, form_id in enumerate(["notes", urgent, "notes", urgent]):
+        receive_blank(posts, form_id, f"order-{number}", MONDAY - timedelta(hours=number))
+    assert posts.sync()["sent"] == 4
+    came = select(Submission.instance_id).where(Submission.instance_id.like("uuid:order-%")).order_by(Submission.id)
+    with posts.centre.looking() as session:
+        assert session.scalars(came).all() == [f"uuid:order-{number}" for number in (3, 1, 2, 0)]
+
+
+def test_the_link_carries_no_more_a_second_than_the_setting_says(posts: Chain) -> None:
+    receive_photo(posts, "capped", Random(9).randbytes(200_000))
+    with posts.relay.app.app_context():
+        link = open_link(replace(posts.relay.settings, upstream_kb=2))
+        slept = Slept(link.client._session.pace)
+        assert forward(link)["files"] == 1
+    # What else goes to and fro beside the photograph is little.
+    assert 200_000 / 2048 <= slept.seconds < 250_000 / 2048
+
+
+class Slept:
+    """Lets nobody wait, and counts for how long they would have."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.seconds = 0.0
+        pace.clock, pace.sleep = lambda: self.seconds, self.sleep
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def test_the_centre_shows_the_relay_its_tablets_and_how_old_that_is(posts: Chain) -> None:
+    a = posts.relay.tablet("KLK")
+    sha256 = receive_photo(posts, "late", b"late")
+    lost = posts.relay.settings.data_path / "attachments" / sha256[:2] / sha256[2:]
+    lost.unlink()
+    before = datetime.now(UTC)
+    posts.sync()
+    after = datetime.now(UTC)
+    page = read_home(posts)
+    lost.write_bytes(b"late")
+    relay, tablet = find_row(page, "Relais", "Rosso"), find_row(page, "Tablettes", a.tablet.officer.username)
+    with posts.relay.looking() as session:
+        tablets = session.scalar(select(func.count()).select_from(Device))
+    assert re.findall(r'class="number">(\d+)<', relay) == [str(tablets), "1", "0"]
+    assert before <= told_at(tablet) <= told_at(relay) <= after
+
+
+def read_home(posts: Chain) -> str:
+    """The first page, as the national supervisor reads it."""
+    posts.centre.app.config["WTF_CSRF_ENABLED"] = False
+    with posts.centre.looking() as session:
+        answer = log_in(posts.centre.app.test_client(), add_account(session, "national_supervisor")).get("/")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def told_at(row: str) -> datetime:
+    return datetime.fromisoformat(re.findall(r'<time datetime="([^"]+)"', row)[0])
+
+
+def find_row(page: str, heading: str, name: str) -> str:
+    """The row of this name in the table under this heading."""
+    section = page.partition(f"<h2>{heading}</h2>")[2].partition("</section>")[0]
+    return next(one for one in section.split("<tr>") if name in one)
+
+
+@pytest.mark.slow
+def test_the_commands_carry_a_bundle_up_and_down(posts: Chain, tmp_path: Path) -> None:
+    assert "problem" not in posts.sync()
+    receive_photo(posts, "carried", b"carried")
+    up, down = tmp_path / "up.bundle", tmp_path / "down.bundle"
+    written = run(posts.relay, "export", up)
+    assert written["contents"] == 2
+    assert run(posts.centre, "import", up) == written
+    with posts.centre.looking() as session:
+        row = session.scalars(select(Submission).where(Submission.instance_id == "uuid:carried")).one()
+        assert (row.xml, row.missing_files) == (photo_record("carried"), 0)
+    told = run(posts.centre, "export", down, "--to", "KLK")
+    assert told["receipts"] == written["lines"] - 1  # of all but of what the relay says of itself
+    assert run(posts.relay, "import", down) == told
+    assert run(posts.relay, "export", up)["contents"] == 0
+
+
+def run(place: Outposts, *arguments: object) -> dict[str, Any]:
+    """What `teral relay …` prints on this server."""
+    told = [*map(str, arguments), "--json"]
+    result = CliRunner().invoke(main, ["relay", *told], env=place.settings.to_environment())
+    assert result.exit_code == 0, result.output
+    printed: dict[str, Any] = json.loads(result.output)
+    return printed
