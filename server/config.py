@@ -44,6 +44,10 @@ class Settings:
     token_grace_days: int = _setting(60, "Days for which an expired or rotated tablet token may still send records.")
     session_minutes: int = _setting(30, "Minutes without activity after which a web session ends.")
     max_body_mb: int = _setting(100, "Largest request that is accepted, in megabytes.")
+    kept_exports_mb: int = _setting(
+        10_240,
+        "Most megabytes of exports that are kept for a day, for who lost the line to take up again; 0 keeps none.",
+    )
     decryption_keys: str = _setting(
         "", "Private keys for encrypted records: a folder of .pem files, or PEM text itself.", secret=True
     )

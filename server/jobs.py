@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
+from server.kept_exports import find_kept_exports
 from server.keys import unlock_submissions
 from server.peers import run_due
 from server.processes import MayGoOn, run_command
@@ -109,6 +110,13 @@ def tidy_up(_may_go_on: MayGoOn) -> Details:
     return counts
 
 
+def tidy_exports(_may_go_on: MayGoOn) -> Details:
+    """Remove kept exports that are too old, and after an erasure all that were made before it."""
+    with Session(db.engine) as session:
+        count = find_kept_exports(session).clear()
+    return {"exports": count} if count else {}
+
+
 def maintain_database(_may_go_on: MayGoOn) -> Details:
     """Keep SQLite's write-ahead log short and its statistics fresh; PostgreSQL does this by itself."""
     if db.engine.dialect.name != "sqlite":
@@ -169,6 +177,7 @@ JOBS = (
     Job("exchange", timedelta(seconds=30), exchange),
     Job("apply_overdue_updates", timedelta(hours=1), apply_overdue_updates),
     Job("tidy_up", timedelta(hours=1), tidy_up),
+    Job("tidy_exports", timedelta(seconds=15), tidy_exports),
     Job("maintain_database", timedelta(days=1), maintain_database),
     Job("link_anew", timedelta(days=1), link_anew),
     Job("weigh_shadows", timedelta(days=1), weigh_shadows),

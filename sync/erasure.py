@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from forms.entities import EntityChange
@@ -21,6 +21,7 @@ from sync.entity_fold import fold_whole
 from sync.judging import Verdict
 from sync.link_inquiries import forget_inquiry_notes
 from sync.models import (
+    AuditEvent,
     Entity,
     EntityContribution,
     EntityDecision,
@@ -39,6 +40,7 @@ from sync.retained import parse_retained
 from sync.settling import find_places
 from sync.told import fill_in, widths_of
 
+_ERASED = "submission.erased"
 _PLACES = {"path", "position"}
 # The columns in which names stand, and what the retained calls otherwise.
 _WIDTHS = {
@@ -132,6 +134,11 @@ def describe_erasure(erasure: Erasure) -> ErasureFact:
     return ErasureFact(erasure.retained, erasure.reason, erasure.erased_at)
 
 
+def find_last_erasure(session: Session) -> int:
+    """The number in the journal of the last erasure of a record's answers; 0 before there was any."""
+    return session.scalar(select(func.max(AuditEvent.id)).where(AuditEvent.action == _ERASED)) or 0
+
+
 def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id: int | None, now: datetime) -> None:
     told = {"retained": fact.retained, "reason": fact.reason, "erased_at": fact.erased_at}
     session.add(Erasure(submission_id=submission.id, actor_id=actor_id, **told))
@@ -148,7 +155,7 @@ def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id
     _erase_words(session, submission, frozenset(keep.person))
     forget_inquiry_notes(session, submission.id)
     release_submission(session, submission, "erased", actor_id, now)
-    add_audit_event(session, actor_id, "submission.erased", f"submission:{submission.id}", now)
+    add_audit_event(session, actor_id, _ERASED, f"submission:{submission.id}", now)
 
 
 def _retain(verdict: Verdict, keep: Keep, places: Mapping[str, str]) -> dict[str, Any]:

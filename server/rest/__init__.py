@@ -6,6 +6,7 @@ What is said differently on purpose: filters reach into answers, and what a role
 from flask import Flask
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from forms.errors import FormsError
@@ -31,7 +32,14 @@ from server.rest import (
     submissions,
     unsupported,
 )
-from server.rest.problems import Problem, answer_http_error, answer_invalid, answer_problem, answer_refusal
+from server.rest.problems import (
+    Problem,
+    answer_full_disk,
+    answer_http_error,
+    answer_invalid,
+    answer_problem,
+    answer_refusal,
+)
 from server.rest.speech import blueprint
 
 _ROOMS = (
@@ -51,6 +59,8 @@ blueprint.register_error_handler(Problem, answer_problem)
 blueprint.register_error_handler(FormsError, answer_refusal)
 blueprint.register_error_handler(ValidationError, answer_invalid)
 blueprint.register_error_handler(HTTPException, answer_http_error)
+for broken in (OSError, DBAPIError):
+    blueprint.register_error_handler(broken, answer_full_disk)
 
 
 def init_app(app: Flask) -> None:

@@ -3,6 +3,7 @@
 Sentences are ours. Details hold names, ids and codes, never an answer.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from werkzeug.exceptions import HTTPException
 from forms.errors import N_, FormProblem, FormRefused, FormsError
 from forms.xml import XmlRefused
 from server.extensions import db
+from server.openrosa.errors import is_disk_full
+
+log = logging.getLogger(__name__)
 
 MESSAGES: dict[float, str] = {
     400.1: N_("What was sent cannot be read as %(format)s."),
@@ -55,6 +59,7 @@ MESSAGES: dict[float, str] = {
     501.11: N_("$select and $expand do not go together."),
     501.99: N_("The form has %(columns)s columns, and a sheet of Excel takes %(most)s. Take another format."),
     503.1: N_("The server is busy. Nothing was lost; try again in a minute."),
+    507.1: N_("The server has no room left. Nothing was changed; tell those who run it."),
 }
 # What werkzeug and our guard raise by HTTP status; Central knows no 405.
 _BY_STATUS = {401: 401.2, 403: 403.1, 404: 404.1, 405: 404.1, 408: 408.1, 413: 400.36, 429: 429.1, 503: 503.1}
@@ -119,6 +124,14 @@ def _find_code(status: int) -> float:
     if status == 401 and given and given.type == "basic" and not request.is_secure:
         return 401.3
     return _BY_STATUS.get(status) or (500.1 if status >= 500 else 400.1)
+
+
+def answer_full_disk(error: Exception) -> Response:
+    """Also what a disk without room broke; any other fault goes on to where faults are noted."""
+    if not is_disk_full(error):
+        raise error
+    log.error("%s broke: no room is left", request.endpoint)
+    return answer_problem(Problem(507.1))
 
 
 def answer_refusal(refused: FormsError) -> Response:

@@ -5,45 +5,30 @@ snapshot, which its ETag names, and only to the account and for the address that
 """
 
 import hashlib
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 
-from flask import Response, current_app, request, send_file
+from flask import Response, request, send_file
 from flask.typing import ResponseReturnValue
 
 from server.accounts.sessions import current_viewer
+from server.extensions import db
+from server.kept_exports import find_kept_exports
 from server.web.headers import as_download
-
-KEPT_S = 24 * 3600
-_FOLDER = "exports"
 
 
 def answer_snapshot(write: Callable[[], Iterator[bytes]], mimetype: str, name: str) -> ResponseReturnValue:
     """Stream a fresh export and keep it; or the rest of a kept one, where the request names it in If-Range."""
-    folder = spare_folder()
-    kept = _find_kept(folder)
+    exports, asked = find_kept_exports(db.session()), _find_asked()
+    exports.clear()
+    kept = exports.find(asked) if asked is not None else None
     if kept is not None:
-        answer = send_file(kept, mimetype, conditional=True, etag=kept.name)
+        answer = send_file(kept, mimetype, conditional=True, etag=asked or False)
         answer.headers.update(as_download(name))
         return answer
     etag = f"{_prefix()}{uuid.uuid4().hex}"
     headers = {**as_download(name), "ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
-    return Response(_keep(write(), folder / etag), mimetype=mimetype, headers=headers)
-
-
-def spare_folder() -> Path:
-    """Where exports are kept for a day, on the data's own disk."""
-    folder: Path = current_app.extensions["teral_settings"].data_path / _FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for one in folder.iterdir():
-        # Another request may name a whole one, or forget an old one, as we do.
-        with suppress(FileNotFoundError):
-            if one.stat().st_mtime < time.time() - KEPT_S:
-                one.unlink()
-    return folder
+    return Response(exports.keep(etag, write()), mimetype=mimetype, headers=headers)
 
 
 def _prefix() -> str:
@@ -53,25 +38,7 @@ def _prefix() -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:24]
 
 
-def _find_kept(folder: Path) -> Path | None:
+def _find_asked() -> str | None:
+    """The snapshot of which the request wants a part, if it was made for who asks."""
     named = request.if_range.etag
-    if "Range" not in request.headers or named is None or not named.startswith(_prefix()) or not named.isalnum():
-        return None
-    kept = folder / named
-    return kept if kept.is_file() else None
-
-
-def _keep(source: Iterator[bytes], target: Path) -> Iterator[bytes]:
-    """What is streamed, written down on the way; when the client goes away, the rest is still written down."""
-    part = target.with_suffix(".part")
-    with part.open("wb") as file:
-        try:
-            for chunk in source:
-                file.write(chunk)
-                yield chunk
-        except GeneratorExit:
-            for chunk in source:
-                file.write(chunk)
-            part.rename(target)
-            raise
-    part.rename(target)
+    return named if "Range" in request.headers and named is not None and named.startswith(_prefix()) else None

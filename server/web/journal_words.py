@@ -87,6 +87,7 @@ JOURNAL_LABELS: dict[str, dict[str, str]] = {
         "runs": N_("runs"),
         "peer_runs": N_("exchanges"),
         "file_pieces": N_("pieces of files"),
+        "exports": N_("kept exports"),
         "error": N_("fault"),
         "role": N_("role"),
         "disabled": N_("disabled"),

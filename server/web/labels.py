@@ -178,6 +178,7 @@ LABELS: dict[str, dict[str, str]] = {
         "exchange": N_("Exchange with other servers"),
         "apply_overdue_updates": N_("Apply updates that waited too long"),
         "tidy_up": N_("Forget old logins and runs"),
+        "tidy_exports": N_("Remove kept exports"),
         "maintain_database": N_("Maintain the database"),
         "unlock": N_("Open locked records"),
         "relay": N_("Exchange with the centre"),

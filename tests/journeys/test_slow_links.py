@@ -2,14 +2,21 @@
 
 import contextlib
 import http.client
+import io
+import json
+import random
 import socket
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from server import create_app
+from server.extensions import db
+from tests.accounts import PASSWORD, add_account
 from tests.journeys.field import Field, make_field, multipart
 from tests.live import serving
 from tests.sync.factory import xml
@@ -107,3 +114,52 @@ def ask(field: Field, path: str) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+def log_in(field: Field) -> str:
+    """The token of a program that may export all."""
+    with create_app(field.settings).app_context():
+        email = add_account(db.session(), "exchange").email
+        db.engine.dispose()
+    connection = http.client.HTTPConnection("127.0.0.1", field.settings.port, timeout=20)
+    body = json.dumps({"email": email, "password": PASSWORD})
+    connection.request("POST", "/v1/sessions", body, {"Content-Type": "application/json"})
+    token = str(json.load(connection.getresponse())["token"])
+    connection.close()
+    return token
+
+
+def export(field: Field, token: str, **headers: str) -> tuple[socket.socket, http.client.HTTPResponse]:
+    connection = socket.socket()
+    # So little that the server waits for its reader long before the end.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+    connection.settimeout(20)
+    connection.connect(("127.0.0.1", field.settings.port))
+    asked = {"Host": "x", "Authorization": f"Bearer {token}", "Connection": "close", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in asked.items())
+    connection.sendall(f"GET /v1/projects/1/forms/passage/submissions.csv.zip HTTP/1.1\r\n{lines}\r\n".encode())
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    return connection, answer
+
+
+def wait_until_kept(field: Field) -> None:
+    deadline = time.monotonic() + 20
+    while not [one for one in (field.settings.data_path / "exports").iterdir() if not one.suffix]:
+        assert time.monotonic() < deadline, "it is not kept"
+        time.sleep(0.02)
+
+
+def test_who_lost_the_line_in_an_export_takes_it_up_again(field: Field) -> None:
+    photo, token = random.Random(1).randbytes(12_000_000), log_in(field)
+    with dial(field) as connection:
+        connection.sendall(b"".join(write_post(field, "uuid:photo", photo)))
+        assert read_answer(connection)[0] == 201
+    connection, answer = export(field, token)
+    begin = answer.read(300_000)
+    answer.close(), connection.close()
+    wait_until_kept(field)
+    headers = {"Range": f"bytes={len(begin)}-", "If-Range": answer.headers["ETag"]}
+    connection, rest = export(field, token, **headers)
+    with connection, rest, zipfile.ZipFile(io.BytesIO(begin + rest.read())) as archive:
+        assert (rest.status, archive.testzip(), archive.read("media/photo.jpg") == photo) == (206, None, True)
