@@ -7,7 +7,7 @@ records it is made is the caller's choice: a reader's golden values come of the 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -71,7 +71,12 @@ def read_golden(session: Session, records: Sequence[PersonRecord]) -> dict[str, 
 
 def order_of(record: PersonRecord) -> tuple[Any, ...]:
     """Which of two records was made first, the same on every server."""
-    return record.ended_at is None, record.ended_at, record.submission.instance_id, record.path
+    return place_in_time(record.ended_at, record.submission.instance_id, record.path)
+
+
+def place_in_time(ended_at: datetime | None, instance_id: str, path: str) -> tuple[bool, datetime, str, str]:
+    """The order in which records were made, those that tell no time last."""
+    return ended_at is None, ended_at or datetime.min.replace(tzinfo=UTC), instance_id, path
 
 
 def _read_manual(session: Session, references: Sequence[str]) -> dict[str, Manual]:

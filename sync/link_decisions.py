@@ -19,8 +19,8 @@ from sync.audit import add_audit_event
 from sync.authors import find_author, is_same_author
 from sync.golden import GOLDEN, parse_golden
 from sync.link_documents import compare_documents
-from sync.link_fold import decide_around
-from sync.link_models import find_linking, list_linkings
+from sync.link_fold import decide_around, read_link_record
+from sync.link_models import Linking, find_linking, list_linkings
 from sync.link_verdicts import LINKING
 from sync.linkage.explain import Step
 from sync.models import Actor, LinkDecision, LinkVerdict, Person, PersonRecord
@@ -153,7 +153,9 @@ def set_golden_value(
     """
     parsed = _parse_value(property_name, value, word.now)
     _lock_person(session, viewer, reference)
-    decision = _new(session, "value", [reference], [], word)
+    linking = find_linking(session)
+    shown = Shown(linking.model.version) if linking else word.shown
+    decision = _new(session, "value", [reference], [], replace(word, shown=shown))
     decision.property_name, decision.value = property_name, parsed
     session.flush()
     _audit(session, decision, "decided", word.actor_id, word.now)
@@ -310,9 +312,20 @@ def _part(
         raise LinkDecisionRefused("link_person_changed")
     mine = [one for one in records if one.reference in left]
     theirs = [one for one in records if one.reference not in left]
-    grave = compare_documents(find_linking(session), mine, theirs).same_number
-    right = [one.reference for one in theirs]
-    return _decide(session, kind, [one.reference for one in mine], right, replace(word, needs_second=grave))
+    linking = find_linking(session)
+    grave = compare_documents(linking, mine, theirs).same_number
+    told = replace(word, needs_second=grave, shown=_weigh(linking, mine, theirs))
+    return _decide(session, kind, [one.reference for one in mine], [one.reference for one in theirs], told)
+
+
+def _weigh(linking: Linking | None, mine: Sequence[PersonRecord], theirs: Sequence[PersonRecord]) -> Shown:
+    """What each pair weighs that is parted, the heaviest first: all that held it together."""
+    if linking is None or len(mine) * len(theirs) > MOST_PAIRS:
+        return Shown()
+    read = {one.reference: linking.model.cleaner.clean(read_link_record(one)) for one in (*mine, *theirs)}
+    pairs = [(one.reference, other.reference) for one in mine for other in theirs]
+    weighed = sorted((-linking.scorer.score(read[one], read[other]), one, other) for one, other in pairs)
+    return Shown(linking.model.version, [Step("pair", -bits, -bits, ((one, other),)) for bits, one, other in weighed])
 
 
 def _decide(session: Session, kind: str, left: Collection[str], right: Collection[str], word: Word) -> LinkDecision:

@@ -17,6 +17,7 @@ from sync.link_inquiries import list_inquiries_about
 from sync.link_models import Linking, find_linking
 from sync.link_queue import scope_link_decisions
 from sync.link_samples import find_sample
+from sync.link_verdicts import read_verdicts
 from sync.linkage.explain import Step, explain
 from sync.linkage.features import Features
 from sync.models import LinkDecision, LinkInquiry, LinkQuestion, LinkSample, PersonRecord
@@ -102,6 +103,28 @@ class PairView:
 def find_record(session: Session, viewer: Viewer, home_id: int) -> PersonRecord | None:
     """Find a record by its home, if the viewer may read it."""
     return session.scalar(_readable(viewer).where(PersonRecord.home_id == home_id))
+
+
+def find_holding(session: Session, records: Sequence[PersonRecord]) -> dict[int, PersonRecord]:
+    """By home, which other of these records of one person each is linked to: by somebody's word, else by weight."""
+    linking = find_linking(session)
+    if linking is None:
+        return {}
+    connection, by_home = session.connection(), {one.home_id: one for one in records}
+    members = rows.find_members(connection, linking.model_id, by_home)
+    identities = set(members.values())
+    bits = {(pair.one, pair.other): pair.bits for pair in rows.read_pairs(connection, identities, linking.least)}
+    bits |= {(one.id, one.id): one.own_bits for one in rows.read_identities(connection, identities).values()}
+    weighed = [
+        (bits[pair], home, other)
+        for home, one in members.items()
+        for other, another in members.items()
+        if home != other and (pair := (one, another)) in bits
+    ]
+    held = {home: by_home[other] for _bits, home, other in sorted(weighed)}
+    said = read_verdicts(connection, [one.reference for one in records])
+    homes = {one.reference: one.home_id for one in records}
+    return held | {homes[one.record]: by_home[one.home] for one in said if one.same and one.home in by_home}
 
 
 def view_pair(session: Session, viewer: Viewer, one: PersonRecord, other: PersonRecord) -> PairView:

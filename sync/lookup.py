@@ -4,7 +4,7 @@ Words narrow millions of records down to some hundreds, the active model of link
 finds by reference only: a hit would tell.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from sync import link_rows as rows
 from sync.db import plan_by_values
+from sync.golden import place_in_time
 from sync.link_models import Linking, find_linking
 from sync.linkage.features import Features
 from sync.linkage.score import Scorer
@@ -31,7 +32,7 @@ from sync.linkage.words import (
     list_variants,
     read_clues,
 )
-from sync.models import LinkMember, LinkWord, PersonRecord
+from sync.models import LinkMember, LinkWord, PersonRecord, Submission
 from sync.policy import Viewer, access
 from sync.scopes import scope_people
 
@@ -56,11 +57,15 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A person with the record of theirs that fits best, and how well it fits, in bits; None: by its reference."""
+    """A person with the record of theirs that fits best, and how well it fits, in bits; None: nothing was weighed.
+
+    `reference` is the one that the person shows: that of the first of their records, of those that the viewer may read.
+    """
 
     person_id: int
     record: PersonRecord
     bits: float | None
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +110,31 @@ def _find_by_reference(session: Session, viewer: Viewer, references: Sequence[st
     """A person answers to the references of all their records."""
     if not references:
         return []
-    named = select(PersonRecord).where(PersonRecord.reference.in_(references)).limit(LISTED)
-    return [Found(one.person_id, one, None) for one in session.scalars(scope_people(named, viewer))]
+    named = select(PersonRecord).where(PersonRecord.reference.in_(references)).order_by(PersonRecord.id).limit(LISTED)
+    by_person = {one.person_id: one for one in session.scalars(scope_people(named, viewer))}
+    shown = _find_references(session, viewer, by_person)
+    return [Found(person, record, None, shown[person]) for person, record in by_person.items()]
+
+
+def list_newest(session: Session, viewer: Viewer) -> list[Found]:
+    """The persons of whom the newest records tell that the viewer may read, each once."""
+    newer = aliased(PersonRecord)
+    later = scope_people(select(newer.id), viewer, newer)
+    later = later.where(newer.person_id == PersonRecord.person_id, newer.id > PersonRecord.id)
+    newest = scope_people(select(PersonRecord).where(~later.exists()), viewer).order_by(PersonRecord.id.desc())
+    records = session.scalars(newest.limit(LISTED)).all()
+    shown = _find_references(session, viewer, {one.person_id for one in records})
+    return [Found(one.person_id, one, None, shown[one.person_id]) for one in records]
+
+
+def _find_references(session: Session, viewer: Viewer, persons: Collection[int]) -> dict[int, str]:
+    """The references that these persons show to the viewer."""
+    told = select(
+        PersonRecord.person_id, PersonRecord.reference, PersonRecord.ended_at, Submission.instance_id, PersonRecord.path
+    ).join(PersonRecord.submission)
+    rows = session.execute(scope_people(told.where(PersonRecord.person_id.in_(persons)), viewer))
+    latest_first = sorted(rows, key=lambda row: place_in_time(*row[2:]), reverse=True)
+    return {row.person_id: row.reference for row in latest_first}
 
 
 def _find_identities(search: _Search, clues: Clues) -> set[int]:
@@ -247,4 +275,8 @@ def _list_persons(session: Session, search: _Search, ranked: Mapping[int, float]
         best.setdefault(hit.person_id, (hit.record_id, hit.identity_id))
     shown = dict(islice(best.values(), LISTED))
     records = {one.id: one for one in session.scalars(select(PersonRecord).where(PersonRecord.id.in_(list(shown))))}
-    return [Found(records[one].person_id, records[one], ranked[identity]) for one, identity in shown.items()]
+    references = _find_references(session, search.viewer, {one.person_id for one in records.values()})
+    return [
+        Found(records[one].person_id, records[one], ranked[identity], references[records[one].person_id])
+        for one, identity in shown.items()
+    ]

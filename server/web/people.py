@@ -5,7 +5,6 @@ The search is a POST: names and telephone numbers do not belong into addresses a
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import zip_longest
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -22,9 +21,10 @@ from sync.golden import Golden, order_of, read_golden
 from sync.link_changes import find_readable, select_changes_of
 from sync.link_decisions import list_decisions
 from sync.link_queue import find_homes, scope_link_decisions
-from sync.lookup import LISTED, Description, look_up, tells_enough
+from sync.link_view import find_holding
+from sync.lookup import LISTED, Description, Found, list_newest, look_up, tells_enough
 from sync.models import Encounter, LinkDecision, PersonRecord
-from sync.policy import Presented, Viewer, access, present
+from sync.policy import Presented, Viewer, access, may, present
 from sync.references import is_misread
 from sync.scopes import scope_people
 
@@ -46,9 +46,8 @@ PROPERTIES = tuple(_SHOWN)
 @opens("D3")
 def search_page() -> ResponseReturnValue:
     viewer = current_viewer()
-    newest = select(PersonRecord).order_by(PersonRecord.id.desc()).limit(LISTED)
     nobody = gettext("No record tells of a person yet.")
-    return _render_list(db.session.scalars(scope_people(newest, viewer)).all(), viewer, Description(), nobody)
+    return _render_list(list_newest(db.session(), viewer), viewer, Description(), nobody)
 
 
 @blueprint.post("/")
@@ -59,9 +58,7 @@ def search() -> ResponseReturnValue:
     viewer = current_viewer()
     asked = Description(*(request.form.get(name, "").strip()[:_LONGEST] for name in ("asked", "mother", "sex")))
     now = datetime.now(UTC)
-    found = look_up(db.session(), viewer, asked, now)
-    weights = [one.bits for one in found]
-    return _render_list([one.record for one in found], viewer, asked, _say_why_nobody(asked, now), weights)
+    return _render_list(look_up(db.session(), viewer, asked, now), viewer, asked, _say_why_nobody(asked, now))
 
 
 @blueprint.get("/<int:person_id>")
@@ -79,11 +76,12 @@ def render_person(person_id: int, rows: Sequence[PersonRecord], problem: str | N
     note_reading("person.read", f"person:{person_id}")
     found = select_changes_of(viewer, person_id, [one.home_id for one in rows])
     changes = db.session.scalars(found.limit(_CHANGES)).all()
+    holding = find_holding(db.session(), rows) if may(viewer, "links.review") else {}
     return render_template(
         "people/page.html", person_id=person_id, reference=rows[0].reference, encounters=_list_encounters(rows, viewer),
         records=[(one, present_record(one, viewer)) for one in rows], golden=_present_golden(rows, viewer),
         decisions=_list_decisions(rows, viewer), problem=problem, properties=PROPERTIES, changes=changes,
-        readable=find_readable(db.session(), viewer, changes),
+        readable=find_readable(db.session(), viewer, changes), holding=holding,
     )  # fmt: skip
 
 
@@ -172,14 +170,12 @@ def _say_why_nobody(asked: Description, now: datetime) -> str:
     return str(words)
 
 
-def _render_list(
-    records: Any, viewer: Viewer, asked: Description, nobody: str, weights: Sequence[float | None] = ()
-) -> str:
-    rows = [(one, present_record(one, viewer), weight) for one, weight in zip_longest(records, weights)]
+def _render_list(found: Sequence[Found], viewer: Viewer, asked: Description, nobody: str) -> str:
+    rows = [(one, present_record(one.record, viewer)) for one in found]
     if rows:
         note_reading("people.searched", "people")
     return render_template(
         "people/list.html", rows=rows, asked=asked, nobody=nobody, plain=access(viewer, "D3").reads_plainly,
         sexes=[(code, word_code(code, "sex")) for code in ("2", "1")], fullest=len(rows) >= LISTED,
-        best=max([0.0, *(one for one in weights if one is not None)]),
+        best=max([0.0, *(one.bits for one in found if one.bits is not None)]),
     )  # fmt: skip

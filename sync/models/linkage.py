@@ -174,7 +174,8 @@ class LinkDecision(Base):
     value: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     model_version: Mapped[str | None] = mapped_column(String(16))
-    weights: Mapped[list[Any]]  # as they were shown: [name, bits, levels] each
+    # As they were shown: [name, bits, levels] each; of records that are parted ["pair", bits, [[one, other]]] each.
+    weights: Mapped[list[Any]]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
     decided_at: Mapped[datetime] = mapped_column(index=True)
     needs_second: Mapped[bool]  # a second person must agree before it holds

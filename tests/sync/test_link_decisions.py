@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from sync.link_decisions import (
     undo_link_decision,
     unlink_record,
 )
+from sync.link_models import find_linking
 from sync.linkage.explain import Step
 from sync.models import Actor, LinkDecision
 from sync.policy import Viewer
@@ -37,6 +38,8 @@ from sync.quarantine import DecisionRefused
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, MODOU, meet, persons, prepare, reference, shown_reference
+from tests.sync.people import AWA as SHE
+from tests.sync.people import add_record
 from tests.sync.test_registry import forget
 
 STEWARD = Viewer(1, "data_steward")
@@ -346,3 +349,28 @@ def test_every_word_is_in_the_audit(session: Session, strangers: None) -> None:
     undo_link_decision(session, decision, None, NOW)
     actions = session.scalars(select(AuditEvent.action).where(AuditEvent.target == f"link_decision:{decision.id}"))
     assert list(actions) == ["link.decided", "link.undone"]
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_who_parts_a_person_keeps_what_held_it_together(session: Session, many: int) -> None:
+    records = [add_record(session, **SHE, birth_date=date(1991, 4, 12)) for _ in range(3)]
+    chosen, others = ([one.reference for one in some] for some in (records[:many], records[many:]))
+    parted = (
+        unlink_record(session, STEWARD, chosen[0], others, Word(None, NOW))
+        if many == 1
+        else split_person(session, STEWARD, chosen, others, Word(None, NOW))
+    )
+    linking = find_linking(session)
+    assert linking is not None
+    assert parted.model_version == linking.model.version
+    assert {tuple(map(tuple, levels)) for _, _, levels in parted.weights} == {((a, b),) for a in chosen for b in others}
+    assert [(name, bits > 15) for name, bits, _ in parted.weights] == [("pair", True)] * 2
+    assert describe_link_decision(parted).weights[0][0] == "pair"
+
+
+def test_a_value_keeps_the_model_version(session: Session) -> None:
+    one = add_record(session, **SHE)
+    linking = find_linking(session)
+    assert linking is not None
+    made = set_golden_value(session, STEWARD, one.reference, "age", "31", Word(None, NOW))
+    assert made.model_version == linking.model.version

@@ -3,10 +3,11 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.link_decisions import Word, decide_apart, decide_same, split_person
-from sync.link_view import PairView, find_record, view_pair
+from sync.link_view import PairView, find_holding, find_record, view_pair
 from sync.models import PersonRecord
 from sync.policy import Viewer
 from tests.sync.factory import NOW, add_site, add_submission
@@ -118,3 +119,19 @@ def test_where_other_records_count_as_well_their_weight_is_told_beside(session: 
     pair = look(session, old, young)
     assert pair.question is not None
     assert pair.bits_of_persons == pair.question.bits != pytest.approx(pair.bits)
+
+
+@pytest.mark.both_databases
+def test_what_holds_a_record_is_somebody_s_word_or_its_heaviest_pair(session: Session) -> None:
+    born = {"birth_date": date(1991, 4, 12)}
+    one, like_one = (add_record(session, **AWA, **born, phone="771234567") for _ in range(2))
+    other, far = (
+        add_record(session, **AWA, **born),
+        add_record(session, given_names="Modou", family_name="Faye", age=60),
+    )
+    decide_same(session, far.reference, other.reference, Word(None, NOW))
+    records = session.scalars(select(PersonRecord).where(PersonRecord.person_id == one.person_id)).all()
+    held = {home: rival.home_id for home, rival in find_holding(session, records).items()}
+    assert (held[one.home_id], held[like_one.home_id]) == (like_one.home_id, one.home_id)
+    assert (held[far.home_id], held[other.home_id]) == (other.home_id, far.home_id)
+    assert find_holding(session, [one]) == {}

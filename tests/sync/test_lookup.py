@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sync.link_decisions import Word, decide_same
 from sync.link_fold import fold_links, read_link_record
-from sync.lookup import LISTED, Description, look_up
+from sync.lookup import LISTED, Description, list_newest, look_up
 from sync.models import LinkWord, PersonRecord
 from sync.policy import Viewer
 from tests.sync.factory import NOW, add_site
@@ -116,6 +116,36 @@ def test_a_person_is_found_once_and_by_each_reference(session: Session, people: 
     )
     hits = [look_up(session, STEWARD, Description(record.reference), NOW) for record in (one, other)]
     assert {hit.person_id for (hit,) in hits} == {one.person_id}
+
+
+@pytest.mark.both_databases
+def test_a_person_shows_the_reference_of_the_first_record_however_they_are_found(
+    session: Session, people: dict[str, PersonRecord]
+) -> None:
+    newest, first = people["awa"], people["old"]
+    decide_same(session, newest.reference, first.reference, Word(None, NOW))
+    for asked in ("awa ndiaye 35", "awa ndiaye 70", newest.reference, f"{first.reference} {newest.reference}"):
+        hits = [hit for hit in look_up(session, STEWARD, Description(asked), NOW) if hit.person_id == first.home_id]
+        assert [hit.reference for hit in hits] == [first.reference], asked
+
+
+@pytest.mark.both_databases
+def test_the_newest_persons_are_listed_once_each(session: Session, people: dict[str, PersonRecord]) -> None:
+    decide_same(session, people["awa"].reference, people["old"].reference, Word(None, NOW))
+    newest = list_newest(session, STEWARD)
+    assert [one.record.id for one in newest] == [people[name].id for name in ("moussa", "old", "sister")]
+    assert [one.reference for one in newest] == [people[name].reference for name in ("moussa", "old", "sister")]
+
+
+def test_a_site_lists_its_newest_persons_by_its_own_records(session: Session) -> None:
+    here, there = add_site(session).id, add_site(session, "DIA").id
+    mine, far = add_record(session, **AWA, site_id=here), add_record(session, **AWA, site_id=there)
+    decide_same(session, mine.reference, far.reference, Word(None, NOW))
+    (found,) = list_newest(session, Viewer(1, "centre_staff", here))
+    assert (found.record.id, found.reference) == (mine.id, mine.reference)
+    assert (look_up(session, Viewer(1, "centre_staff", here), Description("awa ndiaye"), NOW)[0].reference) == (
+        mine.reference
+    )
 
 
 def test_who_sees_names_masked_finds_by_reference_only(session: Session, people: dict[str, PersonRecord]) -> None:

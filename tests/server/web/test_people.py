@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from server.accounts.models import User
 from server.extensions import db
 from sync.db import begin_write
 from sync.link_decisions import Word, decide_same, undo_link_decision
@@ -142,6 +143,31 @@ def test_the_address_from_before_a_link_still_leads_to_the_person(client: FlaskC
     first, second = meet_twice(client, session)
     answer = client.get(f"/people/{second.home_id}")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/people/{first.home_id}")
+
+
+def test_a_person_is_listed_by_the_reference_on_their_page_and_by_which_one_found_them(
+    client: FlaskClient, session: Session
+) -> None:
+    first, second = meet_twice(client, session)
+    page = client.get("/people/").text
+    assert (page.count('class="row-link code"'), second.reference in page) == (1, False)
+    found = client.post("/people/", data={"asked": second.reference}).text
+    assert f'href="/people/{first.person_id}">{first.reference}</a>' in found
+    assert f"trouvée par {second.reference}" in found
+
+
+def test_each_record_leads_to_why_it_is_of_the_person(client: FlaskClient, session: Session) -> None:
+    first, second = meet_twice(client, session)
+    page = client.get(f"/people/{first.person_id}").text
+    for one, other in ((first, second), (second, first)):
+        assert f'href="/links/{one.home_id}/{other.home_id}"' in page
+    assert "Poids" in client.get(f"/links/{first.home_id}/{second.home_id}").text
+    assert "/links/" not in log_in(client.application.test_client(), add_staff(session)).get("/people/1").text
+
+
+def add_staff(session: Session) -> User:
+    session.rollback()
+    return add_account(session, "national_supervisor")
 
 
 @pytest.mark.parametrize("own", [0, 1])
