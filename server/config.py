@@ -63,9 +63,11 @@ class Settings:
     peers: str = _setting(
         "", "File (TOML) with the accounts on other servers: one table per name, with username, password and address."
     )
-    spark_master: str = _setting(
-        "local[*]", "Spark that `teral link run --engine spark` uses, such as spark://host:7077."
+    link_engine: str = _setting(
+        "duckdb",
+        "What weighs the whole registry, at night and at a word: duckdb, or spark where a machine is too small.",
     )
+    spark_master: str = _setting("local[*]", "Spark that such a run uses, such as spark://host:7077.")
     spark_folder: str = _setting(
         "", "Folder for such runs that all Spark workers see; empty means the data folder. It holds names meanwhile."
     )

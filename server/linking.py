@@ -1,6 +1,6 @@
 """Runs of a linkage model over the whole registry, as the settings say: for the nightly job and the command line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 50
 
 
-def run_registry(engine: str, model: LinkModel | None = None) -> "Run | None":
-    """What a model, or the active one, makes of the registry; None while there is no record.
+def run_registry(model: LinkModel | None = None, engine: str | None = None) -> "Run | None":
+    """What a model, or the active one, makes of the registry, by the settings' engine or another; None while empty.
 
     What the active one has overlooked is decided anew, a few pairs are drawn to measure it, and the report is kept.
     That is all that is changed.
@@ -61,7 +61,7 @@ def look_ahead(records: Sequence[LinkRecord]) -> "Run":
     with Session(db.engine) as session, open_run_folder(current_settings()) as folder:
         linking = find_linking(session)
         model = linking.model if linking else default_model()
-        return run_model(session, model, _choose_engine("duckdb"), folder, records)
+        return run_model(session, model, _choose_engine(), folder, records)
 
 
 def import_register(records: Sequence[LinkRecord], register: str, site_id: int) -> Taken:
@@ -165,17 +165,29 @@ def _draw_samples() -> None:
         session.commit()
 
 
-def _choose_engine(name: str) -> "Engine":
-    if name == "duckdb":
-        from sync.linkage.batch import weigh_with_duckdb
+def _choose_engine(name: str | None = None) -> "Engine":
+    settings = current_settings()
+    use = _ENGINES.get(name or settings.link_engine)
+    if use is None:
+        raise ConfigError(f"TERAL_LINK_ENGINE must be one of {', '.join(_ENGINES)}.")
+    return use(settings)
 
-        return weigh_with_duckdb
+
+def _use_duckdb(_settings: Settings) -> "Engine":
+    from sync.linkage.batch import weigh_with_duckdb
+
+    return weigh_with_duckdb
+
+
+def _use_spark(settings: Settings) -> "Engine":
     try:
         from sync.linkage.spark import weigh_with_spark
     except ImportError:
         raise ConfigError("Spark is not installed: pip install 'teral[spark]', and Java 17 or later.") from None
-    settings = current_settings()
     return partial(weigh_with_spark, master=settings.spark_master, settings=parse_spark_settings(settings))
+
+
+_ENGINES: dict[str, Callable[[Settings], "Engine"]] = {"duckdb": _use_duckdb, "spark": _use_spark}
 
 
 def parse_spark_settings(settings: Settings) -> dict[str, str]:

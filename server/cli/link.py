@@ -1,7 +1,8 @@
 """`teral link`: whom records are about. Files need no database; models and runs are the registry's."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +57,9 @@ def file_command(
     Clusters follow the automatic rules; pairs hold every two records that were compared.
     """
     _check_apart([records_path, model_path], [clusters_path, pairs_path])
-    try:
+    with _refusing():
         sheet, model = _read_sheet(records_path), _read_model(model_path)
         model = train_model(sheet.records, model) if trains else model
-    except FormsError as refused:
-        raise click.ClickException(word_refusal(refused)) from None
     linked = link_records(sheet.records, model, threshold)
     _write_csv(clusters_path, ("record_id", "cluster_id"), list_clusters(linked.decision))
     if pairs_path:
@@ -85,11 +84,9 @@ def train_command(records_path: Path | None, model_path: Path | None, shadow: bo
     if model_path is None:
         raise click.UsageError("Say with --model where the model is to be written.")
     _check_apart([records_path], [model_path])
-    try:
+    with _refusing():
         sheet = _read_sheet(records_path)
         model = train_model(sheet.records, default_model())
-    except FormsError as refused:
-        raise click.ClickException(word_refusal(refused)) from None
     _write_model(model_path, model)
     result = {"records": len(sheet.records), "model": model.version, "matches_per_record": model.matches_per_record}
     print_json(result | _describe(sheet)) if as_json else _print(result)
@@ -99,33 +96,30 @@ def train_command(records_path: Path | None, model_path: Path | None, shadow: bo
 def _train_from_registry(model_path: Path | None, shadow: bool, as_json: bool) -> None:
     from server.linking import learn_from_registry, run_registry
 
-    try:
+    with _refusing():
         model = learn_from_registry(shadow=shadow)
-    except FormsError as refused:
-        raise click.ClickException(word_refusal(refused)) from None
-    if model_path:
-        _write_model(model_path, model)
-    _report_run(run_registry("duckdb", model), as_json)
+        if model_path:
+            _write_model(model_path, model)
+        run = run_registry(model)
+    _report_run(run, as_json)
 
 
 @link_group.command("run")
-@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True)
+@click.option(
+    "--engine", type=click.Choice(["duckdb", "spark"]), help="Instead of the one that TERAL_LINK_ENGINE names."
+)
 @click.option("--model", "version", help="Run this kept model instead of the active one: what would it change?")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_app
-def run_command(engine: str, version: str | None, as_json: bool) -> None:
+def run_command(engine: str | None, version: str | None, as_json: bool) -> None:
     """Weigh all records of the registry anew, and report what that would change, for whom, and how far to trust it.
 
     Only what the active model overlooked when a record came is put right. What people decided is never undone.
     """
     from server.linking import read_model, run_registry
 
-    try:
-        run = run_registry(engine, read_model(version) if version else None)
-    except FormsError as refused:
-        raise click.ClickException(word_refusal(refused)) from None
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+    with _refusing():
+        run = run_registry(read_model(version) if version else None, engine)
     _report_run(run, as_json)
 
 
@@ -149,12 +143,10 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
     register = register.strip()
     if not register:
         raise click.UsageError("Name the register: it says where each of its records comes from.")
-    try:
+    with _refusing():
         sheet = _read_sheet(records_path)
         if "record_id" in sheet.missing:
             raise LinkageRefused("link_file_ids")
-    except FormsError as refused:
-        raise click.ClickException(word_refusal(refused)) from None
     site = find_site(db.session(), code)
     if site is None:
         raise click.ClickException(f"There is no site {code}.")
@@ -164,7 +156,8 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
         result: dict[str, Any] = {"taken_in": taken.new, "here_before": taken.known}
     else:
         new = find_new(db.session(), records, register)
-        report = describe_run(look_ahead(new))
+        with _refusing():
+            report = describe_run(look_ahead(new))
         told = ("persons_before", "persons", "joined", "questions")
         result = {"new": len(new), "here_before": len(records) - len(new), **{name: report[name] for name in told}}
     print_json(result | _describe(sheet)) if as_json else _print(result)
@@ -194,10 +187,8 @@ def activate_command(version: str, reason: str) -> None:
     """Make a kept model the active one: all persons are decided anew by it, while the server works on."""
     from server.linking import activate
 
-    try:
+    with _refusing():
         activate(version, reason)
-    except FormsError as refused:
-        raise click.ClickException(word_refusal(refused)) from None
     click.echo(f"The job process lets {version} read all records; then it links by it.")
 
 
@@ -208,11 +199,20 @@ def drop_command(version: str) -> None:
     """Let a model that reads along read no more, and forget what it read; the model stays, and can be activated."""
     from server.linking import drop
 
-    try:
+    with _refusing():
         drop(version)
+    click.echo(f"{version} reads no more records.")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What cannot be is told in a line."""
+    try:
+        yield
     except FormsError as refused:
         raise click.ClickException(word_refusal(refused)) from None
-    click.echo(f"{version} reads no more records.")
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _report_run(run: "Run | None", as_json: bool) -> None:

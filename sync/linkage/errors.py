@@ -28,4 +28,5 @@ class LinkageRefused(FormsError):
             "“%(short)s” is a family name for most who bear it. As a short form it would make one family of two."
         ),
         "link_file_too_few": N_("A model is learnt from at least %(least)s records; the file holds %(count)s."),
+        "link_spark_java": N_("Spark did not start. It needs Java 17 or later: install it, or set JAVA_HOME."),
     }

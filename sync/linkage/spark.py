@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as dataset
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 from splink.backends.spark import SparkAPI, similarity_jar_location
 
 from sync.linkage.batch import KEYS, RECORDS, Weighed, list_rows, predict, render_pairs
+from sync.linkage.errors import LinkageRefused
 from sync.linkage.model import LinkModel
 
 PAIRS = "pairs.parquet"
@@ -32,7 +34,7 @@ _DEFAULTS = {
 def weigh_with_spark(
     folder: Path, model: LinkModel, records: int, master: str, settings: Mapping[str, str]
 ) -> Iterator[Weighed]:
-    """What weigh_with_duckdb finds, by the Spark at `master`; `settings` are Spark's own."""
+    """What weigh_with_duckdb finds, by the Spark at `master`, whose own `settings` are; LinkageRefused without Java."""
     if not records:
         return
     with _session(folder, master, settings) as session:
@@ -53,7 +55,11 @@ def _session(folder: Path, master: str, settings: Mapping[str, str]) -> Iterator
     own = {"spark.jars": similarity_jar_location(), "spark.sql.warehouse.dir": str(folder / "warehouse")}
     for name, value in {**_DEFAULTS, **own, **settings}.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    try:
+        session = builder.getOrCreate()
+    except PySparkRuntimeError:
+        # Spark's own words are about a gateway; those of the Java that was tried stand on standard error.
+        raise LinkageRefused("link_spark_java") from None
     try:
         session.sparkContext.setLogLevel("ERROR")
         session.sparkContext.setCheckpointDir(str(folder / "checkpoints"))

@@ -1,6 +1,8 @@
 """`teral link` on the registry: runs, models, activation."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from server.config import Settings
 from server.processing import process_pending
 from sync.link_models import add_model, keep_model
 from sync.link_reports import read_latest_reports
@@ -31,8 +34,11 @@ def two_models(session: Session) -> None:
     session.commit()
 
 
-def test_a_run_of_another_model_tells_what_it_would_change(run: Run, session: Session, two_models: None) -> None:
-    said = json.loads(run("link", "run", "--model", TIMID.version, "--json").stdout)
+def test_a_run_of_another_model_tells_what_it_would_change(
+    run: Run, session: Session, two_models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERAL_LINK_ENGINE", "spark")
+    said = json.loads(run("link", "run", "--model", TIMID.version, "--engine", "duckdb", "--json").stdout)
     assert (said["model"], said["records"], said["joined"], said["parted"]) == (TIMID.version, 2, 0, 1)
     assert len(persons(session)) == 1
     kept = {version: one.content for version, one in read_latest_reports(session).items()}
@@ -85,6 +91,42 @@ def test_what_cannot_be_is_refused_in_a_line(
     monkeypatch.setenv("LANG", "en_GB.UTF-8")
     refused = run("link", *words)
     assert (refused.exit_code, len(refused.stderr.splitlines()), "Traceback" in refused.stderr) == (1, 1, False)
+
+
+def test_an_engine_that_is_none_is_refused_wherever_all_is_weighed(
+    run: Run, session: Session, two_models: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    add_site(session, "PODOR")
+    session.commit()
+    file = tmp_path / "register.csv"
+    file.write_text("record_id,family_name\n1,Ndiaye\n")
+    monkeypatch.setenv("TERAL_LINK_ENGINE", "sparks")
+    for words in (("run",), ("import", file, "--register", "Cahier", "--site", "PODOR")):
+        refused = run("link", *words)
+        assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
+            1, "Error: TERAL_LINK_ENGINE must be one of duckdb, spark.",
+        )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_spark_reports_what_duckdb_does(run: Run, two_models: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = json.loads(run("link", "run", "--json").stdout)
+    monkeypatch.setenv("TERAL_SPARK_MASTER", "local[2]")
+    monkeypatch.setenv("TERAL_LINK_ENGINE", "spark")
+    assert json.loads(run("link", "run", "--json").stdout) == expected
+
+
+@pytest.mark.slow
+def test_spark_without_java_is_refused_in_words(
+    run: Run, two_models: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process of its own: a Java that another test has started would serve again."""
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    words = (sys.executable, "-m", "server.cli", "link", "run", "--engine", "spark")
+    refused = subprocess.run(words, env=settings.to_environment(), capture_output=True, text=True, check=False)
+    assert (refused.returncode, "It needs Java 17 or later" in refused.stderr) == (1, True)
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_registry_without_persons_has_nothing_to_run(run: Run) -> None:
