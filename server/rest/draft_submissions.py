@@ -10,9 +10,10 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.rest.extended import RECORD
 from server.rest.form_drafts import DRAFT, get_draft
+from server.rest.queries import PartQuery, TabletQuery
 from server.rest.records import show_head, stream_heads
 from server.rest.shapes import Done, SubmissionFileShape, SubmissionShape
-from server.rest.speech import answers, blueprint, read_number
+from server.rest.speech import ANY, XML, answers, asks, blueprint, reads, writes
 from server.rest.submission_files import answer_file, list_named_files, take_file
 from server.rest.submissions import answer_xml, as_sender, get_chain, read_xml
 from sync.heads import make_head, select_heads
@@ -24,18 +25,23 @@ TEST = f"{TESTS}/<segment:instance_id>"
 
 @blueprint.get(TESTS)
 @permission("submissions.read")
-def tests(form_id: str) -> ResponseReturnValue:
+@answers(SubmissionShape, many=True, more=RECORD)
+@asks(PartQuery)
+def tests(form_id: str, asked: dict[str, Any]) -> Any:
     get_draft(form_id)
     found = select_heads(current_viewer(), form_id, draft=True)
-    return stream_heads(found, current_viewer(), read_number("offset") or 0, read_number("limit"))
+    return stream_heads(found, current_viewer(), asked["offset"], asked["limit"])
 
 
 @blueprint.post(TESTS)
 @permission("submissions.add")
 @answers(SubmissionShape)
-def send_test(form_id: str) -> Any:
+@reads(*XML)
+@asks(TabletQuery)
+def send_test(form_id: str, asked: dict[str, Any]) -> Any:
     get_draft(form_id)
-    sent = send_record(db.session(), form_id, read_xml(), as_sender(draft=True), datetime.now(UTC))
+    sender = as_sender(asked["device_id"], draft=True)
+    sent = send_record(db.session(), form_id, read_xml(), sender, datetime.now(UTC))
     return show_head(make_head(db.session(), [sent]), current_viewer())
 
 
@@ -48,6 +54,7 @@ def test(form_id: str, instance_id: str) -> Any:
 
 @blueprint.get(f"{TEST}.xml")
 @permission("submissions.read")
+@writes(XML[0])
 def test_xml(form_id: str, instance_id: str) -> ResponseReturnValue:
     return answer_xml(get_chain(form_id, instance_id, draft=True)[-1])
 
@@ -61,6 +68,7 @@ def test_files(form_id: str, instance_id: str) -> Any:
 
 @blueprint.get(f"{TEST}/attachments/<segment:name>")
 @permission("submissions.read")
+@writes(ANY)
 def test_file(form_id: str, instance_id: str, name: str) -> ResponseReturnValue:
     return answer_file(get_chain(form_id, instance_id, draft=True)[-1], name)
 
@@ -69,5 +77,7 @@ def test_file(form_id: str, instance_id: str, name: str) -> ResponseReturnValue:
 @permission("submissions.add")
 @reads_first
 @answers(Done)
-def upload_test_file(form_id: str, instance_id: str, name: str) -> Any:
-    return take_file(form_id, instance_id, name, draft=True)
+@reads(ANY)
+@asks(TabletQuery)
+def upload_test_file(form_id: str, instance_id: str, name: str, asked: dict[str, Any]) -> Any:
+    return take_file(form_id, instance_id, name, as_sender(asked["device_id"], draft=True))

@@ -1,13 +1,14 @@
 """Entities of `/v1`: listed, made one by one or by the thousand, changed, deleted, with their versions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 import orjson
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 from flask.typing import ResponseReturnValue
+from marshmallow import fields
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,8 +19,21 @@ from server.rest.datasets import DATASET, get_list
 from server.rest.extended import AUDIT, ENTITY_VERSION
 from server.rest.extended import ENTITY as ENTITY_MORE
 from server.rest.problems import Problem
-from server.rest.shapes import AuditShape, Done, EntityShape, EntityVersionShape
-from server.rest.speech import More, answers, blueprint, gather, is_extended, is_on, read_json, read_number
+from server.rest.queries import Flag, PageQuery, Text
+from server.rest.shapes import (
+    AuditShape,
+    ChangeShape,
+    Counted,
+    Done,
+    EntityChange,
+    EntityShape,
+    EntityVersionShape,
+    Named,
+    NewEntities,
+    NewEntityShape,
+    Shape,
+)
+from server.rest.speech import JSON, More, answers, asks, blueprint, gather, is_extended, takes, writes
 from sync.entity_acts import NewEntity, add_entities, change_entity, delete_entity, restore_entity
 from sync.entity_browsing import find_entity
 from sync.entity_decisions import conflict_token, decide_conflict
@@ -36,19 +50,26 @@ from sync.policy import Viewer
 
 ENTITIES = f"{DATASET}/entities"
 ENTITY = f"{ENTITIES}/<segment:uuid>"
-_MEMBERS = dict.fromkeys(("label", "uuid", "data"))
 _ACTIONS = {
     "create": "entity.create", "update": "entity.update.version", "delete": "entity.delete",
     "restore": "entity.restore",
 }  # fmt: skip
 
 
+class ChangeQuery(Shape):
+    base_version = Text("The version that the change is made to; another one by now is left as it is.")
+    force = Flag("true: whatever the version is by now.")
+    resolve = Flag("true: what contradicts each other is settled by this change.")
+
+
 @blueprint.get(ENTITIES)
 @permission("entities.read")
-def entities(list_name: str) -> ResponseReturnValue:
+@answers(EntityShape, many=True, more=ENTITY_MORE)
+@asks(PageQuery)
+def entities(list_name: str, asked: dict[str, Any]) -> Any:
     name, viewer = get_list(list_name), current_viewer()
     note_reading("entities.listed", f"entity_list:{name}")
-    page = EntityPage(offset=read_number("offset") or 0, limit=read_number("limit"), deleted=is_on("deleted"))
+    page = EntityPage(**asked)
     more = ENTITY_MORE if is_extended() else None
     return Response(gather(_write_list(Session(db.engine), viewer, name, page, more)), mimetype="application/json")
 
@@ -71,16 +92,18 @@ def _write_list(session: Session, viewer: Viewer, name: str, page: EntityPage, m
 
 @blueprint.post(ENTITIES)
 @permission("entities.change")
-def create_entities(list_name: str) -> ResponseReturnValue:
+@writes(JSON, form=(EntityShape, Done))
+@takes(NewEntities, NewEntityShape)
+def create_entities(list_name: str, body: dict[str, Any]) -> ResponseReturnValue:
     """One entity, which is answered, or many, which are all made or none."""
-    name, body, actor_id, now = get_list(list_name), read_json(), current_viewer().actor_id, datetime.now(UTC)
+    name, actor_id, now = get_list(list_name), current_viewer().actor_id, datetime.now(UTC)
+    new = [_make(one) for one in body.get("entities", [body])]
+    if not new:
+        raise Problem(400.31, expected=["entities: [...]"], actual=[])
+    uuids = add_entities(db.session(), name, new, actor_id, now)
     if "entities" in body:
-        if not isinstance(body["entities"], list) or not body["entities"]:
-            raise Problem(400.31, expected=["entities: [...]"], actual=[type(body["entities"]).__name__])
-        add_entities(db.session(), name, [_read_new(one) for one in body["entities"]], actor_id, now)
-        return jsonify({"success": True})
-    (uuid,) = add_entities(db.session(), name, [_read_new(body)], actor_id, now)
-    return jsonify(_dump(get_entity(name, uuid)))
+        return jsonify(Done().dump({}))
+    return jsonify(EntityShape().dump(_show_whole(get_entity(name, uuids[0]))))
 
 
 @blueprint.get(ENTITY)
@@ -95,18 +118,18 @@ def entity(list_name: str, uuid: str) -> Any:
 @blueprint.patch(ENTITY)
 @permission("entities.change")
 @answers(EntityShape)
-def update_entity(list_name: str, uuid: str) -> Any:
-    name, body = get_list(list_name), read_json()
-    _refuse_unknown(body)
-    found, now = get_entity(name, uuid), datetime.now(UTC)
-    _check_version(found)
-    if is_on("resolve") and not found.open_conflicts:
+@takes(EntityChange)
+@asks(ChangeQuery)
+def update_entity(list_name: str, uuid: str, body: dict[str, Any], asked: dict[str, Any]) -> Any:
+    name, now = get_list(list_name), datetime.now(UTC)
+    found = get_entity(name, uuid)
+    _check_version(found, asked)
+    if asked["resolve"] and not found.open_conflicts:
         raise Problem(400.32)
-    if body or not is_on("resolve"):
-        label, values = _read_label(body), _read_values(body)
-        base = None if is_on("force") else found.version
-        change_entity(db.session(), name, found.uuid, label, values, base, current_viewer().actor_id, now)
-    if is_on("resolve"):
+    if body["label"] is not None or body["data"] or not asked["resolve"]:
+        base, by = None if asked["force"] else found.version, current_viewer().actor_id
+        change_entity(db.session(), name, found.uuid, body["label"], body["data"] or {}, base, by, now)
+    if asked["resolve"]:
         _resolve(get_entity(name, uuid), now)
     return _show_whole(get_entity(name, uuid))
 
@@ -131,26 +154,28 @@ def bring_back_entity(list_name: str, uuid: str) -> Any:
 
 @blueprint.post(f"{ENTITIES}/bulk-delete")
 @permission("entities.change")
-def remove_entities(list_name: str) -> ResponseReturnValue:
-    return _change_many(list_name, delete_entity, deleted=False)
+@answers(Counted)
+@takes(Named)
+def remove_entities(list_name: str, body: dict[str, Any]) -> Any:
+    return _change_many(list_name, body["ids"], delete_entity, deleted=False)
 
 
 @blueprint.post(f"{ENTITIES}/bulk-restore")
 @permission("entities.change")
-def bring_back_entities(list_name: str) -> ResponseReturnValue:
-    return _change_many(list_name, restore_entity, deleted=True)
+@answers(Counted)
+@takes(Named)
+def bring_back_entities(list_name: str, body: dict[str, Any]) -> Any:
+    return _change_many(list_name, body["ids"], restore_entity, deleted=True)
 
 
-def _change_many(list_name: str, change: Callable[..., object], *, deleted: bool) -> ResponseReturnValue:
+def _change_many(list_name: str, ids: list[str], change: Callable[..., object], *, deleted: bool) -> dict[str, int]:
     """Change those of the named entities that the caller may know of and that stand so, and say how many they were."""
-    name, ids, viewer = get_list(list_name), read_json().get("ids"), current_viewer()
-    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-        raise Problem(400.11, field="ids")
+    name, viewer = get_list(list_name), current_viewer()
     found = [find_entity(db.session(), viewer, name, one.removeprefix("uuid:")) for one in dict.fromkeys(ids)]
     standing = [one for one in found if one is not None and (one.deleted_at if deleted else one.exists)]
     for one in standing:
         change(db.session(), name, one.uuid, viewer.actor_id, datetime.now(UTC))
-    return jsonify({"count": len(standing)})
+    return {"count": len(standing)}
 
 
 @blueprint.get(f"{ENTITY}/versions")
@@ -164,6 +189,7 @@ def entity_versions(list_name: str, uuid: str) -> Any:
 
 @blueprint.get(f"{ENTITY}/diffs")
 @permission("entities.read")
+@writes(JSON, form=fields.List(fields.List(fields.Nested(ChangeShape))))
 def entity_differences(list_name: str, uuid: str) -> ResponseReturnValue:
     found = get_entity(get_list(list_name), uuid)
     note_reading("entity.read", f"entity:{found.id}")
@@ -195,46 +221,16 @@ def get_entity(list_name: str, uuid: str, *, deleted: bool = False) -> Entity:
     return found
 
 
-def _check_version(found: Entity) -> None:
-    given = request.args.get("baseVersion")
-    if given != str(found.version) and not is_on("force"):
+def _check_version(found: Entity, asked: dict[str, Any]) -> None:
+    given = asked["base_version"]
+    if given != str(found.version) and not asked["force"]:
         raise Problem(409.15, current=str(found.version), provided=given or "")
 
 
-def _read_new(body: Any) -> NewEntity:
-    if not isinstance(body, dict):
-        raise Problem(400.11, field="entities")
-    _refuse_unknown(body)
-    label = _read_label(body)
-    if label is None:
-        raise Problem(400.2, field="label")
-    given = {"uuid": body["uuid"]} if body.get("uuid") is not None else {}
-    if not all(isinstance(one, str) for one in given.values()):
-        raise Problem(400.11, field="uuid")
-    return NewEntity(label, _read_values(body), **given)
-
-
-def _refuse_unknown(body: Mapping[str, Any]) -> None:
-    """A member that was misspelt would be left out without a word."""
-    if not body.keys() <= _MEMBERS.keys():
-        raise Problem(400.31, expected=list(_MEMBERS), actual=list(body))
-
-
-def _read_label(body: Mapping[str, Any]) -> str | None:
-    label = body.get("label")
-    if label is not None and not isinstance(label, str):
-        raise Problem(400.11, field="label")
-    return label
-
-
-def _read_values(body: Mapping[str, Any]) -> dict[str, str]:
-    values = body.get("data") or {}
-    if not isinstance(values, dict):
-        raise Problem(400.11, field="data")
-    for name, value in values.items():
-        if not isinstance(value, str):
-            raise Problem(400.11, field=name)
-    return values
+def _make(told: dict[str, Any]) -> NewEntity:
+    """Without a uuid it gets one."""
+    given = {"uuid": told["uuid"]} if told["uuid"] is not None else {}
+    return NewEntity(told["label"], told["data"] or {}, **given)
 
 
 def _resolve(found: Entity, now: datetime) -> None:
@@ -264,10 +260,6 @@ def _show_whole(found: Entity) -> dict[str, Any]:
     properties = list_readable_properties(db.session(), viewer, found.list_name)
     (one,) = make_records(db.session(), viewer, [found], properties)
     return _show(one, one.values)
-
-
-def _dump(found: Entity) -> Any:
-    return EntityShape().dump(_show_whole(found))
 
 
 def _list_versions(found: Entity) -> list[dict[str, Any]]:

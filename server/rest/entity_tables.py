@@ -21,10 +21,11 @@ from server.accounts.sessions import current_viewer
 from server.extensions import db
 from server.rest.datasets import DATASET, get_list
 from server.rest.edmx import render_entity_edmx
-from server.rest.odata_manners import refuse_unknown, speaks_odata
+from server.rest.odata_manners import list_own, speaks_odata
 from server.rest.problems import Problem
-from server.rest.shapes import write_moment
-from server.rest.speech import blueprint, gather, is_on, read_number
+from server.rest.queries import TableQuery
+from server.rest.shapes import ServiceShape, TableShape, write_moment
+from server.rest.speech import JSON, XML, asks, blueprint, gather, writes
 from server.web.headers import as_download
 from server.web.tables import render_lines
 from sync.entity_browsing import is_asked
@@ -41,7 +42,6 @@ from sync.policy import Viewer
 from sync.record_filters import compile_filter, compile_order, split_search
 
 SERVICE = f"{DATASET}.svc"
-_KNOWN = {"$filter", "$select", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$search", "$format", "$expand"}
 _SYSTEM = ("createdAt", "creatorId", "creatorName", "updates", "updatedAt", "deletedAt", "version", "conflict")
 
 
@@ -57,6 +57,7 @@ class _Query:
 
 @blueprint.get(SERVICE)
 @permission("entities.export")
+@writes(JSON, form=ServiceShape)
 @speaks_odata("json")
 def entity_service(list_name: str) -> ResponseReturnValue:
     entries = [{"name": "Entities", "kind": "EntitySet", "url": "Entities"}]
@@ -65,6 +66,7 @@ def entity_service(list_name: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/$metadata")
 @permission("entities.export")
+@writes(XML[0])
 @speaks_odata("xml")
 def entity_metadata(list_name: str) -> ResponseReturnValue:
     names = list_readable_properties(db.session(), current_viewer(), get_list(list_name), export=True)
@@ -73,33 +75,35 @@ def entity_metadata(list_name: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/Entities")
 @permission("entities.export")
+@writes(JSON, form=TableShape)
 @speaks_odata("json")
-def entity_table(list_name: str) -> ResponseReturnValue:
-    query = _read_query(get_list(list_name))
+@asks(TableQuery)
+def entity_table(list_name: str, asked: dict[str, Any]) -> ResponseReturnValue:
+    query = _read_query(get_list(list_name), asked)
     note_reading("entities.exported", f"entity_list:{list_name}")
-    arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
-    return Response(gather(_write(query, arguments, db.engine, count=is_on("$count"))), mimetype="application/json")
+    written = _write(query, list_own(), db.engine, count=asked["count"])
+    return Response(gather(written), mimetype="application/json")
 
 
 @blueprint.get(f"{DATASET}/entities.csv")
 @permission("entities.export")
-def entity_csv(list_name: str) -> ResponseReturnValue:
-    query = _read_query(get_list(list_name))
+@writes("text/csv")
+@asks(TableQuery)
+def entity_csv(list_name: str, asked: dict[str, Any]) -> ResponseReturnValue:
+    query = _read_query(get_list(list_name), asked)
     note_reading("entities.exported", f"entity_list:{list_name}")
     headers = as_download(f"{list_name}.csv")
     return Response(_write_csv(query, db.engine), mimetype="text/csv", headers=headers)
 
 
-def _read_query(name: str) -> _Query:
-    refuse_unknown(_KNOWN)
+def _read_query(name: str, asked: dict[str, Any]) -> _Query:
     viewer = current_viewer()
     properties = list_readable_properties(db.session(), viewer, name, export=True)
-    wanted = _read_select(properties)
-    return _Query(viewer, name, properties, _read_page(viewer, name, properties), wanted, f"{_base(name)}/Entities")
+    wanted, page = _read_select(properties, asked["select"].strip()), _read_page(viewer, name, properties, asked)
+    return _Query(viewer, name, properties, page, wanted, f"{_base(name)}/Entities")
 
 
-def _read_select(properties: list[str]) -> frozenset[str] | None:
-    asked = request.args.get("$select", "*").strip()
+def _read_select(properties: list[str], asked: str) -> frozenset[str] | None:
     if asked in ("", "*"):
         return None
     names = frozenset(one.strip() for one in asked.split(","))
@@ -109,17 +113,17 @@ def _read_select(properties: list[str]) -> frozenset[str] | None:
     return names
 
 
-def _read_page(viewer: Viewer, name: str, properties: list[str]) -> EntityPage:
+def _read_page(viewer: Viewer, name: str, properties: list[str], asked: dict[str, Any]) -> EntityPage:
     names = name_entity_columns(viewer, name, properties)
     conditions: list[ColumnElement[bool]] = [true()]
-    if text := request.args.get("$filter"):
+    if text := asked["filter"]:
         conditions.append(compile_filter(text, names, "", datetime.now(UTC)))
-    if text := request.args.get("$search"):
+    if text := asked["search"]:
         conditions.append(is_asked(db.session(), viewer, name, " ".join(split_search(text))))
-    page = EntityPage(condition=and_(*conditions), limit=read_number("$top"), offset=read_number("$skip") or 0)
-    if text := request.args.get("$orderby"):
+    page = EntityPage(condition=and_(*conditions), limit=asked["top"], offset=asked["skip"])
+    if text := asked["orderby"]:
         page = replace(page, order=compile_order(text, names))
-    token = request.args.get("$skiptoken")
+    token = asked["skiptoken"]
     return page if token is None else replace(page, offset=0, before_id=_read_token(token))
 
 

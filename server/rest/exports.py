@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 import orjson
-from flask import request
 from flask.typing import ResponseReturnValue
+from marshmallow import fields
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from zipstream import ZipStream
@@ -25,9 +25,10 @@ from server.rest.forms import FORM, get_version
 from server.rest.odata import read_what_is_new
 from server.rest.odata_rows import convert
 from server.rest.problems import Problem
-from server.rest.shapes import WORKBOOKS
+from server.rest.queries import Flag, Text
+from server.rest.shapes import WORKBOOKS, Shape
 from server.rest.snapshots import answer_snapshot
-from server.rest.speech import blueprint, gather, is_on
+from server.rest.speech import asks, blueprint, gather, writes
 from sync.attachments import AttachmentStore
 from sync.layouts import find_picks
 from sync.models import SubmissionAttachment
@@ -40,8 +41,16 @@ if TYPE_CHECKING:
     from server.rest.parquet import TypedWriter
 
 BOM = b"\xef\xbb\xbf"
+_GEOJSON, _PARQUET = "application/geo+json", "application/vnd.apache.parquet"
 _GEO = ("geopoint", "geotrace", "geoshape")
 _CHUNK = 1024 * 1024
+
+
+class ExportQuery(Shape):
+    filter = Text("Which records: `fruit eq 'mango'`.", data_key="$filter")
+    attachments = Flag("false: the zip holds the tables alone.", default=True)
+    group_paths = Flag("false: columns are named without the groups around them.", default=True)
+    split_select_multiples = Flag("A column for each choice, which is not made here: true is refused.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +79,32 @@ class Export:
 @blueprint.route(f"{FORM}/submissions.csv", methods=["GET", "POST"])
 @permission("submissions.export")
 @reads_first
-def csv_export(form_id: str) -> ResponseReturnValue:
-    export = read_export(form_id)
+@writes("text/csv")
+@asks(ExportQuery)
+def csv_export(form_id: str, asked: dict[str, Any]) -> ResponseReturnValue:
+    export = read_export(form_id, asked)
     return answer_snapshot(partial(write_csv, export, export.tables[0]), "text/csv", f"{form_id}.csv")
 
 
 @blueprint.route(f"{FORM}/submissions.csv.zip", methods=["GET", "POST"])
 @permission("submissions.export")
 @reads_first
-def zip_export(form_id: str) -> ResponseReturnValue:
-    name = f"{form_id}.csv.zip" if request.args.get("attachments", "").lower() == "false" else f"{form_id}.zip"
-    return answer_snapshot(partial(write_zip, read_export(form_id)), "application/zip", name)
+@writes("application/zip")
+@asks(ExportQuery)
+def zip_export(form_id: str, asked: dict[str, Any]) -> ResponseReturnValue:
+    name = f"{form_id}.zip" if asked["attachments"] else f"{form_id}.csv.zip"
+    return answer_snapshot(partial(write_zip, read_export(form_id, asked)), "application/zip", name)
 
 
 @blueprint.get(f"{FORM}/submissions.xlsx")
 @permission("submissions.export")
-def workbook_export(form_id: str) -> ResponseReturnValue:
+@writes(WORKBOOKS["xlsx"])
+@asks(ExportQuery)
+def workbook_export(form_id: str, asked: dict[str, Any]) -> ResponseReturnValue:
     # Loaded by the first who asks, as Parquet's library is.
     from server.rest.workbooks import COLUMNS, write_workbook
 
-    export = read_export(form_id)
+    export = read_export(form_id, asked)
     widest = max(len(export.writer(table).head) for table in export.tables)
     if widest > COLUMNS:
         raise Problem(501.99, columns=widest, most=COLUMNS)
@@ -100,40 +115,45 @@ def workbook_export(form_id: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{FORM}/submissions.geojson")
 @permission("submissions.export")
-def geojson_export(form_id: str) -> ResponseReturnValue:
-    export = read_export(form_id)
-    return answer_snapshot(lambda: gather(write_geojson(export)), "application/geo+json", f"{form_id}.geojson")
+@writes(_GEOJSON, form=fields.Dict())
+@asks(ExportQuery)
+def geojson_export(form_id: str, asked: dict[str, Any]) -> ResponseReturnValue:
+    export = read_export(form_id, asked)
+    return answer_snapshot(lambda: gather(write_geojson(export)), _GEOJSON, f"{form_id}.geojson")
 
 
 @blueprint.get(f"{FORM}/submissions.parquet")
 @permission("submissions.export")
-def parquet_export(form_id: str) -> ResponseReturnValue:
-    export = read_export(form_id)
-    kind = "application/vnd.apache.parquet"
-    return answer_snapshot(partial(write_parquet, export, export.tables[0]), kind, f"{form_id}.parquet")
+@writes(_PARQUET)
+@asks(ExportQuery)
+def parquet_export(form_id: str, asked: dict[str, Any]) -> ResponseReturnValue:
+    export = read_export(form_id, asked)
+    return answer_snapshot(partial(write_parquet, export, export.tables[0]), _PARQUET, f"{form_id}.parquet")
 
 
 @blueprint.get(f"{FORM}/submissions.parquet.zip")
 @permission("submissions.export")
-def parquet_zip_export(form_id: str) -> ResponseReturnValue:
-    export = read_export(form_id)
+@writes("application/zip")
+@asks(ExportQuery)
+def parquet_zip_export(form_id: str, asked: dict[str, Any]) -> ResponseReturnValue:
+    export = read_export(form_id, asked)
     return answer_snapshot(partial(write_parquet_zip, export), "application/zip", f"{form_id}.parquet.zip")
 
 
-def read_export(form_id: str) -> Export:
+def read_export(form_id: str, asked: dict[str, Any]) -> Export:
     read_what_is_new(form_id)
-    if is_on("splitSelectMultiples"):
+    if asked["split_select_multiples"]:
         raise Problem(501.1, feature="splitSelectMultiples")
     viewer = current_viewer()
     definition = get_definition(db.session(), get_version(form_id))
     page = Page(up_to=find_last_id(db.session()))
-    if text := request.args.get("$filter"):
+    if text := asked["filter"]:
         fits = compile_filter(text, name_columns(viewer, definition), form_id, datetime.now(UTC))
         page = replace(page, condition=fits)
     note_reading("submissions.exported", f"form:{form_id}")
     columns = {one.name: list_readable(viewer, definition, one) for one in list_tables(definition).values()}
-    files = request.args.get("attachments", "").lower() != "false" and reads_plainly(viewer, set(DATA_CLASSES) - {"D8"})
-    paths = request.args.get("groupPaths", "").lower() != "false"
+    files = asked["attachments"] and reads_plainly(viewer, set(DATA_CLASSES) - {"D8"})
+    paths = asked["group_paths"]
     return Export(db.engine, attachment_store(), viewer, form_id, definition, columns, page, paths, files)
 
 

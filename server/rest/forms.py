@@ -13,8 +13,9 @@ from server.extensions import attachment_store, db
 from server.rest.extended import FORM as FORM_MORE
 from server.rest.extended import FORM_VERSION, FORMS
 from server.rest.problems import Problem
+from server.rest.queries import FieldsQuery
 from server.rest.shapes import WORKBOOKS, Done, FieldShape, FormChange, FormFileShape, FormShape
-from server.rest.speech import answers, blueprint, is_on, takes
+from server.rest.speech import ANY, JSON, NONE, XML, answers, asks, blueprint, takes, writes
 from server.web.headers import as_download
 from sync.models import FormAttachment, FormVersion
 from sync.publishing import (
@@ -75,6 +76,7 @@ def remove_form(form_id: str) -> Any:
 
 @blueprint.get(f"{FORM}/public-links")
 @permission("forms.read")
+@writes(JSON, form=NONE)
 def public_links(form_id: str) -> ResponseReturnValue:
     """Nobody answers a form without an account or a tablet."""
     get_version(form_id)
@@ -100,6 +102,7 @@ def form_version(form_id: str, version: str) -> Any:
 @blueprint.get(f"{FORM}.xml")
 @blueprint.get(f"{VERSION}.xml")
 @permission("forms.read")
+@writes(XML[0])
 def form_xml(form_id: str, version: str | None = None) -> ResponseReturnValue:
     return Response(get_version(form_id, version).xml, mimetype="application/xml")
 
@@ -107,6 +110,7 @@ def form_xml(form_id: str, version: str | None = None) -> ResponseReturnValue:
 @blueprint.get(f"{FORM}.<any(xlsx,xls):kind>")
 @blueprint.get(f"{VERSION}.<any(xlsx,xls):kind>")
 @permission("forms.read")
+@writes(*WORKBOOKS.values())
 def form_workbook(form_id: str, kind: str, version: str | None = None) -> ResponseReturnValue:
     return answer_workbook(get_version(form_id, version), kind)
 
@@ -115,8 +119,9 @@ def form_workbook(form_id: str, kind: str, version: str | None = None) -> Respon
 @blueprint.get(f"{VERSION}/fields")
 @permission("forms.read")
 @answers(FieldShape, many=True)
-def form_fields(form_id: str, version: str | None = None) -> Any:
-    return list_fields(get_definition(db.session(), get_version(form_id, version)), odata=is_on("odata"))
+@asks(FieldsQuery)
+def form_fields(form_id: str, asked: dict[str, Any], version: str | None = None) -> Any:
+    return list_fields(get_definition(db.session(), get_version(form_id, version)), odata=asked["odata"])
 
 
 @blueprint.get(f"{FORM}/attachments")
@@ -130,6 +135,7 @@ def form_files(form_id: str, version: str | None = None) -> Any:
 @blueprint.get(f"{FORM}/attachments/<segment:name>")
 @blueprint.get(f"{VERSION}/attachments/<segment:name>")
 @permission("forms.read")
+@writes(ANY)
 def form_file(form_id: str, name: str, version: str | None = None) -> ResponseReturnValue:
     return answer_form_file(get_version(form_id, version), name)
 

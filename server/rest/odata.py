@@ -26,10 +26,12 @@ from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import db
 from server.rest.edmx import render_edmx
 from server.rest.forms import FORM, get_version
-from server.rest.odata_manners import refuse_unknown, speaks_odata
+from server.rest.odata_manners import list_own, speaks_odata
 from server.rest.odata_rows import SYSTEM, Pick, RowWriter, make_pick
 from server.rest.problems import Problem
-from server.rest.speech import blueprint, gather, is_on, read_number
+from server.rest.queries import Flag, TableQuery
+from server.rest.shapes import ServiceShape, TableShape
+from server.rest.speech import JSON, XML, asks, blueprint, gather, writes
 from sync.answers import count_unread, read_unread
 from sync.models import Submission
 from sync.policy import Viewer
@@ -52,10 +54,10 @@ from sync.records import (
 SERVICE = f"{FORM}.svc"
 _LONGEST_PAGE = 1000
 _KEYED = re.compile(r"([^(/]+)\('(.+)'\)")
-_KNOWN = {
-    "$filter", "$select", "$expand", "$top", "$skip", "$skiptoken", "$count", "$orderby", "$search", "$wkt",
-    "$format",
-}  # fmt: skip
+
+
+class RecordsQuery(TableQuery):
+    wkt = Flag("true: places as WKT instead of GeoJSON.", data_key="$wkt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Query:
 
 @blueprint.get(SERVICE)
 @permission("submissions.export")
+@writes(JSON, form=ServiceShape)
 @speaks_odata("json")
 def service_document(form_id: str) -> ResponseReturnValue:
     tables = list_tables(get_definition(db.session(), get_version(form_id)))
@@ -91,6 +94,7 @@ def service_document(form_id: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/$metadata")
 @permission("submissions.export")
+@writes(XML[0])
 @speaks_odata("xml")
 def metadata(form_id: str) -> ResponseReturnValue:
     definition = get_definition(db.session(), get_version(form_id))
@@ -100,28 +104,32 @@ def metadata(form_id: str) -> ResponseReturnValue:
 
 @blueprint.get(f"{SERVICE}/<segment:table>")
 @permission("submissions.export")
+@writes(JSON, form=TableShape)
 @speaks_odata("json")
-def table(form_id: str, table: str) -> ResponseReturnValue:
+@asks(RecordsQuery)
+def table(form_id: str, table: str, asked: dict[str, Any]) -> ResponseReturnValue:
     read_what_is_new(form_id)
     single = _KEYED.fullmatch(table)
-    query = read_query(form_id, table)
+    query = read_query(asked, form_id, table)
     note_reading("submissions.exported", f"form:{form_id}")
     return jsonify(_write_single(query)) if single else _answer_table(query)
 
 
 @blueprint.get(f"{SERVICE}/<segment:record>/<path:inner>")
 @permission("submissions.export")
+@writes(JSON, form=TableShape)
 @speaks_odata("json")
-def inner_table(form_id: str, record: str, inner: str) -> ResponseReturnValue:
+@asks(RecordsQuery)
+def inner_table(form_id: str, record: str, inner: str, asked: dict[str, Any]) -> ResponseReturnValue:
     """The rows of a repeat in one record, or in one row of the repeat around it: where navigation links lead."""
     read_what_is_new(form_id)
-    query = read_query(form_id, record, *inner.split("/"))
+    query = read_query(asked, form_id, record, *inner.split("/"))
     note_reading("submissions.exported", f"form:{form_id}")
     return _answer_table(query)
 
 
 def _answer_table(query: Query) -> ResponseReturnValue:
-    arguments = {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
+    arguments = list_own()
     # A page is answered whole, with its length; what has no end in sight is not held in memory.
     is_page = query.top is not None and query.top <= _LONGEST_PAGE
     body = b"".join(_write(query, arguments, db.session())) if is_page else _stream(query, arguments)
@@ -136,24 +144,23 @@ def read_what_is_new(form_id: str) -> None:
             db.session.flush()
 
 
-def read_query(form_id: str, *names: str) -> Query:
+def read_query(asked: dict[str, Any], form_id: str, *names: str) -> Query:
     viewer, session = current_viewer(), db.session()
     definition = get_definition(session, get_version(form_id))
     steps, keys = zip(*map(_read_step, names), strict=True)
     table = _find_table(definition, ".".join(steps))
-    refuse_unknown(_KNOWN)
-    columns, system, ids = _select_columns(viewer, definition, table)
-    wkt, expand = is_on("$wkt"), _read_expand()
-    picks = {one: make_pick(found, wkt=wkt) for one, found in columns.items()}
-    page, after_repeat = _read_page(viewer, definition, form_id)
+    columns, system, ids = _select_columns(viewer, definition, table, asked["select"])
+    expand = asked["expand"] == "*"
+    picks = {one: make_pick(found, wkt=asked["wkt"]) for one, found in columns.items()}
+    page, after_repeat = _read_page(viewer, definition, form_id, asked)
     if keys[0] is not None:
         found = find_record_id(session, viewer, form_id, keys[0]) or abort(404)
         page = replace(page, condition=and_(_or_true(page.condition), Submission.id == found))
     return Query(
         viewer, form_id, definition, table, picks,
         RowWriter(table, picks, expand=expand, system=system, ids=ids), page,
-        read_number("$top"), 0 if "$skiptoken" in request.args else read_number("$skip") or 0,
-        is_on("$count"), expand, after_repeat, _base(form_id),
+        asked["top"], asked["skip"] if asked["skiptoken"] is None else 0,
+        asked["count"], expand, after_repeat, _base(form_id),
         "/".join([_base(form_id), *(quote(one, safe="") for one in names)]),
         next((one for one in reversed(keys[1:]) if one is not None), None),
     )  # fmt: skip
@@ -172,22 +179,12 @@ def _find_table(definition: FormDefinition, name: str) -> Table:
     return found
 
 
-def _read_expand() -> bool:
-    asked = request.args.get("$expand")
-    if asked not in (None, "", "*"):
-        raise Problem(501.6, text=asked)
-    if asked == "*" and request.args.get("$select") not in (None, "*"):
-        raise Problem(501.11)
-    return asked == "*"
-
-
 def _select_columns(
-    viewer: Viewer, definition: FormDefinition, table: Table
+    viewer: Viewer, definition: FormDefinition, table: Table, asked: str
 ) -> tuple[dict[str, list[Column]], tuple[str, ...], frozenset[str] | None]:
     """The columns that are wanted and may be read, the wanted metadata, and the wanted ids (None: all)."""
     tables = list_tables(definition)
     readable = {one.name: list_readable(viewer, definition, one) for one in tables.values()}
-    asked = request.args.get("$select", "*")
     if asked.strip() in ("", "*"):
         return readable, SYSTEM if not table.name else (), None
     names = [one.strip() for one in asked.split(",")]
@@ -214,19 +211,20 @@ def _is_asked(one: Column | Table, names: list[str]) -> bool:
     return any("/".join(one.place[:depth]) in names for depth in range(1, len(one.place) + 1))
 
 
-def _read_page(viewer: Viewer, definition: FormDefinition, form_id: str) -> tuple[Page, str | None]:
+def _read_page(
+    viewer: Viewer, definition: FormDefinition, form_id: str, asked: dict[str, Any]
+) -> tuple[Page, str | None]:
     names, page = name_columns(viewer, definition), Page()
-    if text := request.args.get("$filter"):
+    if text := asked["filter"]:
         page = replace(page, condition=compile_filter(text, names, form_id, datetime.now(UTC)))
-    if text := request.args.get("$orderby"):
+    if text := asked["orderby"]:
         page = replace(page, order=compile_order(text, names))
-    if text := request.args.get("$search"):
+    if text := asked["search"]:
         page = replace(page, condition=and_(_or_true(page.condition), compile_search(text, names, form_id)))
-    token = request.args.get("$skiptoken")
-    if token is None:
+    if asked["skiptoken"] is None:
         # All pages show the records as they are now, whatever comes while a program reads on.
         return replace(page, up_to=find_last_id(db.session())), None
-    instance_id, repeat_id, up_to = _read_token(token)
+    instance_id, repeat_id, up_to = _read_token(asked["skiptoken"])
     found = find_record_id(db.session(), viewer, form_id, instance_id, up_to)
     if found is None:
         raise Problem(400.35)

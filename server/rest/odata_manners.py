@@ -2,13 +2,15 @@
 
 import functools
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, after_this_request, request
 from flask.typing import ResponseReturnValue
 
 from server.rest.problems import Problem
+from server.rest.queries import FormatQuery
+from server.rest.speech import add_query, read_asked
 
 _VERSION = "4.0"
 _JSON = re.compile(r"(^|[,/])json($|[;,])", re.IGNORECASE)
@@ -24,9 +26,10 @@ def speaks_odata(kind: str) -> Callable[[View], View]:
         @functools.wraps(view)
         def speak(**names: Any) -> ResponseReturnValue:
             after_this_request(_tell_version)
-            _refuse_other(kind)
+            _refuse_other(kind, read_asked(FormatQuery)["format"] or request.headers.get("Accept", ""))
             return view(**names)
 
+        add_query(speak, FormatQuery)
         return speak
 
     return wrap
@@ -37,17 +40,12 @@ def _tell_version(answer: Response) -> Response:
     return answer
 
 
-def refuse_unknown(known: Collection[str]) -> None:
-    """Refuse options of the system that are not answered; what has no `$` is the client's own."""
-    for name in request.args:
-        if name.startswith("$") and name not in known:
-            raise Problem(501.1, feature=name)
-    if "$orderby" in request.args and "$skiptoken" in request.args:
-        raise Problem(501.1, feature="$orderby with $skiptoken")
+def list_own() -> dict[str, str]:
+    """What the client asks for besides its place in the table: the address of the next page says it again."""
+    return {name: value for name, value in request.args.items() if name not in ("$skip", "$skiptoken")}
 
 
-def _refuse_other(kind: str) -> None:
-    asked = request.args.get("$format") or request.headers.get("Accept", "")
+def _refuse_other(kind: str, asked: str) -> None:
     own, other = (_JSON, _XML) if kind == "json" else (_XML, _JSON)
     if other.search(asked) and not own.search(asked):
         raise Problem(406.1, allowed=_NAMES[kind], got=asked)

@@ -4,7 +4,7 @@ Sentences are ours. Details hold names, ids and codes, never an answer.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Response, g, jsonify, request
@@ -165,11 +165,22 @@ def answer_refusal(refused: FormsError) -> Response:
 
 def answer_invalid(error: ValidationError) -> Response:
     """A JSON body that is not of its shape: what is missing, else what is of another type."""
-    messages = error.messages if isinstance(error.messages, dict) else {"body": error.messages}
-    for name, said in messages.items():
-        if "Missing data" in str(said):
-            return answer_problem(Problem(400.2, field=str(name)))
-    return answer_problem(Problem(400.11, field=str(next(iter(messages)))))
+    told = list(_list_faults(error.messages_dict))
+    for name, said in told:
+        if "Missing data" in said:
+            return answer_problem(Problem(400.2, field=name))
+    return answer_problem(Problem(400.11, field=told[0][0]))
+
+
+def _list_faults(messages: Mapping[Any, Any], above: str = "body") -> Iterator[tuple[str, str]]:
+    """Each member that is not as it must be, by its own name, and what is said of it."""
+    for key, said in messages.items():
+        # What is inside of a list has a number; of a free member marshmallow tells apart its name and its value.
+        name = above if isinstance(key, int) or key in ("key", "value", "_schema") else str(key)
+        if isinstance(said, dict):
+            yield from _list_faults(said, name)
+        else:
+            yield name, str(said)
 
 
 def refuse_form(refused: FormRefused, *, is_workbook: bool) -> Problem:

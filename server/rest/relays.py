@@ -11,8 +11,9 @@ from server.accounts.permissions import permission
 from server.accounts.sessions import current_viewer
 from server.extensions import attachment_store, db
 from server.rest.problems import Problem
+from server.rest.queries import Count
 from server.rest.shapes import Shape
-from server.rest.speech import answers, blueprint, read_number, takes
+from server.rest.speech import answers, asks, blueprint, reads, takes
 from sync.models import Relay
 from sync.relaying.belonging import find_relay
 from sync.relaying.exchange import answer_relay
@@ -39,6 +40,11 @@ class Held(Shape):
     held = fields.Integer()
 
 
+class PieceQuery(Shape):
+    start = Count("How many bytes of the file are before this piece.", required=True)
+    size = Count("How many bytes the whole file has.", required=True)
+
+
 @blueprint.post("/projects/1/relay")
 @permission("relays.exchange")
 @answers(ExchangeAnswer)
@@ -51,17 +57,17 @@ def exchange(body: dict[str, Any]) -> Any:
 @blueprint.post("/projects/1/relay/files/<segment:sha256>")
 @permission("relays.exchange")
 @answers(Held)
-def send_piece(sha256: str) -> Any:
-    start, size = read_number("start"), read_number("size")
-    if start is None or size is None:
-        raise Problem(400.2, field="start" if start is None else "size")
+@reads("application/octet-stream")
+@asks(PieceQuery)
+def send_piece(sha256: str, asked: dict[str, Any]) -> Any:
     get_relay()
     named = _SHA256.fullmatch(sha256) or abort(404)
     content = request.get_data()
     # A body need not say how long it is.
     if len(content) > PIECE:
         raise Problem(400.36)
-    held = add_piece(db.session(), attachment_store(), named.group(), start, content, size, datetime.now(UTC))
+    start, size, now = asked["start"], asked["size"], datetime.now(UTC)
+    held = add_piece(db.session(), attachment_store(), named.group(), start, content, size, now)
     return {"held": held}
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, pre_load, validate
 
+from server.rest.problems import Problem
 from server.rest.speech import PROJECT
 
 WORKBOOKS = {
@@ -227,6 +228,14 @@ class SubmissionShape(Shape):
     current_version = fields.Nested(VersionShape)
 
 
+class DifferenceShape(Shape):
+    """An answer that an edit changed: the steps that lead to it, those of a repeat as its name and the turn."""
+
+    path = fields.List(fields.Raw())
+    old = fields.String()
+    new = fields.String()
+
+
 class ReviewShape(Shape):
     review_state = fields.String(allow_none=True)
 
@@ -255,6 +264,28 @@ class PropertyShape(Shape):
     forms = fields.List(fields.String())
 
 
+class EntrySetShape(Shape):
+    name = fields.String()
+    kind = fields.String()
+    url = fields.String()
+
+
+class ServiceShape(Shape):
+    """The tables of an OData service."""
+
+    context = fields.String(data_key="@odata.context")
+    value = fields.List(fields.Nested(EntrySetShape))
+
+
+class TableShape(Shape):
+    """Rows of a table; its columns are told by $metadata."""
+
+    context = fields.String(data_key="@odata.context")
+    value = fields.List(fields.Dict())
+    next_link = fields.String(data_key="@odata.nextLink")
+    count = fields.Integer(data_key="@odata.count")
+
+
 class DatasetShape(Shape):
     """An entity list. What arrives is judged at once, so nothing waits for an approval."""
 
@@ -275,6 +306,48 @@ class NewDataset(Shape):
 
 class NewProperty(Shape):
     name = fields.String(required=True)
+
+
+class EntityChange(Shape):
+    """What is told of an entity. A member that was misspelt would be left out without a word, so it is refused."""
+
+    label = fields.String(allow_none=True, load_default=None)
+    data = fields.Dict(keys=fields.String(), values=fields.String(), allow_none=True, load_default=None)
+
+    @pre_load
+    def refuse_unknown(self, told: Any, **_: Any) -> Any:
+        known = [one.data_key for one in self.fields.values()]
+        if isinstance(told, dict) and not told.keys() <= set(known):
+            raise Problem(400.31, expected=known, actual=list(told))
+        return told
+
+
+class NewEntityShape(EntityChange):
+    label = fields.String(required=True)
+    uuid = fields.String(allow_none=True, load_default=None)
+
+
+class NewEntities(Shape):
+    """Many at once; `source` tells where they are from, and is not kept."""
+
+    entities = fields.List(fields.Nested(NewEntityShape), required=True)
+    source = fields.Dict()
+
+
+class Named(Shape):
+    ids = fields.List(fields.String(), required=True)
+
+
+class Counted(Shape):
+    count = fields.Integer()
+
+
+class ChangeShape(Shape):
+    """A property of an entity that one version has otherwise than the one before."""
+
+    property_name = fields.String()
+    old = fields.String(allow_none=True)
+    new = fields.String(allow_none=True)
 
 
 class EntityVersionShape(Shape):

@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, TypeVar
 
 import orjson
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError, fields
 from sqlalchemy.orm import Session
 from werkzeug import Response
 
@@ -19,9 +19,14 @@ from server.rest.problems import Problem
 from sync.policy import Viewer
 
 View = TypeVar("View", bound=Callable[..., Any])
+JSON, ANY, XML = "application/json", "*/*", ("application/xml", "text/xml")
+# Of one thing, or of one of several; a field where the whole is no object.
+Form = type[Schema] | fields.Field[Any] | tuple[type[Schema], ...]
 
 # One installation is one project; tablets' addresses say the same number.
 PROJECT = 1
+# A list that is always empty here.
+NONE = fields.List(fields.Dict())
 
 
 class _Addresses(Blueprint):
@@ -32,6 +37,16 @@ class _Addresses(Blueprint):
 
 
 blueprint = _Addresses(PROGRAMS, __name__, url_prefix="/v1")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What goes one way, for the description: its media types and, if it is JSON, its form."""
+
+    kinds: tuple[str, ...] = (JSON,)
+    form: Form | None = None
+    required: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)  # by name, what they say
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +86,82 @@ def answers(
                 more.add(db.session(), current_viewer(), rows, told)
             return jsonify(told if many else told[0])
 
-        speak.answer_shape, speak.answers_many, speak.more = shape, many, more  # type: ignore[attr-defined]
+        form = fields.List(fields.Nested(shape)) if many else shape
+        speak.answer, speak.more = Content(form=form), more  # type: ignore[attr-defined]
         return speak
 
     return wrap
 
 
-def takes(shape: type[Schema]) -> Callable[[View], Callable[..., Any]]:
-    """Hand the JSON body to the view as `body`, loaded by its shape."""
+def writes(*kinds: str, form: Form | None = None) -> Callable[[View], View]:
+    """Mark a view that writes its answer itself: of which media types, and of which form if it is JSON."""
+
+    def mark(view: View) -> View:
+        view.answer = Content(kinds, form)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def takes(*shapes: type[Schema]) -> Callable[[View], Callable[..., Any]]:
+    """Hand the JSON body to the view as `body`, loaded by its shape; of several, the first whose members are there."""
 
     def wrap(view: View) -> Callable[..., Any]:
         @functools.wraps(view)
         def hear(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, body=shape().load(read_json()), **kwargs)
+            told = read_json()
+            return view(*args, body=_choose(shapes, told)().load(told), **kwargs)
 
-        hear.body_shape = shape  # type: ignore[attr-defined]
+        hear.body = Content(form=shapes if len(shapes) > 1 else shapes[0])  # type: ignore[attr-defined]
         return hear
 
     return wrap
+
+
+def _choose(shapes: Sequence[type[Schema]], told: Mapping[str, Any]) -> type[Schema]:
+    for shape in shapes:
+        if all(one.data_key in told for one in shape().fields.values() if one.required):
+            return shape
+    return shapes[-1]
+
+
+def reads(*kinds: str, required: bool = True, headers: Mapping[str, str] | None = None) -> Callable[[View], View]:
+    """Mark a view that reads its body itself, as a document or a file of these media types, and these headers."""
+
+    def mark(view: View) -> View:
+        view.body = Content(kinds, required=required, headers=headers or {})  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def asks(shape: type[Schema]) -> Callable[[View], Callable[..., Any]]:
+    """Hand what the address asks for behind its `?` to the view as `asked`, loaded by its shape."""
+
+    def wrap(view: View) -> Callable[..., Any]:
+        @functools.wraps(view)
+        def hear(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, asked=read_asked(shape), **kwargs)
+
+        add_query(hear, shape)
+        return hear
+
+    return wrap
+
+
+def add_query(view: Callable[..., Any], shape: type[Schema]) -> None:
+    view.query_shapes = (*getattr(view, "query_shapes", ()), shape)  # type: ignore[attr-defined]
+
+
+def read_asked(shape: type[Schema]) -> dict[str, Any]:
+    """Every parameter of the shape, as it is given or as it is meant without; what the shape has not is left aside."""
+    try:
+        return dict(shape().load(request.args.to_dict()))
+    except ValidationError as error:
+        name, said = next(iter(error.messages_dict.items()))
+        if name not in request.args:
+            raise Problem(400.2, field=name) from error
+        raise Problem(400.8, field=name, reason=", ".join(said)) from error
 
 
 def read_json() -> dict[str, Any]:
@@ -109,21 +182,6 @@ def body_file() -> IO[bytes]:
     return stream
 
 
-def is_on(name: str) -> bool:
-    """A flag of the query: `true` in any writing, since pyodk says `True`."""
-    return request.args.get(name, "").lower() == "true"
-
-
-def read_number(name: str, least: int = 0) -> int | None:
-    """A whole number of the query; None where it is not given."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < least:
-        raise Problem(400.8, field=name, reason=f">= {least}")
-    return int(text)
-
-
 def gather(parts: Iterable[bytes], size: int = 64 * 1024) -> Iterator[bytes]:
     """Small parts put together, the first at once: each that is sent alone costs a system call here and there."""
     waiting, length = [], size
@@ -135,9 +193,3 @@ def gather(parts: Iterable[bytes], size: int = 64 * 1024) -> Iterator[bytes]:
             waiting, length = [], 0
     if waiting:
         yield b"".join(waiting)
-
-
-def cut(rows: list[Any]) -> list[Any]:
-    """The part of a short list that ?offset and ?limit ask for."""
-    offset, limit = read_number("offset") or 0, read_number("limit")
-    return rows[offset:] if limit is None else rows[offset : offset + limit]

@@ -10,11 +10,13 @@ from flask.typing import ResponseReturnValue
 from server.accounts.permissions import note_reading, permission, reads_first
 from server.accounts.sessions import current_viewer, open_writer
 from server.extensions import attachment_store, db
+from server.rest.queries import TabletQuery
 from server.rest.shapes import Done, SubmissionFileShape
-from server.rest.speech import answers, blueprint, body_file
+from server.rest.speech import ANY, answers, asks, blueprint, body_file, reads, writes
 from server.rest.submissions import SUBMISSION, VERSION, as_sender, get_chain, get_version_of
 from server.web.headers import as_download
 from server.web.reading import may_open
+from sync.intake import Sender
 from sync.models import Submission
 from sync.parts import IncomingFile
 from sync.sending import send_file
@@ -36,12 +38,14 @@ def submission_version_files(form_id: str, instance_id: str, version_id: str) ->
 
 @blueprint.get(f"{SUBMISSION}/attachments/<segment:name>")
 @permission("submissions.read")
+@writes(ANY)
 def submission_file(form_id: str, instance_id: str, name: str) -> ResponseReturnValue:
     return answer_file(get_chain(form_id, instance_id)[-1], name)
 
 
 @blueprint.get(f"{VERSION}/attachments/<segment:name>")
 @permission("submissions.read")
+@writes(ANY)
 def submission_version_file(form_id: str, instance_id: str, version_id: str, name: str) -> ResponseReturnValue:
     return answer_file(get_version_of(get_chain(form_id, instance_id), version_id), name)
 
@@ -50,17 +54,19 @@ def submission_version_file(form_id: str, instance_id: str, version_id: str, nam
 @permission("submissions.add")
 @reads_first
 @answers(Done)
-def upload_file(form_id: str, instance_id: str, name: str) -> Any:
-    return take_file(form_id, instance_id, name)
+@reads(ANY)
+@asks(TabletQuery)
+def upload_file(form_id: str, instance_id: str, name: str, asked: dict[str, Any]) -> Any:
+    return take_file(form_id, instance_id, name, as_sender(asked["device_id"]))
 
 
-def take_file(form_id: str, instance_id: str, name: str, *, draft: bool = False) -> dict[str, Any]:
+def take_file(form_id: str, instance_id: str, name: str, sender: Sender) -> dict[str, Any]:
     """Keep the body as the file that the record names; the database is locked once all of it is here."""
     stored = attachment_store().save(body_file())
     open_writer()
-    row = get_chain(form_id, instance_id, draft=draft)[-1]
+    row = get_chain(form_id, instance_id, draft=sender.is_draft)[-1]
     file = IncomingFile(name, request.mimetype or None, stored)
-    return {} if send_file(db.session(), row, file, as_sender(draft=draft), datetime.now(UTC)) else abort(404)
+    return {} if send_file(db.session(), row, file, sender, datetime.now(UTC)) else abort(404)
 
 
 def list_named_files(row: Submission) -> list[dict[str, Any]]:

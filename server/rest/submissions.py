@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, abort, request
 from flask.typing import ResponseReturnValue
+from marshmallow import fields
 
 from server.accounts.permissions import note_reading, permission
 from server.accounts.sessions import current_user, current_viewer
@@ -13,9 +14,10 @@ from server.rest.changes import list_differences
 from server.rest.extended import AUDIT, RECORD, RECORD_VERSION
 from server.rest.forms import FORM, get_version
 from server.rest.problems import Problem
+from server.rest.queries import PageQuery, TabletQuery
 from server.rest.records import list_events, show_head, show_version, stream_heads
-from server.rest.shapes import ActorShape, AuditShape, ReviewShape, SubmissionShape, VersionShape
-from server.rest.speech import answers, blueprint, is_on, read_number, takes
+from server.rest.shapes import ActorShape, AuditShape, DifferenceShape, ReviewShape, SubmissionShape, VersionShape
+from server.rest.speech import JSON, NONE, XML, answers, asks, blueprint, reads, takes, writes
 from server.web.raw_xml import withhold
 from server.web.reading import may_read_raw
 from sync.heads import find_chain, make_head, select_heads
@@ -30,23 +32,28 @@ SUBMISSIONS = f"{FORM}/submissions"
 SUBMISSION = f"{SUBMISSIONS}/<segment:instance_id>"
 VERSION = f"{SUBMISSION}/versions/<segment:version_id>"
 MAX_XML = 10 * 1024 * 1024
+_DIFFERENCES = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(DifferenceShape)))
 
 
 @blueprint.get(SUBMISSIONS)
 @permission("submissions.read")
-def submissions(form_id: str) -> ResponseReturnValue:
+@answers(SubmissionShape, many=True, more=RECORD)
+@asks(PageQuery)
+def submissions(form_id: str, asked: dict[str, Any]) -> Any:
     get_version(form_id)
-    if is_on("deleted"):
+    if asked["deleted"]:
         return []  # nothing is deleted here
     found = select_heads(current_viewer(), form_id)
-    return stream_heads(found, current_viewer(), read_number("offset") or 0, read_number("limit"))
+    return stream_heads(found, current_viewer(), asked["offset"], asked["limit"])
 
 
 @blueprint.post(SUBMISSIONS)
 @permission("submissions.add")
 @answers(SubmissionShape)
-def send(form_id: str) -> Any:
-    sent = receive_sent(db.session(), form_id, read_xml(), as_sender(), datetime.now(UTC))
+@reads(*XML)
+@asks(TabletQuery)
+def send(form_id: str, asked: dict[str, Any]) -> Any:
+    sent = receive_sent(db.session(), form_id, read_xml(), as_sender(asked["device_id"]), datetime.now(UTC))
     return show_head(make_head(db.session(), [sent]), current_viewer())
 
 
@@ -60,6 +67,7 @@ def submitters(form_id: str) -> Any:
 
 @blueprint.get(f"{SUBMISSIONS}/keys")
 @permission("submissions.read")
+@writes(JSON, form=NONE)
 def keys(form_id: str) -> ResponseReturnValue:
     """Keys stay outside of the database, so there is none whose passphrase could be asked for."""
     get_version(form_id)
@@ -76,9 +84,11 @@ def submission(form_id: str, instance_id: str) -> Any:
 @blueprint.put(SUBMISSION)
 @permission("submissions.add")
 @answers(SubmissionShape)
-def edit(form_id: str, instance_id: str) -> Any:
+@reads(*XML)
+@asks(TabletQuery)
+def edit(form_id: str, instance_id: str, asked: dict[str, Any]) -> Any:
     chain = get_chain(form_id, instance_id)
-    sent = send_edit(db.session(), chain[-1], read_xml(), as_sender(), datetime.now(UTC))
+    sent = send_edit(db.session(), chain[-1], read_xml(), as_sender(asked["device_id"]), datetime.now(UTC))
     return show_head(make_head(db.session(), [*chain, sent]), current_viewer())
 
 
@@ -96,6 +106,7 @@ def review(form_id: str, instance_id: str, body: dict[str, Any]) -> Any:
 
 @blueprint.get(f"{SUBMISSION}.xml")
 @permission("submissions.read")
+@writes(XML[0])
 def submission_xml(form_id: str, instance_id: str) -> ResponseReturnValue:
     return answer_xml(get_chain(form_id, instance_id)[-1])
 
@@ -125,12 +136,14 @@ def submission_version(form_id: str, instance_id: str, version_id: str) -> Any:
 
 @blueprint.get(f"{VERSION}.xml")
 @permission("submissions.read")
+@writes(XML[0])
 def submission_version_xml(form_id: str, instance_id: str, version_id: str) -> ResponseReturnValue:
     return answer_xml(get_version_of(get_chain(form_id, instance_id), version_id))
 
 
 @blueprint.get(f"{SUBMISSION}/diffs")
 @permission("submissions.read")
+@writes(JSON, form=_DIFFERENCES)
 def differences(form_id: str, instance_id: str) -> ResponseReturnValue:
     chain = get_chain(form_id, instance_id)
     note_reading("submission.read", f"submission:{chain[-1].id}")
@@ -146,11 +159,11 @@ def get_version_of(chain: list[Submission], version_id: str) -> Submission:
     return next((one for one in chain if one.instance_id == version_id), None) or abort(404)
 
 
-def as_sender(*, draft: bool = False) -> Sender:
+def as_sender(device_id: str | None, *, draft: bool = False) -> Sender:
     """A program sends for its user, who may have a site."""
     user = current_user() or abort(401)
     agent = request.headers.get("User-Agent")
-    return Sender(None, user.site_id, user.actor_id, request.args.get("deviceID"), agent, draft)
+    return Sender(None, user.site_id, user.actor_id, device_id, agent, draft)
 
 
 def read_xml() -> bytes:

@@ -58,6 +58,21 @@ def test_what_is_no_json_object_is_refused(towns: Program, body: bytes) -> None:
     assert problem(towns.post(f"{TOWNS}/entities", data=body)) == (400, 400.1)
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"label": "Podor", "data": {"region": 3}}, "region"),
+        ({"entities": [{"label": "Podor"}, {"label": "Matam", "data": {"region": None}}]}, "region"),
+        ({"entities": [{"uuid": str(uuid4())}]}, "label"),
+        ({"entities": "Podor"}, "entities"),
+        ({"entities": ["Podor"]}, "entities"),
+        ({"label": "Podor", "data": []}, "data"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_name(towns: Program, body: Any, field: str) -> None:
+    assert towns.post(f"{TOWNS}/entities", json=body).json["details"]["field"] == field  # type: ignore[index]
+
+
 def test_an_update_must_know_the_present_version(towns: Program) -> None:
     path = f"{TOWNS}/entities/{DAGANA}"
     assert (
