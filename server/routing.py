@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from flask import Flask, abort, request
 from werkzeug.exceptions import RequestURITooLarge
-from werkzeug.routing import IntegerConverter, UnicodeConverter, ValidationError
+from werkzeug.routing import IntegerConverter, PathConverter, UnicodeConverter, ValidationError
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -28,6 +28,12 @@ class SegmentConverter(UnicodeConverter):
 
     def to_url(self, value: str) -> str:
         return quote(value, safe="")
+
+
+class StepsConverter(PathConverter):
+    """Steps of any text, line breaks too: what no address fits is answered in the manner of where it was asked."""
+
+    regex = f"(?s:{PathConverter.regex})"
 
 
 class IdConverter(IntegerConverter):
@@ -72,7 +78,7 @@ class RawPaths:
 
 
 def init_app(app: Flask) -> None:
-    app.url_map.converters.update(segment=SegmentConverter, int=IdConverter)
+    app.url_map.converters.update(segment=SegmentConverter, path=StepsConverter, int=IdConverter)
     app.before_request(refuse_nul)
 
 

@@ -91,3 +91,4 @@ def test_every_address_that_is_written_answers(country: Program) -> None:
 def test_an_address_that_central_does_not_know_is_none(country: Program) -> None:
     assert problem(country.get("projects/1/forms/market/nonsense")) == (404, 404.1)
     assert problem(country.get("projects/2")) == (404, 404.1)
+    assert problem(country.get("projects/2/of%0Amany%0A")) == (404, 404.1)
