@@ -1,8 +1,9 @@
 """`teral link`: whom records are about. Files need no database; models and runs are the registry's."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from server.words import translator
 from sync.linkage.blocking import MOST_COMMON
 from sync.linkage.decision import Pair
 from sync.linkage.errors import LinkageRefused
+from sync.linkage.fairness import GroupFigures
 from sync.linkage.files import MOST_COMMON as MOST_IN_FILE
-from sync.linkage.files import Linked, link_records, list_clusters
+from sync.linkage.files import Linked, link_records, list_clusters, measure_file
 from sync.linkage.model import LinkModel, default_model, parse_model
 from sync.linkage.remarks import Remark, list_remarks, remark_left_out
 from sync.linkage.spreadsheet import Spreadsheet, read_spreadsheet
@@ -54,7 +56,9 @@ def file_command(
     """Link the records of a spreadsheet, with any of the columns record_id, family_name, given_name, sex, birth_date,
     age, nationality, birth_place, mother_name, phone, document_type, document_number, post, tablet, recorded_on.
 
-    Clusters follow the automatic rules; pairs hold every two records that were compared.
+    Clusters follow the automatic rules. Pairs hold every two records that were compared, with the bits at which their
+    groups of records join, on average over all pairs between the two; where they do not join, with the pair's own bits
+    and never more than 0. Two that were never compared are added where others bring them together.
     """
     _check_apart([records_path, model_path], [clusters_path, pairs_path])
     with _refusing():
@@ -89,7 +93,7 @@ def train_command(records_path: Path | None, model_path: Path | None, shadow: bo
         model = train_model(sheet.records, default_model())
     _write_model(model_path, model)
     result = {"records": len(sheet.records), "model": model.version, "matches_per_record": model.matches_per_record}
-    print_json(result | _describe(sheet)) if as_json else _print(result)
+    _tell(sheet, result, measure_file(sheet.records, link_records(sheet.records, model)), as_json)
 
 
 @with_app
@@ -228,9 +232,15 @@ def _report_run(run: "Run | None", as_json: bool) -> None:
     for one in report["calibration"]:
         shares = f"{one['expected']:.3f} expected, {one['observed']:.3f} observed"
         click.echo(f"from {one['from_bits']} bits: {one['pairs']} labels, {shares}")
-    for one in report["fairness"]:
+    _print_fairness(report["fairness"])
+
+
+def _print_fairness(figures: Iterable[Mapping[str, Any]]) -> None:
+    for one in figures:
         shares = ", ".join(f"{name} {_share(one[name])}" for name in ("linked", "load", "precision", "recall"))
-        click.echo(f"{one['kind']} {one['value'] or '?'}: {one['records']} records, {shares} ({one['labels']} labels)")
+        by = f"{one['labels']} labels" if one["labels"] else "no label: as the weights let expect"
+        known = f" ({by})" if one["labels"] or one["recall"] is not None else ""
+        click.echo(f"{one['kind']} {one['value'] or '?'}: {one['records']} records, {shares}{known}")
 
 
 def _warn_of_crowds(keys: int) -> None:
@@ -300,7 +310,17 @@ def _report(sheet: Spreadsheet, model: LinkModel, linked: Linked, as_json: bool)
         "left_out": linked.left_out,
         "model": model.version,
     }
-    print_json(result | _describe(sheet)) if as_json else _print(result)
+    _tell(sheet, result, measure_file(sheet.records, linked), as_json)
+
+
+def _tell(sheet: Spreadsheet, result: dict[str, Any], figures: Sequence[GroupFigures], as_json: bool) -> None:
+    """What became of a file, with the figures of its groups."""
+    told = [asdict(one) for one in figures]
+    if as_json:
+        print_json(result | _describe(sheet) | {"fairness": told, "fairness_by": "model"})
+        return
+    _print(result)
+    _print_fairness(told)
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -5,10 +5,10 @@ Those who share their name with many are found less and asked about more. How mu
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sync.linkage.calibration import Label
-from sync.linkage.decision import Question
+from sync.linkage.calibration import LOWEST, Label, to_probability
+from sync.linkage.decision import Pair, Question
 from sync.linkage.names import fold
 from sync.linkage.record import LinkRecord
 
@@ -67,6 +67,22 @@ def measure_fairness(
         for (kind, value), members in list_groups(records).items()
         if len(members) >= LEAST_RECORDS
     ]
+
+
+def expect_fairness(
+    records: Sequence[LinkRecord],
+    persons: Iterable[Sequence[str]],
+    questions: Iterable[Question],
+    weighed: Iterable[Pair],
+) -> list[GroupFigures]:
+    """The same figures where nobody has told of a pair: right and found as the weights of the pairs let expect.
+
+    They say whom the model itself finds hard, and nothing of where it errs; `labels` is 0.
+    """
+    likely = [(one, to_probability(one.bits)) for one in weighed if one.bits >= LOWEST]
+    same = [Label(one.one, one.other, same=True, stands_for=chance) for one, chance in likely]
+    apart = [Label(one.one, one.other, same=False, stands_for=1 - chance) for one, chance in likely]
+    return [replace(one, labels=0) for one in measure_fairness(records, persons, questions, [*same, *apart])]
 
 
 def _list_known(labels: Iterable[Label], person_of: Mapping[str, tuple[int, bool]]) -> dict[str, list[Label]]:

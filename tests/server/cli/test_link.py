@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from click.testing import CliRunner, Result
 
 from benchmarks.regional.recording import make_records
 from server.cli import main
+from sync.linkage.files import link_records
+from sync.linkage.model import default_model
+from sync.linkage.record import parse_record
 
 ROWS, _ = make_records(300, seed=6)
 
@@ -47,11 +51,38 @@ def test_a_file_is_linked_by_the_model_learnt_from_it(records: Path, tmp_path: P
     given = json.loads(run("file", records, "--clusters", clusters, "--model", model, "--json").stdout)
     at_once = json.loads(run("file", records, "--clusters", clusters, "--train", "--json").stdout)
     assert (given["model"], at_once) == (learnt["model"], given)
+    assert (learnt["fairness"], learnt["fairness_by"]) == (given["fairness"], "model")
+    assert {one["kind"] for one in given["fairness"]} == {"nationality", "sex", "name frequency"}
+    assert all(0 < one["recall"] <= 1 and one["labels"] == 0 for one in given["fairness"] if one["linked"])
 
 
 def test_people_read_figures_line_by_line(records: Path, tmp_path: Path) -> None:
-    assert f"records: {len(ROWS)}" in run("file", records, "--clusters", tmp_path / "clusters.csv").stdout
-    assert f"records: {len(ROWS)}" in run("train", records, "--model", tmp_path / "model.json").stdout
+    for words in (("file", records, "--clusters", tmp_path / "clusters.csv"),
+                  ("train", records, "--model", tmp_path / "model.json")):  # fmt: skip
+        told = run(*words).stdout
+        assert f"records: {len(ROWS)}" in told
+        assert re.search(r"^sex 2: \d+ records, linked 0\.\d+, .* \(no label: as the weights let expect\)$", told, re.M)
+
+
+def test_a_threshold_decides_how_much_it_takes_to_link(records: Path, tmp_path: Path) -> None:
+    words = ("file", records, "--clusters", tmp_path / "clusters.csv", "--json")
+    persons = [json.loads(run(*words, "--threshold", bits).stdout)["persons"] for bits in (8, 25, 900)]
+    assert persons[0] < persons[1] < persons[2] == len(ROWS)
+
+
+def test_pairs_hold_the_bits_at_which_groups_join_and_at_most_none_where_they_do_not(
+    records: Path, tmp_path: Path
+) -> None:
+    clusters, pairs = tmp_path / "clusters.csv", tmp_path / "pairs.csv"
+    run("file", records, "--clusters", clusters, "--pairs", pairs)
+    told = {(row["record_id_l"], row["record_id_r"]): float(row["score"]) for row in read(pairs)}
+    linked = link_records([parse_record(row) for row in ROWS], default_model())
+    alone = {(one.one, one.other): one.bits for one in linked.weighed}
+    assert alone.keys() <= told.keys()
+    for ends, bits in told.items():
+        assert bits >= 0 or bits == pytest.approx(alone[ends], abs=1e-3), ends
+    assert any(bits > 1 + alone.get(ends, -1) for ends, bits in told.items() if bits > 0)
+    assert [bits for ends, bits in told.items() if bits == 0 < alone[ends]] != []
 
 
 @pytest.mark.parametrize(("language", "words"), [("fr_SN", "aucune fiche"), ("en_GB", "no records")])

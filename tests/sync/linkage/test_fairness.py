@@ -1,6 +1,6 @@
 from sync.linkage.calibration import Label
 from sync.linkage.decision import Pair, Question
-from sync.linkage.fairness import GroupFigures, list_groups, measure_fairness
+from sync.linkage.fairness import GroupFigures, expect_fairness, list_groups, measure_fairness
 from sync.linkage.record import LinkRecord
 
 # Twenty of one nationality whose name is common, twenty of another with a name each.
@@ -55,3 +55,10 @@ def test_a_label_counts_for_the_pairs_that_it_was_drawn_from_and_is_never_the_wh
     assert measure(drawn)["sex", "1"].precision == 1 / 4
     missed = Label("r05", "r06", same=True, stands_for=100_000.0)
     assert measure(missed)["sex", "1"].recall == 1 / 21
+
+
+def test_without_labels_the_weights_tell_what_to_expect() -> None:
+    weighed = [Pair("c00", "c01", 0.0), Pair("c04", "c05", 0.0), Pair("r00", "r01", 60.0), Pair("r05", "r06", -60.0)]
+    found = {(one.kind, one.value): one for one in expect_fairness(RECORDS, PERSONS, QUESTIONS, weighed)}
+    assert found["nationality", "GIN"] == GroupFigures("nationality", "GIN", 20, 0.1, 0.15, 0, 0.5, 0.5)
+    assert found["nationality", "SEN"] == GroupFigures("nationality", "SEN", 20, 0.2, 0.05, 0, 1.0, 1.0)
