@@ -22,7 +22,7 @@ from benchmarks.regional.recording import make_records
 from benchmarks.splink_peer import link_as_newcomer, link_tuned
 from sync.link_models import LARGEST
 from sync.linkage.blocking import find_candidates, find_keys
-from sync.linkage.component import decide_component, find_floor
+from sync.linkage.component import decide_all, find_floor
 from sync.linkage.decision import Decision, Rules, Verdict, decide_persons
 from sync.linkage.fairness import list_groups
 from sync.linkage.files import Linked, link_records
@@ -134,7 +134,7 @@ def decide_as_registry(rows: Rows, model: LinkModel) -> Decision:
     met = find_candidates([find_keys(one, model.too_common) for one in records])
     weighed = ((one, other, scorer.compare(records[one], records[other], floor)) for one, other in met)
     pairs = [judge_pair(scorer, records[one], records[other], bits) for one, other, bits in weighed if bits >= floor]
-    return decide_component([one.record_id for one in records], pairs, rules)
+    return decide_all([one.record_id for one in records], pairs, rules)[0]
 
 
 def _show_persons(linked: Linked, scored: Scored, truth: dict[str, object]) -> None:

@@ -1,5 +1,9 @@
-"""What is connected with some records: by pairs that weigh enough to link, and by people's word that two are one."""
+"""What is connected with some records: by pairs that weigh enough to link, and by people's word that two are one.
 
+Then their rivals, with all that these are connected with: a record that comes may turn their links into questions.
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,8 +29,13 @@ class Around:
     # All records of these belong to one component; of crowded ones only those are read that links or verdicts touch.
     whole: set[int] = field(default_factory=set)
     crowded: set[int] = field(default_factory=set)
-    # Identities of components that are too large to be decided.
+    # The component of each identity that is whole in one, and the identities of those too large to be decided.
+    places: dict[int, int] = field(default_factory=dict)
     left_alone: set[int] = field(default_factory=set)
+    # From how many records of which identities people have kept a record apart, and how many say each of these.
+    apart: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    sizes: dict[int, int] = field(default_factory=dict)
+    _heavy: dict[int, list[PairRow]] | None = None
 
     def bits(self, raw: float) -> float:
         """With the prior."""
@@ -36,23 +45,75 @@ class Around:
         """Whether the pair can change a link."""
         return self.bits(pair.bits) >= self.linking.floor
 
-    def list_heavy(self) -> list[PairRow]:
-        """All heavy pairs."""
-        floor, prior = self.linking.floor, self.linking.scorer.prior_bits
-        return [pair for pair in self.pairs.values() if pair.bits + prior >= floor]
+    def list_heavy(self, identities: Iterable[int]) -> list[PairRow]:
+        """The heavy pairs of these identities, each once."""
+        if self._heavy is None:
+            self._heavy = defaultdict(list)
+            for pair in self.pairs.values():
+                if self.is_heavy(pair):
+                    self._heavy[pair.one].append(pair)
+                    self._heavy[pair.other].append(pair)
+        return list(dict.fromkeys(pair for one in identities for pair in self._heavy.get(one, ())))
+
+    def list_links(self) -> list[PairRow]:
+        """The pairs that weigh enough to link."""
+        least = self.linking.rules.link_at - self.linking.scorer.prior_bits
+        return [pair for pair in self.pairs.values() if pair.bits >= least]
+
+    def is_decided(self, pair: PairRow) -> bool:
+        """Whether a component decides about the pair: a heavy one, of two identities that are whole in it."""
+        place = self.places.get(pair.one)
+        inside = place is not None and place == self.places.get(pair.other) and pair.one not in self.left_alone
+        return inside and self.is_heavy(pair)
 
 
-def explore(connection: Connection, linking: Linking, homes: Collection[int], identities: Collection[int]) -> Around:
-    """Follow heavy pairs and verdicts of sameness from record to record, as far as they lead."""
+def explore(
+    connection: Connection,
+    linking: Linking,
+    homes: Collection[int],
+    identities: Collection[int],
+    *,
+    with_rivals: bool = True,
+) -> Around:
+    """Follow pairs that weigh enough to link and verdicts of sameness from record to record, as far as they lead.
+
+    Without the rivals only where nothing about the records has changed for them, or they are looked at in their turn.
+    """
     around = Around(linking, len(homes), has_verdicts(connection))
+    _follow(connection, around, homes, identities)
+    if with_rivals:
+        changed = {around.records[home].identity for home in homes if home in around.records}.union(identities)
+        _follow(connection, around, (), _find_rivals(around, changed))
+    _read_kept_apart(connection, around)
+    return around
+
+
+def _find_rivals(around: Around, identities: Collection[int]) -> set[int]:
+    heavy = [pair for pair in around.pairs.values() if around.is_heavy(pair)]
+    near = {other for pair in heavy for one, other in (pair[:2], pair[1::-1]) if one in identities}
+    return near - around.identities.keys()
+
+
+def _read_kept_apart(connection: Connection, around: Around) -> None:
+    """Of which identities the others are from whom people have kept these records apart."""
+    apart = [one for one in around.verdicts.values() if not one.same]
+    if apart:
+        members = rows.find_members(connection, around.linking.model_id, {one.home for one in apart})
+        known = rows.read_identities(connection, set(members.values()))
+        around.sizes |= {identity: one.records for identity, one in known.items()}
+        for one in apart:
+            if one.home in members:
+                around.apart[one.record][members[one.home]] += 1
+
+
+def _follow(connection: Connection, around: Around, homes: Collection[int], identities: Collection[int]) -> None:
     new_homes, new_identities = set(homes), set(identities)
     while new_homes or new_identities:
-        fresh = _add_records(around, rows.read_records_at(connection, linking.model_id, new_homes))
+        fresh = _add_records(around, rows.read_records_at(connection, around.linking.model_id, new_homes))
         new_identities |= {one.identity for one in fresh}
         fresh += _add_identities(connection, around, new_identities - around.identities.keys())
         new_identities = {end for end in _list_whole(around) if end not in around.identities}
         new_homes = _add_verdicts(connection, around, fresh) - around.records.keys()
-    return around
 
 
 def _add_records(around: Around, found: Iterable[RecordRow]) -> list[RecordRow]:
@@ -82,8 +143,9 @@ def _add_identities(connection: Connection, around: Around, new: Collection[int]
 
 def _list_whole(around: Around) -> set[int]:
     """Identities whose records are all of one component: they weigh enough against each other, or against a third."""
-    alike = {one.id for one in around.identities.values() if around.bits(one.own_bits) >= around.linking.floor}
-    return alike.union(*((pair.one, pair.other) for pair in around.list_heavy()))
+    link_at = around.linking.rules.link_at
+    alike = {one.id for one in around.identities.values() if around.bits(one.own_bits) >= link_at}
+    return alike.union(*((pair.one, pair.other) for pair in around.list_links()))
 
 
 def _add_verdicts(connection: Connection, around: Around, fresh: Sequence[RecordRow]) -> set[int]:
@@ -104,7 +166,7 @@ class Component:
 def list_components(around: Around) -> list[Component]:
     """The connected pieces, in no order that matters."""
     near = _find_neighbours(around)
-    found, seen = [], set[tuple[str, int]]()
+    found, seen = list[Component](), set[tuple[str, int]]()
     for start in near:
         if start in seen:
             continue
@@ -115,13 +177,14 @@ def list_components(around: Around) -> list[Component]:
             (component.homes if kind == "record" else component.identities).append(number)
             queue += (fresh := near[kind, number] - seen)
             seen |= fresh
+        around.places |= dict.fromkeys(component.identities, len(found))
         found.append(component)
     return found
 
 
 def _find_neighbours(around: Around) -> dict[tuple[str, int], set[tuple[str, int]]]:
     by_reference = {one.reference: one.home for one in around.records.values()}
-    edges = [(("identity", pair.one), ("identity", pair.other)) for pair in around.list_heavy()]
+    edges = [(("identity", pair.one), ("identity", pair.other)) for pair in around.list_links()]
     edges += [
         (("record", home), ("identity", one.identity))
         for home, one in around.records.items()

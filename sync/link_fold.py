@@ -1,7 +1,8 @@
 """Persons of several records: a function of the records, the active model and what people decided, kept up to date.
 
-Whatever comes or goes, all records that it could bring together or part are decided from scratch: those that heavy
-pairs and verdicts connect with it. So the order in which records, verdicts and models came changes nothing.
+Whatever comes or goes, all records that it could bring together or part are decided from scratch: those that verdicts
+and pairs heavy enough to link connect with it, and those whose link it may rival. So the order in which records,
+verdicts and models came changes nothing.
 """
 
 from collections import defaultdict
@@ -89,9 +90,11 @@ def decide_around(
     identities: Collection[int],
     now: datetime,
     cause: str,
+    *,
+    with_rivals: bool = True,
 ) -> None:
     """Decide anew whose these records are, those with these identities, and all that are connected with them."""
-    around = explore(connection, linking, homes, identities)
+    around = explore(connection, linking, homes, identities, with_rivals=with_rivals)
     before = read_questions(connection, around.identities)
     decisions = [_decide(around, component) for component in list_components(around)]
     moves = _move(connection, around, decisions)
@@ -115,18 +118,17 @@ def _decide(around: Around, component: Component) -> Decision:
     if size > around.linking.rules.largest:
         around.left_alone.update(component.identities)
         return decide_component(references, [], around.linking.rules, verdicts)
-    return decide_component(references, _expand(around, component, records), around.linking.rules, verdicts)
+    pairs, rivals = _expand(around, component, records), _find_rivals(around, component, records)
+    return decide_component(references, pairs, around.linking.rules, verdicts, rivals)
 
 
 def _expand(around: Around, component: Component, records: Sequence[RecordRow]) -> list[Pair]:
-    """The heavy pairs of a component, told of records."""
-    of = defaultdict[int, list[str]](list)
-    for one in records:
-        of[one.identity].append(one.reference)
+    """The heavy pairs inside a component, told of records."""
+    of = _group_records(records)
     own = [around.identities[one] for one in component.identities if len(of[one]) > 1]
     within = [PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False) for one in own]
     inside = set(component.identities)
-    between = [pair for pair in around.list_heavy() if pair.one in inside]
+    between = [pair for pair in around.list_heavy(component.identities) if inside.issuperset(pair[:2])]
     return [
         Pair(min(left, right), max(left, right), around.bits(pair.bits), pair.corroborated, pair.conflict)
         for pair in chain(within, between)
@@ -134,6 +136,35 @@ def _expand(around: Around, component: Component, records: Sequence[RecordRow]) 
         for right in of[pair.other]
         if pair.one != pair.other or left < right
     ]
+
+
+def _find_rivals(around: Around, component: Component, records: Sequence[RecordRow]) -> dict[str, float]:
+    """How much each record weighs at most against one outside, but for whom people have kept apart."""
+    of, inside = _group_records(records), set(component.identities)
+    rivals: dict[str, float] = {}
+    for pair in around.list_heavy(component.identities):
+        for one, other in (pair[:2], pair[1::-1]):
+            if one in inside and other not in inside:
+                bits = around.bits(pair.bits)
+                claimed = [record for record in of[one] if not _is_kept_apart(around, record, other, len(of[other]))]
+                rivals |= {record: max(bits, rivals.get(record, bits)) for record in claimed}
+    return rivals
+
+
+def _is_kept_apart(around: Around, record: str, other: int, here: int) -> bool:
+    """Whether nobody outside says the other identity from whom people have not kept the record apart."""
+    apart = around.apart[record][other] if record in around.apart else 0
+    if not apart and not here:
+        return False
+    size = around.identities[other].records if other in around.identities else around.sizes[other]
+    return apart + here >= size
+
+
+def _group_records(records: Sequence[RecordRow]) -> Mapping[int, Sequence[str]]:
+    of = defaultdict[int, list[str]](list)
+    for one in records:
+        of[one.identity].append(one.reference)
+    return of
 
 
 def _move(connection: Connection, around: Around, decisions: Sequence[Decision]) -> dict[int, int]:
@@ -217,7 +248,9 @@ def _decide_some(session: Session, now: datetime) -> bool:
     if homes and progress.cause == "shrunk":
         find_overlooked(connection, linking, homes)
     if homes:
-        decide_around(connection, linking, homes, (), now, progress.cause)
+        # Rivals have their own turn, but for pairs that were just found.
+        shrunk = progress.cause == "shrunk"
+        decide_around(connection, linking, homes, (), now, progress.cause, with_rivals=shrunk)
     progress.decided_to = max(homes) if homes else None
     session.flush()
     return True

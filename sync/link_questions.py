@@ -69,9 +69,7 @@ def _find_first(
 
 def _list_undecided(around: Around) -> list[PairRow]:
     own = [PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False) for one in _list_shared(around)]
-    return [
-        pair for pair in chain(around.pairs.values(), own) if pair.one in around.left_alone or not around.is_heavy(pair)
-    ]
+    return [pair for pair in chain(around.pairs.values(), own) if not around.is_decided(pair)]
 
 
 def _list_shared(around: Around) -> list[Identity]:

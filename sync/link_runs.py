@@ -19,7 +19,7 @@ from sync.link_labels import read_decided, read_labels
 from sync.link_models import LARGEST
 from sync.linkage.batch import Weighed, count_left_out, find_most_common, write_input
 from sync.linkage.calibration import Bin, calibrate, find_error
-from sync.linkage.component import decide_component, find_floor, keep_heaviest
+from sync.linkage.component import decide_all, find_floor, keep_heaviest
 from sync.linkage.decision import Decision, Pair, Question, Rules, Verdict
 from sync.linkage.fairness import GroupFigures, measure_fairness
 from sync.linkage.features import Features
@@ -75,8 +75,9 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, m
     heavy = [
         judge_pair(scorer, clean(one), clean(other), bits) for one, other, bits in found if bits >= find_floor(rules)
     ]
-    alone, decided = (decide_component(ids, heavy, rules, known) for known in ((), said))
+    (alone, _), (decided, between) = (decide_all(ids, heavy, rules, known) for known in ((), said))
     light = [one for one in found if one[2] < find_floor(rules)]
+    light += [(pair.one, pair.other, pair.bits) for pair in between]
     asked = _list_asked(decided, light, said)
     before = _read_persons(session, ids) | {one.record_id: -place for place, one in enumerate(more, 1)}
     known = [one for one in labels if {one.one, one.other} <= before.keys()]

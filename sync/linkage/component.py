@@ -1,12 +1,25 @@
-"""Persons of one component: the records that heavy pairs and verdicts connect. The registry decides no larger piece.
+"""Persons of one component: the records that people's word connects, or pairs that weigh enough to link.
+
+A pair that is lighter, but near enough to be the runner-up of a link, connects nothing: of 50,000 invented records such
+pairs make one heap of 46,000, in which nobody could be decided. It counts as a rival of the records at both its ends.
 
 Weights between groups (grouping.py), then persons (decision.py), then of all that is asked one question for each two
 persons.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
-from sync.linkage.decision import Decision, Pair, Question, Rules, Verdict, decide_persons
+from sync.linkage.decision import (
+    NOBODY,
+    Decision,
+    Pair,
+    Question,
+    Rules,
+    Verdict,
+    decide_persons,
+    find_components,
+)
 from sync.linkage.grouping import weigh_groups
 
 
@@ -16,14 +29,74 @@ def find_floor(rules: Rules) -> float:
 
 
 def decide_component(
-    records: Iterable[str], pairs: Sequence[Pair], rules: Rules, verdicts: Iterable[Verdict] = ()
+    records: Iterable[str],
+    pairs: Sequence[Pair],
+    rules: Rules,
+    verdicts: Iterable[Verdict] = (),
+    rivals: Mapping[str, float] = NOBODY,
 ) -> Decision:
-    """Make persons of the records; lighter pairs than the floor are none of a component's."""
+    """Make persons of the records; lighter pairs than the floor are none of a component's.
+
+    `rivals` tells how much a record weighs at most against anybody outside.
+    """
     floor = find_floor(rules)
     weighed = weigh_groups([pair for pair in pairs if pair.bits >= floor], floor)
     heavy = Rules(rules.link_at, floor, rules.margin, rules.largest)
-    decided = decide_persons(records, weighed, heavy, verdicts)
+    decided = decide_persons(records, weighed, heavy, verdicts, rivals)
     return Decision(decided.persons, keep_heaviest(decided))
+
+
+def decide_all(
+    records: Iterable[str], pairs: Iterable[Pair], rules: Rules, verdicts: Iterable[Verdict] = ()
+) -> tuple[Decision, list[Pair]]:
+    """Make persons of all records, component by component, as a registry does.
+
+    With them the heavy pairs that no component decides: they lie between two, or in one that is too large.
+    """
+    known = set(records)
+    said = [one for one in verdicts if {one.one, one.other} <= known]
+    heavy = [pair for pair in pairs if pair.bits >= find_floor(rules)]
+    components = [members for members, _ in find_components(known, heavy, said, rules.link_at)]
+    inside, between = _split_pairs(components, heavy, rules.largest)
+    rivals, own = _find_rivals(between, said), _group_verdicts(components, said)
+    decided = [decide_component(one, inside[place], rules, own[place], rivals) for place, one in enumerate(components)]
+    questions = [question for one in decided for question in one.questions]
+    questions.sort(key=lambda question: (-question.pair.bits, question.pair.one, question.pair.other))
+    return Decision(sorted(person for one in decided for person in one.persons), questions), between
+
+
+def _split_pairs(
+    components: Sequence[Sequence[str]], pairs: Iterable[Pair], largest: int
+) -> tuple[Mapping[int, Sequence[Pair]], list[Pair]]:
+    """The pairs that each component decides, and those that none does."""
+    place_of = {record: place for place, members in enumerate(components) for record in members}
+    inside, between = defaultdict[int, list[Pair]](list), list[Pair]()
+    for pair in pairs:
+        place = place_of[pair.one]
+        decided = place == place_of[pair.other] and len(components[place]) <= largest
+        (inside[place] if decided else between).append(pair)
+    return inside, between
+
+
+def _group_verdicts(
+    components: Sequence[Sequence[str]], verdicts: Iterable[Verdict]
+) -> Mapping[int, Sequence[Verdict]]:
+    place_of = {record: place for place, members in enumerate(components) for record in members}
+    own = defaultdict[int, list[Verdict]](list)
+    for one in verdicts:
+        own[place_of[one.one]].append(one)
+    return own
+
+
+def _find_rivals(pairs: Iterable[Pair], verdicts: Iterable[Verdict]) -> dict[str, float]:
+    """How much each record weighs at most against one of another component, but for whom people have kept apart."""
+    apart = {frozenset((one.one, one.other)) for one in verdicts if not one.same}
+    rivals: dict[str, float] = {}
+    for pair in pairs:
+        if frozenset((pair.one, pair.other)) not in apart:
+            for record in (pair.one, pair.other):
+                rivals[record] = max(rivals.get(record, pair.bits), pair.bits)
+    return rivals
 
 
 def keep_heaviest(decision: Decision) -> list[Question]:

@@ -5,13 +5,14 @@ from scratch within each component of pairs that could change a link, verdicts t
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
 Reason = Literal["weight", "margin", "corroboration", "conflict", "apart", "size"]
 Ends = frozenset[str]
+NOBODY: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,15 @@ def split_verdicts(one: Iterable[str], other: Iterable[str]) -> list[Verdict]:
 
 
 def decide_persons(
-    records: Iterable[str], pairs: Iterable[Pair], rules: Rules, verdicts: Iterable[Verdict] = ()
+    records: Iterable[str],
+    pairs: Iterable[Pair],
+    rules: Rules,
+    verdicts: Iterable[Verdict] = (),
+    rivals: Mapping[str, float] = NOBODY,
 ) -> Decision:
     """Make persons of records. A verdict about a record that is not there yet waits without effect.
+
+    `rivals` tells how much a record weighs at most against anybody who is not among these.
 
     Two persons are one question, put by their heaviest pair, and a person waits for the answer about its nearest
     rival before others are asked about: an answer changes what is worth asking next. Of 50,000 invented records with
@@ -80,8 +87,8 @@ def decide_persons(
     heard = sorted((one for one in pairs if one.bits >= rules.review_at), key=_pair_order)
     persons: list[tuple[str, ...]] = []
     reasons: dict[Ends, Reason] = {}
-    for members, inside in _find_components(known, heard, given, rules.link_at - rules.margin):
-        component = _Component(members, inside, given, rules)
+    for members, inside in find_components(known, heard, given, rules.link_at - rules.margin):
+        component = _Component(members, inside, given, rules, rivals)
         persons += component.persons
         reasons |= component.reasons
     asked = [Question(pair, reasons.get(_ends(pair), "weight")) for pair in _find_open(heard, persons, given)]
@@ -140,10 +147,10 @@ class Groups:
         self.members[kept] += self.members.pop(gone)
 
 
-def _find_components(
+def find_components(
     records: Collection[str], pairs: Sequence[Pair], verdicts: Sequence[Verdict], floor: float
 ) -> list[tuple[list[str], list[Pair]]]:
-    """Records that pairs at the floor or verdicts connect, with the pairs inside."""
+    """The records that pairs from the floor on or people's word connect, with these pairs; alone ones too."""
     groups = Groups(records)
     heavy = [pair for pair in pairs if pair.bits >= floor]
     joined = [(pair.one, pair.other) for pair in heavy] + [(said.one, said.other) for said in verdicts if said.same]
@@ -163,6 +170,7 @@ class _Component:
     pairs: list[Pair]
     verdicts: Sequence[Verdict]
     rules: Rules
+    rivals: Mapping[str, float]
     reasons: dict[Ends, Reason] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -234,10 +242,12 @@ class _Component:
         for pair in links:
             for record in (pair.one, pair.other):
                 best[record] = max(best.get(record, pair.bits), pair.bits)
-        return {
+        claimed = {
             record
             for pair in self.pairs
             if trial.find(pair.one) != trial.find(pair.other) and _ends(pair) not in self.apart
             for record in (pair.one, pair.other)
             if record in best and pair.bits > best[record] - self.rules.margin
         }
+        elsewhere = {one for one, bits in best.items() if self.rivals.get(one, -inf) > bits - self.rules.margin}
+        return claimed | elsewhere
