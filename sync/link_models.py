@@ -31,8 +31,8 @@ from sync.models import (
     PersonRecord,
 )
 
-# A component of more records is left to people: nobody is linked in it but by their word. Measured on 50,000 invented
-# records, the largest had about 60.
+# A component of more records is left to people: nobody is linked in it but by their word. Measured on three sets of
+# 50,000 invented records, the largest had 102 to 106.
 LARGEST = 150
 _ROW = 1
 
