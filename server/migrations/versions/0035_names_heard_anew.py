@@ -34,6 +34,8 @@ _FORGET = sa.text("DELETE FROM link_words WHERE model_id = :model_id AND word = 
 def upgrade() -> None:
     _rewrite(2, 3, _hear_anew)
     _forget_words(_list_older)
+    # Which records are decided together follows another rule from here on.
+    op.execute("UPDATE link_progress SET decided_to = 0, cause = 'model' WHERE records > 0")
 
 
 def downgrade() -> None:
