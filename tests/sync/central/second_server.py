@@ -196,10 +196,14 @@ def count_heads(session: Session) -> int:
 
 @dataclass
 class CutLine:
-    """Passes bytes on to an address. After each number of `cuts` bytes from there every connection ends."""
+    """Passes bytes on to an address. After each number of `cuts` bytes a connection ends.
+
+    Bytes from there count, and with `both_ways` those that go there, too.
+    """
 
     target: str
     cuts: list[int] = field(default_factory=list)
+    both_ways: bool = False
     url: str = ""
     cut: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -216,7 +220,7 @@ class CutLine:
             for one in (near, far):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open += [near, far]
-            threading.Thread(target=self._pass, args=(near, far, False), daemon=True).start()
+            threading.Thread(target=self._pass, args=(near, far, self.both_ways), daemon=True).start()
             threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
@@ -253,8 +257,8 @@ def _end(one: socket.socket) -> None:
 
 
 @contextmanager
-def cut_line(target: str, cuts: list[int]) -> Iterator[CutLine]:
-    line = CutLine(target, cuts)
+def cut_line(target: str, cuts: list[int], *, both_ways: bool = False) -> Iterator[CutLine]:
+    line = CutLine(target, cuts, both_ways)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         line.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=line.serve, args=(listener,), daemon=True)
