@@ -95,13 +95,19 @@ def learn_from_registry(*, shadow: bool) -> LinkModel:
         linking = find_linking(session)
         base = linking.model if linking else default_model()
         model = train_model(list(read_records(session)), base, read_labels(session))
+    keep(model, shadow=shadow)
+    return model
+
+
+def keep(model: LinkModel, *, shadow: bool) -> None:
+    """Keep a model for later; a shadow reads along from now on."""
     with Session(db.engine) as session:
         begin_write(session)
+        lock_registry(session)
         add_model(session, model, None, datetime.now(UTC))
         if shadow:
             keep_model(session, model.version, None, datetime.now(UTC))
         session.commit()
-    return model
 
 
 def list_states() -> list[dict[str, Any]]:

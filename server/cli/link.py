@@ -167,6 +167,24 @@ def import_command(records_path: Path, register: str, code: str, confirm: bool, 
     print_json(result | _describe(sheet)) if as_json else _print(result)
 
 
+@link_group.command("add")
+@click.argument("model_path", type=_INPUT, metavar="MODEL.json")
+@click.option("--shadow", is_flag=True, help="Let the model read the registry's records beside the active one.")
+@with_app
+def add_command(model_path: Path, shadow: bool) -> None:
+    """Keep a model that `teral link train --model` wrote, here or elsewhere; `teral link activate` makes it the active
+    one.
+    """
+    from server.linking import keep
+
+    try:
+        model = _read_model(model_path)
+    except FormsError as refused:
+        raise click.ClickException(word_refusal(refused)) from None
+    keep(model, shadow=shadow)
+    click.echo(model.version)
+
+
 @link_group.command("models")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_app

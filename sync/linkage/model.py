@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib.resources import files
-from math import log2
+from math import inf, isinf, log2
 from typing import Any
 
 from sync.linkage.comparisons import COMPARISONS, Comparison
@@ -89,17 +89,17 @@ def parse_model(text: str) -> LinkModel:
         own = raw["teral"]
         return LinkModel(
             cells=_parse_cells(raw["comparisons"]),
-            matches_per_record=float(own["matches_per_record"]),
-            frequencies={name: dict(own["frequencies"][name]) for name in FREQUENCIES},
-            rarest={name: float(own["rarest"][name]) for name in FREQUENCIES},
+            matches_per_record=_parse_number(own["matches_per_record"]),
+            frequencies={name: _parse_shares(own["frequencies"][name]) for name in FREQUENCIES},
+            rarest=_parse_shares({name: own["rarest"][name] for name in FREQUENCIES}),
             name_order={word: (int(one), int(two)) for word, (one, two) in own["name_order"].items()},
-            aliases=dict(own["aliases"]),
+            aliases={short.strip(): full.strip() for short, full in own["aliases"].items()},
             learnt={alias: int(count) for alias, count in own["learnt"].items()},
             too_common=frozenset(map(int, own["too_common"])),
-            link_at=float(own["link_at"]),
-            review_at=float(own["review_at"]),
+            link_at=_parse_number(own["link_at"], least=-inf),
+            review_at=_parse_number(own["review_at"], least=-inf),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise LinkageRefused("link_model_unreadable") from None
 
 
@@ -112,6 +112,17 @@ def default_model() -> LinkModel:
 def _agreement(table: Mapping[str, float], rarest: float) -> float:
     rare = 1 - sum(table.values())
     return sum(share * share for share in table.values()) + max(0.0, rare) * rarest
+
+
+def _parse_number(value: Any, least: float = 0.0, most: float = inf) -> float:
+    number = float(value)
+    if not least < number <= most or isinf(number):
+        raise ValueError("no such number")
+    return number
+
+
+def _parse_shares(shares: Mapping[str, Any]) -> dict[str, float]:
+    return {name: _parse_number(share, most=1.0) for name, share in shares.items()}
 
 
 def _parse_cells(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:

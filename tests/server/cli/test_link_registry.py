@@ -23,6 +23,7 @@ from tests.sync.factory import NOW, add_site
 from tests.sync.meetings import AWA, AWA_AGAIN, meet, persons, prepare
 
 TIMID = replace(default_model(), link_at=200.0)
+BOLD = replace(default_model(), link_at=12.0)
 
 
 @pytest.fixture
@@ -64,6 +65,37 @@ def test_a_model_that_the_registry_has_outgrown_is_told_of(run: Run, session: Se
     assert [one["crowded"] for one in json.loads(run("link", "models", "--json").stdout)] == [1, 0]
     for words in (("link", "models"), ("link", "run")):
         assert "1 keys have outgrown this model" in run(*words).stderr
+
+
+def test_a_model_of_a_file_is_kept_and_may_read_along(
+    run: Run, session: Session, two_models: None, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.json"
+    for model, more, state in ((BOLD, [], "kept"), (replace(BOLD, link_at=13.0), ["--shadow"], "shadow")):
+        file.write_text(model.to_json(), encoding="utf-8")
+        assert run("link", "add", file, *more).stdout.strip() == model.version
+        assert f"{model.version}\t{state}" in run("link", "models").stdout
+    assert run("link", "activate", BOLD.version, "--reason", "essai").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("prenom,nom\nAwa,Ndiaye\n", "not a linkage model"),
+        (default_model().to_json().replace('"link_at": 15.0', '"link_at": NaN'), "not a linkage model"),
+        (default_model().to_json().replace('"edition": 3', '"edition": 2'), "another version of Teral"),
+    ],
+    ids=["a spreadsheet", "no number", "another edition"],
+)
+def test_a_file_that_is_no_model_is_not_kept(
+    run: Run, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    file = tmp_path / "model.json"
+    file.write_text(text, encoding="utf-8")
+    result = run("link", "add", file)
+    assert (result.exit_code, words in result.stderr, "Traceback" in result.output) == (1, True, False)
+    assert json.loads(run("link", "models", "--json").stdout) == []
 
 
 def test_a_shadow_is_dropped_and_forgets(run: Run, session: Session, two_models: None) -> None:

@@ -62,6 +62,10 @@ def broken(change: Any) -> str:
             "link_model_unreadable",
         ),
         (broken(lambda raw: raw["teral"].update(too_common="x")), "link_model_unreadable"),
+        (broken(lambda raw: raw["teral"].update(link_at=float("nan"))), "link_model_unreadable"),
+        (broken(lambda raw: raw["teral"]["frequencies"].update(phone={"77": 2.0})), "link_model_unreadable"),
+        (broken(lambda raw: raw["teral"].update(aliases={"pape": 1})), "link_model_unreadable"),
+        ("[" * 100_000, "link_model_unreadable"),
     ],
     ids=[
         "nothing",
@@ -72,6 +76,10 @@ def broken(change: Any) -> str:
         "a comparison missing",
         "m of 0",
         "no numbers",
+        "no number",
+        "more than all",
+        "no name",
+        "too deep",
     ],
 )
 def test_other_files_are_refused(text: str, code: str) -> None:
