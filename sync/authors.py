@@ -19,6 +19,11 @@ def find_author(session: Session, name: str, now: datetime) -> Actor:
     return author
 
 
+def name_of(actor: Actor | None) -> str | None:
+    """The name by which other servers are told of somebody; None of nobody, as of the command line."""
+    return actor.display_name if actor else None
+
+
 def is_same_author(one: Actor | None, other: Actor | None) -> bool:
     """Tell whether two are one person: somebody may have acted on another server before having an account here."""
     return one is not None and other is not None and (one.kind, one.display_name) == (other.kind, other.display_name)

@@ -1,12 +1,12 @@
 """The journal: what cannot be read off submissions, told by names so that another server can take it in.
 
 Which numbers were served and what was inside them, what people did, decided and said of records, what was released for
-its age, and what was erased. A fresh server takes the journal first, then the submissions in any order, and issues
-numbers above it.
+its age, what was erased, and which linkage models there are and were in force. A fresh server takes the journal first,
+then the submissions in any order, and issues numbers above it.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from sync.entity_fold import fold_whole
 from sync.entity_rows import read_slot
 from sync.erasure_facts import ErasedFact, read_erased, receive_erased
 from sync.link_decisions import LinkFact, describe_link_decision, receive_link_decision
+from sync.link_model_facts import ModelFact, read_models, receive_model
 from sync.models import (
     Actor,
     AwaitedDecision,
@@ -31,6 +32,7 @@ from sync.models import (
     EntityRelease,
     IssuedVersion,
     LinkDecision,
+    LinkModelVersion,
     LinkVerdict,
 )
 from sync.numbering import MOST_SERVED, slot_of
@@ -91,15 +93,18 @@ class ReleaseFact:
     released_at: datetime
 
 
-JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact | LinkFact | ErasedFact
+JournalFact = IssuedFact | ActFact | ReleaseFact | DecisionFact | VerdictFact | LinkFact | ErasedFact | ModelFact
 _KINDS: dict[str, type[JournalFact]] = {
     "issued": IssuedFact, "act": ActFact, "release": ReleaseFact, "decision": DecisionFact, "verdict": VerdictFact,
-    "link": LinkFact, "erasure": ErasedFact,
+    "link": LinkFact, "erasure": ErasedFact, "model": ModelFact,
 }  # fmt: skip
 _KEPT_IN: dict[type[JournalFact], type[Base]] = {
     IssuedFact: IssuedVersion, ActFact: EntityAct, ReleaseFact: EntityRelease, DecisionFact: EntityDecision,
     VerdictFact: AwaitedDecision, LinkFact: LinkDecision, ErasedFact: AwaitedErasure,
+    ModelFact: LinkModelVersion,
 }  # fmt: skip
+# What a model learns of names grows with the registry, but far less than it does.
+_LONGEST_MODEL = 32_000_000
 _ACTOR = widths_of(Actor)["display_name"]
 # Names that a table calls otherwise, and the records of a link: each of them gets a row of its own.
 _WIDTHS = {
@@ -110,10 +115,16 @@ _WIDTHS = {
     "actor": _ACTOR,
     "confirmed_by": _ACTOR,
     "undone_by": _ACTOR,
+    "added_by": _ACTOR,
+    "content": _LONGEST_MODEL,
 }
 # What a later version of the program added is told where it says something: all else stays the same text.
 _ADDED: dict[type[JournalFact], set[str]] = {LinkFact: {"actor", "confirmed_by", "undone_by", "weights"}}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+_RECEIVE: dict[type[JournalFact], Callable[[Session, Any, datetime], None]] = {
+    VerdictFact: receive_verdict, DecisionFact: receive_decision, LinkFact: receive_link_decision,
+    ErasedFact: receive_erased, ModelFact: receive_model,
+}  # fmt: skip
 _MODELS: tuple[tuple[type[Any], type[Any]], ...] = (
     (IssuedFact, IssuedVersion), (ActFact, EntityAct), (ReleaseFact, EntityRelease)
 )  # fmt: skip
@@ -122,11 +133,12 @@ _MODELS: tuple[tuple[type[Any], type[Any]], ...] = (
 def read_journal(session: Session) -> Iterator[JournalFact]:
     """Everything, the served numbers first."""
     yield from read_facts(session)
+    yield from read_models(session)
     yield from read_erased(session)
 
 
 def read_facts(session: Session) -> Iterator[JournalFact]:
-    """Everything but erasures, the served numbers first."""
+    """Everything but models and erasures, the served numbers first."""
     for kind, model in _MODELS:
         columns = [getattr(model, one.name) for one in fields(kind)[2:]]
         query = select(Entity.list_name, Entity.uuid, *columns).join(Entity, Entity.id == model.entity_id)
@@ -148,16 +160,10 @@ def receive_journal(session: Session, facts: Iterable[JournalFact], now: datetim
     lock_registry(session)
     touched = set[int]()
     for fact in facts:
-        if isinstance(fact, VerdictFact):
-            receive_verdict(session, fact, now)
-        elif isinstance(fact, DecisionFact):
-            receive_decision(session, fact, now)
-        elif isinstance(fact, LinkFact):
-            receive_link_decision(session, fact, now)
-        elif isinstance(fact, ErasedFact):
-            receive_erased(session, fact, now)
-        else:
+        if isinstance(fact, IssuedFact | ActFact | ReleaseFact):
             touched |= _receive(session, fact)
+        else:
+            _RECEIVE[type(fact)](session, fact, now)
     session.flush()
     fold_whole(session, touched, now)
     session.expire_all()
@@ -175,7 +181,7 @@ def parse_lines(lines: Iterable[str]) -> Iterator[JournalFact]:
     """Facts from lines of text, or JournalRefused with the line's number."""
     for number, line in enumerate(lines, start=1):
         try:
-            values = read_told(line)
+            values = read_told(line, longest=2 * _LONGEST_MODEL)
             kind = _KINDS[values.pop("fact")]
             yield fill_in(kind, values, widths_of(_KEPT_IN[kind]) | _WIDTHS)
         except (ValueError, KeyError, TypeError) as wrong:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
-from sync.authors import find_author, is_same_author
+from sync.authors import find_author, is_same_author, name_of
 from sync.golden import GOLDEN, parse_golden
 from sync.link_documents import compare_documents
 from sync.link_fold import decide_around, read_link_record
@@ -229,15 +229,11 @@ def describe_link_decision(decision: LinkDecision) -> LinkFact:
     """The decision as another server can take it in."""
     return LinkFact(
         **{name: getattr(decision, name) for name in _PLAIN},
-        actor=_name(decision.actor),
-        confirmed_by=_name(decision.confirmed_by),
-        undone_by=_name(decision.undone_by),
+        actor=name_of(decision.actor),
+        confirmed_by=name_of(decision.confirmed_by),
+        undone_by=name_of(decision.undone_by),
         weights=[(name, float(bits), [(part, level) for part, level in some]) for name, bits, some in decision.weights],
     )
-
-
-def _name(actor: Actor | None) -> str | None:
-    return actor.display_name if actor else None
 
 
 def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> None:

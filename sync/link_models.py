@@ -6,11 +6,12 @@ A model reads every record before it is made the active one; persons are then de
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
@@ -44,6 +45,7 @@ class LinkModelRefused(FormsError):
         "link_model_unknown": N_("There is no linkage model %(version)s."),
         "link_model_active": N_("The linkage model %(version)s is the active one."),
         "link_model_awaited": N_("The linkage model %(version)s is about to become the active one."),
+        "link_model_other": N_("The linkage model %(version)s has another content than its version says."),
     }
 
 
@@ -120,7 +122,7 @@ def list_models(session: Session) -> list[tuple[LinkModelVersion, str]]:
 
 def list_activations(session: Session) -> Sequence[LinkActivation]:
     """Which model was to be the active one, by whom and why, and since when it was; newest first."""
-    return session.scalars(select(LinkActivation).order_by(LinkActivation.id.desc())).all()
+    return session.scalars(_ACTIVATIONS).all()
 
 
 def get_model(session: Session, version: str) -> LinkModel:
@@ -177,7 +179,8 @@ def activate_model(session: Session, version: str, actor_id: int | None, reason:
     The caller holds the registry's lock (registry.lock_registry).
     """
     row = keep_model(session, version, actor_id, now)
-    activation = LinkActivation(model_id=row.id, reason=reason, actor_id=actor_id, asked_at=now, effective_at=None)
+    asked_at = _find_moment(session, now)
+    activation = LinkActivation(model_id=row.id, reason=reason, actor_id=actor_id, asked_at=asked_at, effective_at=None)
     session.add(activation)
     session.flush()
     add_audit_event(session, actor_id, "link_model.activated", f"link_model:{row.id}", now)
@@ -187,16 +190,29 @@ def activate_model(session: Session, version: str, actor_id: int | None, reason:
 
 def find_awaited(session: Session) -> int | None:
     """The model that becomes the active one when it has read every record: the one that was activated last."""
-    last = _find_last(session)
-    return last.model_id if last is not None and last.effective_at is None else None
+    awaited = _find_awaited(session)
+    return awaited.model_id if awaited is not None else None
+
+
+def follow_activations(session: Session, before: int | None, now: datetime) -> None:
+    """After activations were told of: let the model of the last one read, and the one awaited before rest.
+
+    The caller holds the registry's lock (registry.lock_registry).
+    """
+    awaited, active = _find_awaited(session), session.scalar(select(LinkProgress.model_id))
+    if before is not None and before not in (active, awaited and awaited.model_id):
+        _forget_read(session, session.get_one(LinkModelVersion, before))
+    if awaited is not None:
+        keep_model(session, awaited.model.version, awaited.actor_id, now)
+        settle_activation(session, now)
 
 
 def settle_activation(session: Session, now: datetime) -> None:
     """Let the last activation take effect if its model has read every record by now; those before it never will."""
-    last = _find_last(session)
-    if last is None or last.effective_at is not None or last.model.filled_to is not None:
+    last = _find_awaited(session)
+    if last is None or last.model.filled_to is not None:
         return
-    last.effective_at = now
+    last.effective_at = last.effective_at or now
     progress = session.get_one(LinkProgress, _ROW, populate_existing=True)
     before, after = progress.model_id, last.model_id
     if before != after:
@@ -207,8 +223,28 @@ def settle_activation(session: Session, now: datetime) -> None:
         _forget_read(session, session.get_one(LinkModelVersion, before))
 
 
+# What shipped comes before all that somebody asked for; of two that shipped, the one that was there earlier holds.
+_ACTIVATIONS = select(LinkActivation).order_by(
+    LinkActivation.asked_at.is_(None), LinkActivation.asked_at.desc(), LinkActivation.effective_at, LinkActivation.id
+)
+
+
 def _find_last(session: Session) -> LinkActivation | None:
-    return session.scalar(select(LinkActivation).order_by(LinkActivation.id.desc()).limit(1))
+    return session.scalar(_ACTIVATIONS.limit(1))
+
+
+def _find_awaited(session: Session) -> LinkActivation | None:
+    """The last activation, unless it is in force here; that it was elsewhere may have been told."""
+    last, active = _find_last(session), session.scalar(select(LinkProgress.model_id))
+    return last if last is not None and (last.effective_at is None or last.model_id != active) else None
+
+
+def _find_moment(session: Session, now: datetime) -> datetime:
+    """When somebody asks: after all who asked before, whatever the clock says."""
+    last = _find_last(session)
+    if last is None or last.asked_at is None:
+        return now
+    return max(now, last.asked_at + timedelta(microseconds=1))
 
 
 def _count(connection: Connection, known: Row[int, int, int], more: int) -> int:
@@ -236,19 +272,21 @@ def _adopt_default(connection: Connection, now: datetime) -> None:
     """The model that ships is the first active one. Records that are here already are read by and by."""
     model = default_model()
     records = connection.execute(select(func.count(PersonRecord.id))).scalar_one()
-    row = {"version": model.version, "content": model.to_json(), "added_at": now, "kept": True}
     known = connection.execute(select(LinkModelVersion.id).where(LinkModelVersion.version == model.version)).scalar()
-    filled = {"filled_to": 0 if records else None}
-    model_id = (
-        known
-        or connection.execute(insert(LinkModelVersion).values(row | filled).returning(LinkModelVersion.id)).scalar_one()
-    )
-    connection.execute(insert(LinkActivation).values(model_id=model_id, reason="", asked_at=now, effective_at=now))
+    model_id = known or connection.execute(_add_default(model, now)).scalar_one()
+    reads = {"kept": True, "filled_to": 0 if records else None}
+    connection.execute(update(LinkModelVersion).where(LinkModelVersion.id == model_id).values(reads))
+    connection.execute(insert(LinkActivation).values(model_id=model_id, reason="", effective_at=now))
     connection.execute(
         insert(LinkProgress).values(
             id=_ROW, model_id=model_id, records=records, size=find_size(records), decided_to=None, cause="record"
         )
     )
+
+
+def _add_default(model: LinkModel, now: datetime) -> ReturningInsert[int]:
+    row = {"version": model.version, "content": model.to_json(), "added_at": now, "kept": False}
+    return insert(LinkModelVersion).values(row).returning(LinkModelVersion.id)
 
 
 # By version, which is a hash of the content: the same in every database.

@@ -20,7 +20,17 @@ from sync.db import add_rows
 from sync.entity_fold import entity_lines
 from sync.judging import to_utc
 from sync.link_fold import fold_links, read_link_record
-from sync.models import Actor, Encounter, LinkDecision, LinkQuestion, Person, PersonRecord, Submission
+from sync.models import (
+    Actor,
+    Encounter,
+    LinkDecision,
+    LinkModelVersion,
+    LinkProgress,
+    LinkQuestion,
+    Person,
+    PersonRecord,
+    Submission,
+)
 from sync.parts import fit
 from sync.references import make_reference
 
@@ -72,12 +82,12 @@ def fold_family(session: Session, members: Collection[int], counting: Sequence[C
 
 
 def registry_digest(session: Session) -> str:
-    """A SHA-256 over persons, encounters, entities, what people decided and what they are asked.
+    """A SHA-256 over persons, encounters, entities, what people decided, what they are asked, and the active model.
 
     Equal on two servers that know the same: no row ids and no times of arrival go into it.
     """
     digest = hashlib.sha256()
-    linkage = [*_decision_lines(session), *_question_lines(session)]
+    linkage = [*_decision_lines(session), *_question_lines(session), *_model_lines(session)]
     for line in sorted([*_person_lines(session), *_encounter_lines(session), *entity_lines(session), *linkage]):
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
@@ -190,6 +200,11 @@ def _question_lines(session: Session) -> Iterable[str]:
     asked = select(one.reference, other.reference, LinkQuestion.reason)
     joined = asked.join(one, one.id == LinkQuestion.one_id).join(other, other.id == LinkQuestion.other_id)
     return (_line(question=list(row)) for row in session.execute(joined))
+
+
+def _model_lines(session: Session) -> Iterable[str]:
+    active = select(LinkModelVersion.version).join(LinkProgress, LinkProgress.model_id == LinkModelVersion.id)
+    return (_line(model=version) for version in session.scalars(active))
 
 
 def _line(**values: Any) -> str:

@@ -24,9 +24,9 @@ _DEEPEST = 16
 _INTEGERS = range(2**31)
 
 
-def read_told(text: str) -> dict[str, Any]:
+def read_told(text: str, longest: int = _LONGEST) -> dict[str, Any]:
     """The object that this text is, or ValueError. It has no half of a sign, no zero byte and no number beyond all."""
-    if len(text) > _LONGEST:
+    if len(text) > longest:
         raise ValueError("a text that is too long")
     told = orjson.loads(text)
     if not isinstance(told, dict):

@@ -6,12 +6,13 @@ from typing import TextIO
 import click
 from sqlalchemy.orm import Session
 
+from forms.errors import FormsError
 from server.cli.context import with_app, word_refusal
 from server.extensions import attachment_store, db
 from server.keys import current_keys
 from server.processing import process_pending
 from sync.db import begin_write
-from sync.journal import JournalRefused, parse_lines, read_journal, receive_journal, write_line
+from sync.journal import parse_lines, read_journal, receive_journal, write_line
 from sync.rebuilding import RebuildRefused, Rebuilt, rebuild_registry
 from sync.registry import registry_digest
 
@@ -31,7 +32,7 @@ def digest_command() -> None:
 @registry_group.command("journal")
 @with_app
 def journal_command() -> None:
-    """Print what cannot be read off submissions, one fact a line: served numbers, acts, decisions, releases."""
+    """Print what cannot be read off submissions, one fact a line: served numbers, acts, decisions, releases, models."""
     for fact in read_journal(db.session()):
         click.echo(write_line(fact))
 
@@ -45,7 +46,7 @@ def receive_command(file: TextIO) -> None:
         begin_write(session)
         try:
             receive_journal(session, parse_lines(file), datetime.now(UTC))
-        except JournalRefused as refused:
+        except FormsError as refused:
             raise click.ClickException(word_refusal(refused)) from refused
         session.commit()
 

@@ -43,6 +43,8 @@ class LinkModelVersion(Base):
     kept: Mapped[bool]
     filled_to: Mapped[int | None]  # it has read every record up to this home; None: all
 
+    added_by: Mapped[Actor | None] = relationship()
+
 
 class LinkReport(Base):
     """What a run of a model over the whole registry found (link_runs.py): figures, nothing about one person."""
@@ -58,7 +60,10 @@ class LinkReport(Base):
 
 
 class LinkActivation(Base):
-    """That somebody made a model the active one. It takes effect when the model has read every record."""
+    """That somebody made a model the active one. It takes effect when the model has read every record.
+
+    The last one holds. The first was asked for by nobody: it is the model that shipped.
+    """
 
     __tablename__ = "link_activations"
 
@@ -66,7 +71,7 @@ class LinkActivation(Base):
     model_id: Mapped[int] = mapped_column(ForeignKey("link_models.id"))
     reason: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
-    asked_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     effective_at: Mapped[datetime | None]
 
     model: Mapped[LinkModelVersion] = relationship()

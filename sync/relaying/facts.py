@@ -11,6 +11,7 @@ from sync.entity_decisions import DecisionFact
 from sync.erasure_facts import ErasedFact
 from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact, parse_lines, receive_journal
 from sync.link_decisions import LinkFact
+from sync.link_model_facts import ModelFact
 from sync.models import Entity, EntityDecision, LinkDecision, Relay
 from sync.numbering import slot_of
 from sync.quarantine import VerdictFact
@@ -48,8 +49,9 @@ def _name_people(relay: Relay, fact: JournalFact) -> JournalFact:
 
 
 def _check(session: Session, relay: Relay, fact: JournalFact) -> None:
-    if isinstance(fact, ErasedFact):
-        # It comes with its record (words.py): one that waits here could be meant for another post's.
+    if isinstance(fact, ErasedFact | ModelFact):
+        # An erasure comes with its record (words.py): one that waits here could be meant for another post's. And by
+        # which model the centre links is no post's word.
         raise RelayRefused("relay_foreign")
     if isinstance(fact, VerdictFact):
         record = find_record(session, fact.xml_sha256, fact.form_id, fact.instance_id)

@@ -116,7 +116,7 @@ def _describe_record(
 
 
 def _list_facts(session: Session) -> Iterator[FactLine]:
-    """The journal, but for what the centre itself numbered, and erasures: they go with their records."""
+    """The journal, but for what the centre itself numbered, models, and erasures: they go with their records."""
     slot = read_slot(session)
     for fact in read_facts(session):
         if not isinstance(fact, IssuedFact) or slot_of(fact.number) == slot:

@@ -51,7 +51,7 @@ def test_a_fresh_server_with_the_journal_tells_the_same(lived: Session) -> None:
 def test_a_line_says_all_that_a_fact_says(lived: Session) -> None:
     journal = list(read_journal(lived))
     assert {type(one).__name__ for one in journal} == {
-        "IssuedFact", "ActFact", "ReleaseFact", "DecisionFact", "VerdictFact"
+        "IssuedFact", "ActFact", "ReleaseFact", "DecisionFact", "VerdictFact", "ModelFact"
     }  # fmt: skip
     assert list(parse_lines(write_line(one) for one in journal)) == journal
 

@@ -229,13 +229,17 @@ def test_a_fresh_server_takes_decisions_from_the_journal(session: Session, linke
     decide_apart(session, ONE, TWO, word())
     undo_link_decision(session, set_value(session, "sex", "1"), None, NOW)
     before = registry_digest(session)
-    lines = [write_line(fact) for fact in read_journal(session) if isinstance(fact, LinkFact)]
+    lines = tell_links(session)
     forget(session)
     session.commit()
     receive_journal(session, parse_lines(lines), NOW)
     meet(session, "uuid:2", AWA_AGAIN, day=2)
     meet(session, "uuid:1", AWA, day=3)
     assert (len(lines), registry_digest(session)) == (2, before)
+
+
+def tell_links(session: Session) -> list[str]:
+    return [write_line(fact) for fact in read_journal(session) if isinstance(fact, LinkFact)]
 
 
 def tell_names(decision: LinkDecision) -> list[str | None]:
@@ -250,12 +254,12 @@ def test_who_decided_and_what_they_were_shown_is_told_to_a_fresh_server(session:
     first = decide_same(session, ONE, TWO, replace(word(0, awa), shown=shown, needs_second=True))
     confirm_decision(session, first, binta, NOW)
     undo_link_decision(session, decide_apart(session, ONE, THREE, word(1, awa)), binta, NOW)
-    before, lines = registry_digest(session), [write_line(fact) for fact in read_journal(session)]
+    before, lines = registry_digest(session), tell_links(session)
     forget(session)
     receive_journal(session, parse_lines(lines), NOW)
     meet(session, "uuid:2", AWA_AGAIN, day=2)
     meet(session, "uuid:1", AWA, day=3)
-    assert (registry_digest(session), [write_line(fact) for fact in read_journal(session)]) == (before, lines)
+    assert (registry_digest(session), tell_links(session)) == (before, lines)
     told = session.scalars(select(LinkDecision).order_by(LinkDecision.decided_at)).all()
     assert [tell_names(one) for one in told] == [["Awa", "Binta", None], ["Awa", None, "Binta"]]
     assert told[0].weights == [["prior", -9.0, []], ["birth", 12.345, [["birth", "the same day"]]]]

@@ -1,6 +1,7 @@
 """Another model becomes the active one when it has read every record, and leaves no trace of the one before it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -15,6 +16,7 @@ from sync.link_models import (
     find_linking,
     get_model,
     keep_model,
+    list_activations,
 )
 from sync.linkage.model import LinkModel, default_model
 from sync.models import (
@@ -79,6 +81,24 @@ def test_activations_are_journalled(session: Session, linked: None) -> None:
     rows = session.scalars(select(LinkActivation).order_by(LinkActivation.id)).all()
     assert [one.model.version for one in rows] == [default_model().version, TIMID.version]
     assert all(one.effective_at for one in rows)
+    assert [one.asked_at for one in rows] == [None, NOW]
+
+
+def test_the_last_choice_holds_by_a_clock_that_was_set_back_too(session: Session, linked: None) -> None:
+    activate(session, TIMID)
+    activate_model(session, default_model().version, None, "retour", NOW - timedelta(days=1))
+    session.commit()
+    process_pending()
+    assert active_version(session) == default_model().version
+    assert list_activations(session)[0].reason == "retour"
+
+
+def test_the_model_that_ships_may_be_kept_before_the_first_record(session: Session) -> None:
+    add_model(session, default_model(), None, NOW)
+    prepare(session)
+    meet(session, "uuid:1", AWA)
+    meet(session, "uuid:2", AWA_AGAIN)
+    assert (active_version(session), len(persons(session))) == (default_model().version, 1)
 
 
 def test_an_activation_that_another_overtakes_never_takes_effect(session: Session, linked: None) -> None:

@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from sync.entity_decisions import DecisionFact
 from sync.erasure_facts import ErasedFact
-from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact, write_line
+from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact, read_journal, write_line
 from sync.link_decisions import LinkFact, Word, decide_same, describe_link_decision
+from sync.link_model_facts import ModelFact
+from sync.link_models import add_model
+from sync.linkage.model import default_model
 from sync.models import (
     Actor,
     Entity,
@@ -26,6 +29,7 @@ from sync.numbering import FIRST_SHARED
 from sync.relaying.facts import take_facts
 from sync.relaying.lines import EntityLine, FactLine, RelayRefused, receipt_for
 from sync.relaying.receipts import note_receipts
+from sync.relaying.up import list_up
 from tests.sync.factory import NOW, add_site, add_submission
 from tests.sync.people import AWA, add_record
 
@@ -150,9 +154,19 @@ def test_a_post_undoes_no_link_of_others(session: Session, relay: Relay) -> None
     assert decision.undone_at is None
 
 
-def test_a_post_erases_no_record_by_its_journal(session: Session, relay: Relay) -> None:
+@pytest.mark.parametrize("kind", ["erasure", "model"])
+def test_a_post_erases_no_record_by_its_journal_and_chooses_no_model(session: Session, relay: Relay, kind: str) -> None:
     """An erasure comes with its record; one that waited could be meant for another post's."""
-    fact = ErasedFact("passage", "uuid:1", "0" * 64, {"persons": []}, "demande", NOW)
+    facts: dict[str, JournalFact] = {
+        "erasure": ErasedFact("passage", "uuid:1", "0" * 64, {"persons": []}, "demande", NOW),
+        "model": ModelFact(default_model().version, default_model().to_json(), NOW, "Awa", [(NOW, "Awa", "vu", NOW)]),
+    }
     with pytest.raises(RelayRefused) as refused:
-        tell(session, relay, fact)
+        tell(session, relay, facts[kind])
     assert refused.value.code == "relay_foreign"
+
+
+def test_a_post_tells_the_centre_of_no_model(session: Session) -> None:
+    add_model(session, default_model(), None, NOW)
+    assert any(isinstance(one, ModelFact) for one in read_journal(session))
+    assert list(list_up(session)) == []
