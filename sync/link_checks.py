@@ -3,7 +3,7 @@
 How many of those both found right is the measured precision of automatic links.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
@@ -15,7 +15,7 @@ from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
 from sync.link_verdicts import STANDING
 from sync.models import LinkCheck, LinkDecision, LinkVerdict, Person, PersonRecord
-from sync.policy import Viewer
+from sync.policy import Viewer, may
 from sync.scopes import scope_people
 
 ANSWERS = ("same", "apart", "unsure")
@@ -32,6 +32,7 @@ class CheckRefused(FormsError):
     messages = {
         "link_check_unknown": N_("Choose one of the answers."),
         "link_check_done": N_("You have already checked this link."),
+        "link_check_parted": N_("This check has parted the records. Undo that decision: the check goes with it."),
     }
 
 
@@ -75,7 +76,52 @@ def add_check(
         )
     )  # fmt: skip
     session.flush()
-    add_audit_event(session, actor_id, "link.checked", f"person:{one.person_id}", now, answer=answer)
+    target = f"link_check:{one.home_id}:{other.home_id}"
+    add_audit_event(session, actor_id, "link.checked", target, now, answer=answer)
+
+
+def find_check(session: Session, viewer: Viewer, one: int, other: int, actor_id: int) -> LinkCheck | None:
+    """Find what somebody said of the link of two homes, if the viewer may take it back: their own, or another's."""
+    mine = viewer.actor_id == actor_id or may(viewer, "links.withdraw_others")
+    return session.get(LinkCheck, (one, other, actor_id)) if mine else None
+
+
+def list_own_checks(session: Session, viewer: Viewer, limit: int = 20) -> Sequence[LinkCheck]:
+    """What the viewer said of links, the newest first."""
+    mine = select(LinkCheck).where(LinkCheck.actor_id == viewer.actor_id)
+    return session.scalars(mine.order_by(LinkCheck.checked_at.desc(), LinkCheck.home_id).limit(limit)).all()
+
+
+def withdraw_check(session: Session, check: LinkCheck, actor_id: int, now: datetime) -> None:
+    """Take a check back, so that the link awaits those eyes again, or raise CheckRefused where it parted the two."""
+    home, other = aliased(Person), aliased(Person)
+    parted = (
+        select(LinkDecision.id)
+        .join(LinkVerdict, LinkVerdict.decision_id == LinkDecision.id)
+        .join(home, home.reference == LinkVerdict.record)
+        .join(other, other.reference == LinkVerdict.other)
+        .where(home.id == check.home_id, other.id == check.other_id)
+        .where(LinkDecision.kind == "apart", LinkDecision.undone_at.is_(None))
+    )
+    if check.answer == "apart" and session.scalar(parted.limit(1)):
+        raise CheckRefused("link_check_parted")
+    _drop(session, check, actor_id, now)
+
+
+def withdraw_parting_checks(session: Session, decision: LinkDecision, undone_at: datetime) -> None:
+    """Take back the checks that found a link wrong, with the decision that parted it: it stands again, unchecked."""
+    ends = select(Person.id).where(Person.reference.in_([*decision.left, *decision.right]))
+    found = select(LinkCheck).where(LinkCheck.home_id.in_(ends), LinkCheck.other_id.in_(ends))
+    parting = found.where(LinkCheck.answer == "apart", LinkCheck.checked_at <= undone_at)
+    for check in session.scalars(parting).all():
+        _drop(session, check, decision.undone_by_id, undone_at)
+
+
+def _drop(session: Session, check: LinkCheck, actor_id: int | None, now: datetime) -> None:
+    session.delete(check)
+    session.flush()
+    target = f"link_check:{check.home_id}:{check.other_id}"
+    add_audit_event(session, actor_id, "link.check_withdrawn", target, now, answer=check.answer)
 
 
 def measure_precision(session: Session) -> Precision:

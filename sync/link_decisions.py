@@ -18,6 +18,7 @@ from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
 from sync.authors import find_author, is_same_author, name_of
 from sync.golden import GOLDEN, parse_golden
+from sync.link_checks import withdraw_parting_checks
 from sync.link_documents import compare_documents
 from sync.link_fold import decide_around, read_link_record
 from sync.link_models import Linking, find_linking, list_linkings
@@ -195,6 +196,7 @@ def undo_link_decision(session: Session, decision: LinkDecision, actor_id: int |
     if decision.undone_at is not None:
         raise LinkDecisionRefused("link_decision_undone")
     decision.undone_at, decision.undone_by_id = now, actor_id
+    _undo_checks(session, decision)
     _link_anew(session, decision, now)
     _audit(session, decision, "undone", actor_id, now)
 
@@ -252,7 +254,13 @@ def receive_link_decision(session: Session, fact: LinkFact, now: datetime) -> No
     decision.weights = decision.weights or [[name, bits, levels] for name, bits, levels in fact.weights]
     decision.actor = decision.actor or _find_author(session, fact.actor, now)
     _hear(session, decision, fact, now)
+    _undo_checks(session, decision)
     _link_anew(session, decision, now)
+
+
+def _undo_checks(session: Session, decision: LinkDecision) -> None:
+    if decision.kind == "apart" and decision.undone_at is not None:
+        withdraw_parting_checks(session, decision, decision.undone_at)
 
 
 def _hear(session: Session, decision: LinkDecision, fact: LinkFact, now: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import Select, false, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from forms.errors import N_, FormsError
@@ -18,6 +18,8 @@ from sync.policy import Viewer, access, may
 
 LONGEST_NOTE = 500
 ANSWERS = ("right", "wrong", "unknown")
+# What sites are asked: neither answered nor taken back.
+OPEN = and_(LinkInquiry.answered_at.is_(None), LinkInquiry.withdrawn_at.is_(None))
 
 
 class InquiryRefused(FormsError):
@@ -30,6 +32,7 @@ class InquiryRefused(FormsError):
         "inquiry_note_long": N_("At most %(most)s characters are possible here."),
         "inquiry_answer_unknown": N_("Choose one of the answers."),
         "inquiry_answered": N_("This question was already answered."),
+        "inquiry_withdrawn": N_("This question was taken back: nobody needs the answer any more."),
     }
 
 
@@ -66,19 +69,50 @@ def answer_inquiry(
     """Write down what the site found out, or raise InquiryRefused; the first answer stands."""
     if answer not in ANSWERS:
         raise InquiryRefused("inquiry_answer_unknown")
-    if inquiry.answered_at is not None:
-        raise InquiryRefused("inquiry_answered")
+    _check_open(inquiry)
     inquiry.answer, inquiry.answer_note = answer, _clean(note)
     inquiry.answered_by_id, inquiry.answered_at = actor_id, now
     session.flush()
     add_audit_event(session, actor_id, "link.answered", f"link_inquiry:{inquiry.id}", now, answer=answer)
 
 
+def withdraw_inquiry(session: Session, inquiry: LinkInquiry, actor_id: int, now: datetime) -> None:
+    """Take a question back that its site has not answered, or raise InquiryRefused: it is asked no more."""
+    session.refresh(inquiry, with_for_update=True)
+    _check_open(inquiry)
+    inquiry.withdrawn_by_id, inquiry.withdrawn_at = actor_id, now
+    session.flush()
+    add_audit_event(session, actor_id, "link.inquiry_withdrawn", f"link_inquiry:{inquiry.id}", now)
+
+
+def find_withdrawable(session: Session, viewer: Viewer, inquiry_id: int) -> LinkInquiry | None:
+    """Find a question that the viewer may take back: who asked it, or who may take back what others did."""
+    found = select(LinkInquiry).where(LinkInquiry.id == inquiry_id)
+    return session.scalar(found if may(viewer, "links.withdraw_others") else found.where(_is_asked_by(viewer)))
+
+
+def list_asked_by(session: Session, viewer: Viewer) -> Sequence[LinkInquiry]:
+    """What the viewer asked and no site has answered, the newest first."""
+    asked = select(LinkInquiry).where(_is_asked_by(viewer), OPEN).order_by(LinkInquiry.id.desc())
+    return session.scalars(asked.options(joinedload(LinkInquiry.home), joinedload(LinkInquiry.site))).all()
+
+
+def _is_asked_by(viewer: Viewer) -> ColumnElement[bool]:
+    return LinkInquiry.asked_by_id == viewer.actor_id
+
+
+def _check_open(inquiry: LinkInquiry) -> None:
+    if inquiry.answered_at is not None:
+        raise InquiryRefused("inquiry_answered")
+    if inquiry.withdrawn_at is not None:
+        raise InquiryRefused("inquiry_withdrawn")
+
+
 def list_open_inquiries(session: Session, viewer: Viewer) -> Sequence[LinkInquiry]:
     """What the viewer's site is asked and has not answered, the oldest first; nothing for who may not answer."""
     if not may(viewer, "links.answer"):
         return []
-    waiting = _scoped(viewer).where(LinkInquiry.answered_at.is_(None))
+    waiting = _scoped(viewer).where(OPEN)
     return session.scalars(waiting.options(joinedload(LinkInquiry.home)).order_by(LinkInquiry.id)).all()
 
 
@@ -99,7 +133,7 @@ def _list_asked(session: Session, record: PersonRecord, other: PersonRecord) -> 
     # Two reviewers may ask at once: the second one waits here, and then sees what the first one asked.
     session.execute(select(Person.id).where(Person.id == record.home_id).with_for_update())
     waiting = select(LinkInquiry.properties).where(
-        LinkInquiry.home_id == record.home_id, LinkInquiry.other_id == other.home_id, LinkInquiry.answered_at.is_(None)
+        LinkInquiry.home_id == record.home_id, LinkInquiry.other_id == other.home_id, OPEN
     )
     return set(chain.from_iterable(session.scalars(waiting)))
 

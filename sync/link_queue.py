@@ -161,7 +161,7 @@ def _list_known_signs(session: Session, homes: set[int]) -> dict[tuple[int, int]
     asked = {
         (min(home, other), max(home, other)): "answered" if answered_at else "asked"
         for home, other, answered_at in session.execute(
-            inquiries.where(LinkInquiry.home_id.in_(homes)).order_by(LinkInquiry.id)
+            inquiries.where(LinkInquiry.home_id.in_(homes), LinkInquiry.withdrawn_at.is_(None)).order_by(LinkInquiry.id)
         )
     }
     unsure = and_(LinkDecision.kind == "unsure", LinkDecision.undone_at.is_(None))

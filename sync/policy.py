@@ -135,6 +135,19 @@ form_designer        -             -             -                 -
 auditor              -             -             x                 -
 exchange             -             -             -                 -
 relay                -             -             -                 -
+
+                     links.withdraw  links.withdraw_others
+administrator        x               x
+national_supervisor  -               -
+site_supervisor      -               -
+centre_staff         -               -
+protection_officer   x               -
+focal_point          -               -
+data_steward         x               -
+form_designer        -               -
+auditor              -               -
+exchange             -               -
+relay                -               -
 """
 
 

@@ -22,6 +22,7 @@ from server.web import (
     jobs,
     labels,
     link_models,
+    link_withdrawals,
     links,
     login,
     navigation,
@@ -43,7 +44,7 @@ from server.web import (
 
 _PAGES = (
     login, account, status, submissions, decisions, reviews, people, person_changes, person_decisions, links, inquiries,
-    purpose, entities, entity_decisions, entity_deletions, headcounts, devices,
+    link_withdrawals, purpose, entities, entity_decisions, entity_deletions, headcounts, devices,
     forms, validation, users, sites, peers, relays, link_models, settings, jobs, audit, health,
 )  # fmt: skip
 

@@ -68,6 +68,8 @@ JOURNAL_LABELS: dict[str, dict[str, str]] = {
         "link.asked": N_("site asked about a record"),
         "link.answered": N_("question about a record answered"),
         "link.checked": N_("automatic link checked"),
+        "link.check_withdrawn": N_("check of an automatic link taken back"),
+        "link.inquiry_withdrawn": N_("question about a record taken back"),
     },
     "purpose": {
         "data_quality": N_("Check or correct a record"),

@@ -19,7 +19,7 @@ from server.extensions import db
 from server.routing import row_id
 from server.web.people import PROPERTIES, add_homes, present_record
 from server.web.waterfall import place_bars
-from sync.link_checks import add_check, find_next_check, is_to_check, measure_precision
+from sync.link_checks import add_check, find_next_check, is_to_check, list_own_checks, measure_precision
 from sync.link_decisions import (
     LinkDecisionRefused,
     Word,
@@ -29,7 +29,7 @@ from sync.link_decisions import (
     decide_unsure,
     undo_link_decision,
 )
-from sync.link_inquiries import ask_site
+from sync.link_inquiries import ask_site, list_asked_by
 from sync.link_queue import (
     Queued,
     count_questions,
@@ -69,8 +69,11 @@ def queue() -> ResponseReturnValue:
 @blueprint.get("/decisions")
 @permission("links.review")
 def decisions() -> ResponseReturnValue:
-    latest = list_latest(db.session(), current_viewer())
-    return render_template("links/decisions.html", decisions=add_homes(latest))
+    viewer = current_viewer()
+    return render_template(
+        "links/decisions.html", decisions=add_homes(list_latest(db.session(), viewer)),
+        checks=list_own_checks(db.session(), viewer), inquiries=list_asked_by(db.session(), viewer),
+    )  # fmt: skip
 
 
 @blueprint.get("/check")
@@ -138,7 +141,7 @@ def check(home_id: int, rival_id: int) -> ResponseReturnValue:
             _part(pair)
     except FormsError as refused:
         return _refuse(home_id, rival_id, refused)
-    flash(gettext("Your check is noted."))
+    flash(gettext("Your check is noted. It can be taken back on the page Decisions."))
     return redirect(url_for("links.next_check"))
 
 

@@ -32,11 +32,18 @@ class LinkInquiry(Base):
     answer_note: Mapped[str] = mapped_column(Text, default="")
     answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
     answered_at: Mapped[datetime | None]
+    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    withdrawn_at: Mapped[datetime | None]  # before it was answered: the site is asked no more
 
     home: Mapped[Person] = relationship(foreign_keys=[home_id])
     site: Mapped[Site] = relationship()
     asked_by: Mapped[Actor] = relationship(foreign_keys=[asked_by_id])
     answered_by: Mapped[Actor | None] = relationship(foreign_keys=[answered_by_id])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the site is still asked."""
+        return self.answered_at is None and self.withdrawn_at is None
 
 
 class LinkCheck(Base):

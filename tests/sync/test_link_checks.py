@@ -1,20 +1,31 @@
 """Two people look at a sample of automatic links; what both found is their precision."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.link_checks import (
     CheckRefused,
     add_check,
     compute_precision,
+    find_check,
     find_next_check,
     is_to_check,
+    list_own_checks,
     measure_precision,
+    withdraw_check,
 )
-from sync.link_decisions import Word, decide_same
-from sync.models import Actor, LinkCheck, Person, PersonRecord
+from sync.link_decisions import (
+    Word,
+    decide_apart,
+    decide_same,
+    describe_link_decision,
+    receive_link_decision,
+    undo_link_decision,
+)
+from sync.models import Actor, AuditEvent, LinkCheck, Person, PersonRecord
 from sync.policy import Viewer
 from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
@@ -75,6 +86,52 @@ def test_a_check_is_one_of_the_answers_and_given_once(session: Session) -> None:
     add_check(session, later, first, "unsure", 1, NOW)
     with pytest.raises(CheckRefused, check=lambda error: error.code == "link_check_done"):
         add_check(session, later, first, "same", 1, NOW)
+
+
+@pytest.mark.both_databases
+def test_a_check_that_is_taken_back_is_asked_for_again_and_measures_nothing(session: Session) -> None:
+    later, first = link(session, SAMPLED)
+    for viewer in (FIRST, SECOND):
+        add_check(session, later, first, "same", viewer.actor_id, NOW)
+    (check,) = list_own_checks(session, FIRST)
+    withdraw_check(session, check, 1, NOW)
+    assert (measure_precision(session).checked, list_own_checks(session, FIRST)) == (0, [])
+    assert find_next_check(session, FIRST) == (later.home_id, first.home_id)
+    assert find_next_check(session, SECOND) is None
+    event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+    assert event is not None
+    assert (event.action, event.actor_id, event.details) == ("link.check_withdrawn", 1, {"answer": "same"})
+
+
+def test_a_check_is_taken_back_by_who_made_it_or_an_administrator(session: Session) -> None:
+    later, first = link(session, SAMPLED)
+    add_check(session, later, first, "same", 1, NOW)
+    looked = [find_check(session, viewer, later.home_id, first.home_id, 1) is not None for viewer in (FIRST, SECOND)]
+    admin = find_check(session, Viewer(3, "administrator"), later.home_id, first.home_id, 1)
+    assert (looked, admin is not None) == ([True, False], True)
+
+
+@pytest.mark.both_databases
+def test_undoing_what_a_check_parted_takes_the_check_back_too(session: Session) -> None:
+    later, first = link(session, SAMPLED)
+    add_check(session, later, first, "apart", 1, NOW)
+    parted = decide_apart(session, later.reference, first.reference, Word(1, NOW))
+    assert measure_precision(session).checked == 1
+    (check,) = list_own_checks(session, FIRST)
+    with pytest.raises(CheckRefused, check=lambda error: error.code == "link_check_parted"):
+        withdraw_check(session, check, 1, NOW)
+    undo_link_decision(session, parted, 2, NOW)
+    assert measure_precision(session).checked == 0
+    assert find_next_check(session, FIRST) == (later.home_id, first.home_id)
+
+
+def test_hearing_once_more_of_what_was_undone_leaves_a_later_check_alone(session: Session) -> None:
+    later, first = link(session, SAMPLED)
+    parted = decide_apart(session, later.reference, first.reference, Word(1, NOW))
+    undo_link_decision(session, parted, 2, NOW)
+    add_check(session, later, first, "apart", 1, NOW + timedelta(hours=1))
+    receive_link_decision(session, describe_link_decision(parted), NOW + timedelta(hours=2))
+    assert measure_precision(session).checked == 1
 
 
 @pytest.mark.both_databases

@@ -8,9 +8,12 @@ from sync.link_inquiries import (
     answer_inquiry,
     ask_site,
     find_inquiry,
+    find_withdrawable,
     forget_inquiry_notes,
+    list_asked_by,
     list_inquiries_about,
     list_open_inquiries,
+    withdraw_inquiry,
 )
 from sync.models import Actor, LinkInquiry, PersonRecord
 from sync.policy import Viewer
@@ -104,3 +107,40 @@ def test_erasing_a_record_forgets_what_was_written_about_it(
     forget_inquiry_notes(session, records[1].submission_id)
     session.refresh(inquiry)
     assert (inquiry.note, inquiry.answer_note, inquiry.answer) == ("", "", "wrong")
+
+
+@pytest.mark.both_databases
+def test_a_question_that_is_taken_back_is_no_task_any_more(
+    session: Session, records: tuple[PersonRecord, PersonRecord]
+) -> None:
+    inquiry = ask(session, records)
+    assert list(list_asked_by(session, Viewer(1, "data_steward"))) == [inquiry]
+    withdraw_inquiry(session, inquiry, 1, NOW)
+    assert (inquiry.withdrawn_at, inquiry.withdrawn_by_id, inquiry.is_open) == (NOW, 1, False)
+    assert list_open_inquiries(session, Viewer(1, "site_supervisor", records[0].site_id)) == []
+    assert list_asked_by(session, Viewer(1, "data_steward")) == []
+    for act in (lambda: answer_inquiry(session, inquiry, "right", "", 1, NOW),
+                lambda: withdraw_inquiry(session, inquiry, 1, NOW)):  # fmt: skip
+        with pytest.raises(InquiryRefused, check=lambda error: error.code == "inquiry_withdrawn"):
+            act()
+    assert ask(session, records).properties == inquiry.properties
+
+
+def test_what_a_site_has_answered_is_not_taken_back(
+    session: Session, records: tuple[PersonRecord, PersonRecord]
+) -> None:
+    inquiry = ask(session, records)
+    answer_inquiry(session, inquiry, "right", "", 1, NOW)
+    with pytest.raises(InquiryRefused, check=lambda error: error.code == "inquiry_answered"):
+        withdraw_inquiry(session, inquiry, 1, NOW)
+
+
+@pytest.mark.parametrize(
+    ("viewer", "may"),
+    [(Viewer(1, "data_steward"), True), (Viewer(2, "data_steward"), False), (Viewer(2, "administrator"), True)],
+    ids=["who asked", "a colleague", "an administrator"],
+)
+def test_who_may_take_a_question_back(
+    session: Session, records: tuple[PersonRecord, PersonRecord], viewer: Viewer, may: bool
+) -> None:
+    assert (find_withdrawable(session, viewer, ask(session, records).id) is not None) == may

@@ -36,6 +36,7 @@ ROWS = (
     "devices.",
     "entities.",
     "links.",
+    "link_withdrawals.",
     "inquiries.",
 )
 # Routes that look at an answer's class beyond the route's permission, and the roles for which they open.
