@@ -28,7 +28,7 @@ run: install ## Set up, start on SQLite with demo data, print the address and th
 test: lint ## Lint, then every test but the slow ones (five minutes at most)
 	$(BIN)/python -m pytest -n 2 -m "not slow and not central"
 
-test-pyodk: install ## Every method of pyodk, unchanged, against a running server (also part of `make test`)
+test-pyodk: install ## Every method of pyodk and the calls of its examples, unchanged, against a running server (also part of `make test`)
 	$(BIN)/python -m pytest tests/server/rest/test_pyodk.py
 
 # Central's source is on GitHub, which is no package registry, so neither CI nor `make test` can have it.

@@ -1,14 +1,22 @@
-"""pyodk unchanged against a running server: every method that it has, under names as awkward as in its own tests."""
+"""pyodk unchanged against a running server: every method that it has, under names as awkward as in its own tests.
+
+At the end stand the calls that its published examples make, one test for each script or notebook.
+"""
 
 import ast
+import base64
 import inspect
+import json
+import zlib
 from collections.abc import Iterator
+from csv import DictReader
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import requests
 from pyodk import errors
 from pyodk.client import Client, Session
 
@@ -20,6 +28,7 @@ from tests.accounts import PASSWORD, add_account, add_site
 from tests.live import demo_settings, serving
 from tests.server.rest.samples import Sheets, simple, workbook
 
+SECOND = "second@teral.test"
 CHECK, SPECIALS = "✅", "'=+/*-451%/%"
 PULL = ["calculate", "price", "", "pulldata('fruits', 'name', 'name_key', 'mango')"]
 _numbers = count(2)
@@ -31,9 +40,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = demo_settings(tmp_path_factory.mktemp("pyodk"))
     set_up(settings, demo=False)
     with create_app(settings).app_context():
-        add_account(
-            db.session(), "exchange", add_site(db.session(), "SIEGE", "headquarters"), email="script@teral.test"
-        )
+        site = add_site(db.session(), "SIEGE", "headquarters")
+        add_account(db.session(), "exchange", site, email="script@teral.test")
+        add_account(db.session(), "exchange", email=SECOND)
         db.session.remove()
         db.engine.dispose()
     return settings
@@ -61,6 +70,34 @@ def fruits(settings: Settings) -> Path:
     path = settings.data_path / "fruits.csv"
     path.write_text("name,name_key\n" + "".join(f"mango {number},{number}\n" for number in range(5000)))
     return path
+
+
+def sightings(form_id: str) -> Sheets:
+    """A form with a group, a place and a repeat."""
+    return {
+        "settings": [["form_id", "version"], [form_id, "1"]],
+        "survey": [
+            ["type", "name", "label"],
+            ["text", "first_name", "First name"],
+            ["begin group", "age_location", "Age and place"],
+            ["integer", "age", "Age"],
+            ["geopoint", "location", "Place"],
+            ["end group", "", ""],
+            ["begin repeat", "observation", "Observation"],
+            ["text", "thing", "Thing"],
+            ["integer", "count", "Count"],
+            ["end repeat", "", ""],
+        ],
+    }
+
+
+def sighting(form_id: str, name: str, things: dict[str, int]) -> str:
+    group = "<age_location><age>31</age><location>16.5 -15.5 2 0</location></age_location>"
+    seen = "".join(
+        f"<observation><thing>{thing}</thing><count>{count}</count></observation>" for thing, count in things.items()
+    )
+    inner = f"<first_name>{name}</first_name>{group}{seen}"
+    return f'<data id="{form_id}" version="1"><meta><instanceID>{name}</instanceID></meta>{inner}</data>'
 
 
 def pulling(form_id: str, version: str) -> Sheets:
@@ -244,3 +281,103 @@ def test_a_wrong_password_is_told(settings: Settings, client: Client) -> None:
     session = Session(settings.base_url, "v1", "script@teral.test", "wrong-wrong")
     with pytest.raises(errors.PyODKError, match="401"):
         session.get("projects")
+
+
+def test_example_tablets_are_provisioned_from_a_list_of_names(client: Client) -> None:
+    """Names that have an app user are left out; a new one's token opens the list of forms for Collect."""
+    names = ["Provisioned 1", "Provisioned 2"]
+    client.projects.create_app_users(display_names=names[:1], forms=[CHECK], project_id=1)
+    (made,) = client.projects.create_app_users(display_names=names, forms=[CHECK], project_id=1)
+    told = {"general": {"server_url": f"{client.session.base_url}key/{made.token}/projects/1"}, "admin": {}}
+    code = base64.b64encode(zlib.compress(json.dumps(told).encode()))
+    address = json.loads(zlib.decompress(base64.b64decode(code)))["general"]["server_url"]
+    answer = requests.get(f"{address}/formList", headers={"X-OpenRosa-Version": "1.0"}, timeout=30)
+    assert (made.displayName, answer.status_code, CHECK in answer.text) == (names[1], 200, True)
+
+
+def test_example_entities_are_made_from_a_table_one_by_one_or_merged(client: Client) -> None:
+    lines = ["first_name,age,location,left_out", "Sally,31,Dagana,x", "Pedro,22,Podor,y"]
+    one_by_one = client.entity_lists.create(entity_list_name=f"previous_survey_{uuid4()}").name
+    for name in ("age", "location"):
+        client.entity_lists.add_property(name=name, entity_list_name=one_by_one)
+    for row in DictReader(lines):
+        data = {name: row[name] for name in ("age", "location")}
+        client.entities.create(label=row["first_name"], data=data, entity_list_name=one_by_one)
+    client.entity_lists.default_entity_list_name = f"previous_survey_{uuid4()}"
+    merged = client.entity_lists.create().name
+    keys = ("first_name", "age", "location")
+    told = {"entity_list_name": merged, "source_label_key": "first_name", "source_keys": keys}
+    assert len(client.entities.merge(data=DictReader(lines), **told).to_insert) == 2
+    assert not client.entities.merge(data=DictReader(lines), **told).to_update
+    for name in (one_by_one, merged):
+        rows = client.entities.get_table(name)["value"]
+        assert {(one["label"], one["age"], one["location"]) for one in rows} == {
+            ("Sally", "31", "Dagana"), ("Pedro", "22", "Podor"),
+        }  # fmt: skip
+
+
+def test_example_a_form_is_created_or_else_updated(client: Client, fruits: Path) -> None:
+    def create_or_update(version: str, *files: Path) -> None:
+        definition = workbook(pulling("by script", version))
+        try:
+            client.forms.create(definition=definition)
+        except errors.PyODKError as refused:
+            if not refused.is_central_error(code=409.3):
+                raise
+        client.forms.update(definition=definition, form_id="by script", attachments=iter(files))
+
+    with pytest.raises(errors.PyODKError) as refused:
+        create_or_update("1")
+    assert refused.value.is_central_error(code=409.6), "as with Central: an update brings a version of its own"
+    create_or_update("2", fruits)
+    assert latest_version(client, "by script") == client.forms.get("by script").version == "2"
+    files = client.get("projects/1/forms/by%20script/attachments").json()
+    assert [(one["name"], one["exists"]) for one in files] == [(fruits.name, True)]
+
+
+def test_example_letters_are_merged_for_approved_records(client: Client) -> None:
+    client.forms.create(definition=workbook(sightings("letters")))
+    for name in ("Sally", "Pedro"):
+        client.submissions.create(sighting("letters", name, {}), "letters")
+    client.submissions.review("Sally", "approved", "letters")
+    rows = client.submissions.get_table(form_id="letters")["value"]
+    (approved,) = [one for one in rows if one["__system"]["reviewState"] == "approved"]
+    assert (approved["first_name"], approved["meta"]["instanceID"]) == ("Sally", "Sally")
+    group = approved["age_location"]
+    assert (group["age"], group["location"]["coordinates"][:2]) == (31, [-15.5, 16.5])
+    assert datetime.fromisoformat(approved["__system"]["submissionDate"]) <= datetime.now(UTC)
+
+
+def test_example_repeats_are_joined_with_their_records(client: Client) -> None:
+    client.forms.create(definition=workbook(sightings("birds")))
+    for name, things in {"Abo": {"tern": 7, "gull": 1}, "Kier": {"gull": 3}, "Wrong": {"gull": 99}}.items():
+        client.submissions.create(sighting("birds", name, things), "birds")
+    client.submissions.review("Wrong", "rejected", "birds")
+    kept = "__system/reviewState ne 'rejected'"
+    rows = client.submissions.get_table(form_id="birds", filter=kept)["value"]
+    repeats = client.submissions.get_table(
+        form_id="birds", table_name="Submissions.observation", filter=f"$root/Submissions/{kept}"
+    )["value"]
+    names = {one["__id"]: one["first_name"] for one in rows}
+    joined = {(names[one["__Submissions-id"]], one["thing"], one["count"]) for one in repeats}
+    assert joined == {("Abo", "tern", 7), ("Abo", "gull", 1), ("Kier", "gull", 3)}
+    expanded = client.submissions.get_table(form_id="birds", expand="*", filter=kept)["value"]
+    assert joined == {
+        (one["first_name"], turn["thing"], turn["count"]) for one in expanded for turn in one["observation"]
+    }
+
+
+def test_example_what_has_no_method_is_asked_for_by_its_address(client: Client) -> None:
+    assert client.get("projects/1").json()["id"] == client.projects.get().id
+    answer = client.get("/projects/1/forms/fruits/versions/1.xlsx")
+    assert (answer.status_code, answer.content[:2]) == (200, b"PK")
+    made = client.post("/projects/1/app-users", json={"displayName": "Lab Tech"}).json()
+    assert (made["displayName"], made["type"], len(made["token"])) == ("Lab Tech", "field_key", 64)
+
+
+def test_example_a_second_client_has_an_account_and_a_cache_of_its_own(client: Client, config: Path) -> None:
+    of_second, cache = config.with_name("second.toml"), config.with_name("second-cache.toml")
+    of_second.write_text(config.read_text().replace("script@teral.test", SECOND))
+    with Client(config_path=of_second, cache_path=cache) as second:
+        assert [one.id for one in second.projects.list()] == [one.id for one in client.projects.list()]
+        assert second.get("users/current").json()["email"] == SECOND
