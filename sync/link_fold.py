@@ -21,6 +21,7 @@ from sync.link_models import Linking, list_linkings, settle_activation
 from sync.link_placing import find_overlooked, place_records
 from sync.link_questions import list_asked, list_between
 from sync.link_rows import PairRow, RecordRow
+from sync.link_urgency import renew_urgency
 from sync.link_verdicts import ask, read_questions, read_verdicts
 from sync.linkage.component import decide_component
 from sync.linkage.decision import Decision, Pair, Verdict
@@ -63,6 +64,8 @@ def fold_links(connection: Connection, left: Mapping[int, str], came: Mapping[in
             gone = [left[home] for home in left.keys() - came.keys()]
             partners = {one.home for one in read_verdicts(connection, gone) if one.same}
             decide_around(connection, linking, {*came, *partners}, touched, now, "record")
+    if edited := came.keys() & left.keys():
+        renew_urgency(connection, edited)
 
 
 def read_link_record(one: PersonRecord | Mapping[str, Any]) -> LinkRecord:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
 from sync.golden import GOLDEN
+from sync.link_urgency import mark_answered
 from sync.models import LinkInquiry, Person, PersonRecord
 from sync.policy import Viewer, access, may
 
@@ -73,6 +74,7 @@ def answer_inquiry(
     inquiry.answer, inquiry.answer_note = answer, _clean(note)
     inquiry.answered_by_id, inquiry.answered_at = actor_id, now
     session.flush()
+    mark_answered(session, inquiry)
     add_audit_event(session, actor_id, "link.answered", f"link_inquiry:{inquiry.id}", now, answer=answer)
 
 

@@ -5,7 +5,7 @@ What a reviewer sees of one pair is link_view.py's work, what they say is link_d
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, select
@@ -13,35 +13,14 @@ from sqlalchemy.orm import Session, aliased
 
 from sync.link_decisions import WAITING
 from sync.link_samples import list_samples
+from sync.link_urgency import FRESH, URGENT, QueuedSide, find_signs
 from sync.models import LinkDecision, LinkInquiry, LinkQuestion, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.scopes import scope_people
 
-# Only the likeliest are put in order: an answer about the others is worth little.
-_LIKELIEST = 2000
-# So long after a record the person may still be at the place, and can be asked.
-FRESH = timedelta(days=3)
-_CHILD_YEARS = 18
-_CHILD_BANDS = frozenset({"0_4", "5_11", "12_17"})
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedSide:
-    """What the order of the queue looks at in a record."""
-
-    age_band: str | None
-    age: int | None
-    born_year: int | None
-    ended_at: datetime | None
-
-    def is_child(self) -> bool:
-        """Whether the record tells of a child; who is neither known as one nor as grown up is none."""
-        if self.age_band or self.age is not None:
-            return self.age_band in _CHILD_BANDS or (self.age is not None and self.age < _CHILD_YEARS)
-        return self.born_year is not None and self.ended_at is not None and self._years() < _CHILD_YEARS
-
-    def _years(self) -> int:
-        return self.ended_at.year - self.born_year if self.ended_at and self.born_year else _CHILD_YEARS
+# So many are put in order of those who can still be asked, and of the others: first all that are urgent, then the
+# likeliest, for an answer about the rest is worth little.
+_MOST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +41,9 @@ class Queued:
         return self.records / (1 + 2 ** -max(-60.0, min(60.0, self.bits)))
 
 
-_URGENT = {"answered": 4, "child": 2, "fresh": 1}
 # The reason of a pair that nobody is asked about for its own sake.
 DRAWN = "drawn"
 _CAN_WAIT = {"asked": 1, "unsure": 1, "unconfirmed": 2}
-
-
-def find_signs(sides: Iterable[QueuedSide], now: datetime) -> tuple[str, ...]:
-    """Why a pair is urgent: a child is among the two, or one of them was met so lately that they can still be asked."""
-    told = list(sides)
-    fresh = any(one.ended_at is not None and now - one.ended_at <= FRESH for one in told)
-    return tuple(name for name, holds in (("child", any(one.is_child() for one in told)), ("fresh", fresh)) if holds)
 
 
 def sort_queue(queue: Iterable[Queued]) -> list[Queued]:
@@ -82,7 +53,7 @@ def sort_queue(queue: Iterable[Queued]) -> list[Queued]:
     """
 
     def order(one: Queued) -> tuple[int, int, bool, float, datetime, int, int]:
-        urgency = sum(_URGENT.get(sign, 0) for sign in one.signs)
+        urgency = sum(URGENT.get(sign, 0) for sign in one.signs)
         waits = max((_CAN_WAIT.get(sign, 0) for sign in one.signs), default=0)
         drawn = one.reason == DRAWN
         return waits, -urgency, not drawn, -round(one.value, 3), one.opened_at, one.one_id, one.other_id
@@ -103,22 +74,23 @@ def count_questions(session: Session, viewer: Viewer) -> int:
 
 
 def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
-    """The likeliest open questions that the viewer may answer, and a few drawn pairs, in the order to answer them in.
+    """The urgent and the likeliest open questions that the viewer may answer, in the order to answer them in.
 
-    Two persons are one question, put by their heaviest pair: an answer to it settles the others.
+    A few drawn pairs are among them. Two persons are one question, put by their most urgent pair, of those the
+    heaviest: an answer to it settles the others.
     """
     sides = [
         getattr(side, name).label(f"{label}_{name}")
         for label, side in (("one", _one), ("other", _other))
         for name in _READ
     ]
-    likeliest = select(LinkQuestion, *sides).order_by(
-        LinkQuestion.bits.desc(), LinkQuestion.one_id, LinkQuestion.other_id
-    )
-    heaviest: dict[frozenset[int], Row[*tuple[Any, ...]]] = {}
-    for row in session.execute(_scoped(likeliest.limit(_LIKELIEST), viewer)):
-        heaviest.setdefault(frozenset((row.one_person_id, row.other_person_id)), row)
-    rows = list(heaviest.values())
+    asked = _scoped(select(LinkQuestion, *sides), viewer)
+    first = asked.order_by(LinkQuestion.urgency.desc(), LinkQuestion.bits.desc(), LinkQuestion.one_id).limit(_MOST)
+    found = [*session.execute(first), *session.execute(first.where(LinkQuestion.met_at >= now - FRESH))]
+    foremost: dict[frozenset[int], Row[*tuple[Any, ...]]] = {}
+    for row in sorted(found, key=lambda row: (-row[0].urgency, -row[0].bits, row[0].one_id, row[0].other_id)):
+        foremost.setdefault(frozenset((row.one_person_id, row.other_person_id)), row)
+    rows = list(foremost.values())
     sizes = _count_records(session, {person for row in rows for person in (row.one_person_id, row.other_person_id)})
     known = _list_known_signs(session, {home for row in rows for home in (row[0].one_id, row[0].other_id)})
     drawn = [

@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, or_, 
 from sqlalchemy.orm import aliased
 
 from sync.db import add_rows
+from sync.link_urgency import Urgency, read_urgency
 from sync.linkage.decision import Reason
 from sync.models import LinkDecision, LinkQuestion, LinkVerdict, Person, PersonRecord
 
@@ -91,7 +92,8 @@ def ask(connection: Connection, before: Iterable[Asked], after: Iterable[Asked],
     gone = [one for ends, one in known.items() if wanted.get(ends) != one]
     new = [one for ends, one in wanted.items() if known.get(ends) != one]
     _forget_questions(connection, gone)
-    add_rows(connection, LinkQuestion, [_question_row(one, now) for one in new])
+    urgency = read_urgency(connection, [one[:2] for one in new]) if new else {}
+    add_rows(connection, LinkQuestion, [_question_row(one, urgency[one[:2]], now) for one in new])
 
 
 def drop_questions(connection: Connection, identities: Collection[int]) -> None:
@@ -99,9 +101,10 @@ def drop_questions(connection: Connection, identities: Collection[int]) -> None:
     _forget_questions(connection, read_questions(connection, identities))
 
 
-def _question_row(one: Asked, now: datetime) -> dict[str, Any]:
+def _question_row(one: Asked, urgency: Urgency, now: datetime) -> dict[str, Any]:
     names = ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason")
-    return dict(zip(names, one, strict=True)) | {"opened_at": now}
+    told = {"opened_at": now, "urgency": urgency.weight, "met_at": urgency.met_at}
+    return dict(zip(names, one, strict=True)) | told
 
 
 def _forget_questions(connection: Connection, gone: Sequence[Asked]) -> None:

@@ -216,7 +216,8 @@ class LinkQuestion(Base):
     __tablename__ = "link_questions"
     __table_args__ = (
         Index("ix_link_questions_other_id", "other_id"),
-        Index("ix_link_questions_bits", "bits"),
+        Index("ix_link_questions_urgency", "urgency", "bits"),
+        Index("ix_link_questions_met_at", "met_at"),
         Index("ix_link_questions_one_identity_id", "one_identity_id"),
         Index("ix_link_questions_other_identity_id", "other_identity_id"),
     )
@@ -228,6 +229,9 @@ class LinkQuestion(Base):
     bits: Mapped[float] = mapped_column(Double)  # the prior included
     reason: Mapped[str] = mapped_column(String(16))
     opened_at: Mapped[datetime]  # here; other servers have their own
+    # As sync/link_urgency.py weighs them: whatever the hour, and when one of the two was met last.
+    urgency: Mapped[int] = mapped_column(SmallInteger, default=0)
+    met_at: Mapped[datetime | None]
 
     one: Mapped[Person] = relationship(foreign_keys=[one_id])
     other: Mapped[Person] = relationship(foreign_keys=[other_id])

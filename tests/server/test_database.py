@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from alembic import command
@@ -24,6 +24,7 @@ from sync.models import (
     IssuedVersion,
     LinkMember,
     LinkModelVersion,
+    LinkQuestion,
     LinkWord,
     PeerReceipt,
     RelayedDevice,
@@ -211,3 +212,17 @@ def test_long_answers_of_an_older_schema_are_found_by_filters(sent: Session) -> 
         command.upgrade(_config(connection), "head")
     found = sent.execute(values.order_by(AnswerValue.submission_id, AnswerValue.path)).all()
     assert (found, [len(one.whole) for one in found if one.whole]) == (before, [300, 256])
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_questions_of_an_older_schema_are_as_urgent_as_new_ones(session: Session) -> None:
+    add_record(session, **AWA, birth_date=date(2010, 4, 12), hours=90)
+    add_record(session, **AWA | {"mother_name": ""}, age=16, hours=50)
+    session.commit()
+    urgency = select(LinkQuestion.one_id, LinkQuestion.urgency, LinkQuestion.met_at)
+    before = session.execute(urgency).all()
+    session.rollback()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0040")
+        command.upgrade(_config(connection), "head")
+    assert ([one.urgency for one in before], session.execute(urgency).all()) == ([2], before)

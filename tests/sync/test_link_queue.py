@@ -1,20 +1,19 @@
 """In which order people are asked whether two records are of one person, and who is asked at all."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.extensions import db
+from sync import link_queue
 from sync.link_decisions import Word, decide_same, decide_unsure
 from sync.link_inquiries import answer_inquiry, ask_site
 from sync.link_queue import (
     Queued,
-    QueuedSide,
     count_questions,
     find_homes,
-    find_signs,
     list_latest,
     list_queue,
     list_unconfirmed,
@@ -72,22 +71,6 @@ def queued(number: int, *signs: str, bits: float = 10.0, records: int = 1, reaso
 )
 def test_order_of_the_queue(earlier: Queued, later: Queued) -> None:
     assert sort_queue([later, earlier]) == sort_queue([earlier, later]) == [earlier, later]
-
-
-@pytest.mark.parametrize(
-    ("side", "signs"),
-    [
-        (QueuedSide("5_11", None, None, None), ("child",)),
-        (QueuedSide(None, 17, None, None), ("child",)),
-        (QueuedSide(None, None, 2012, NOW - timedelta(days=9)), ("child",)),
-        (QueuedSide("25_59", None, 2012, NOW - timedelta(days=9)), ()),
-        (QueuedSide(None, None, None, NOW - timedelta(days=2)), ("fresh",)),
-        (QueuedSide(None, None, None, None), ()),
-    ],
-    ids=["by band", "by age", "by birth", "band before birth", "fresh", "nothing known"],
-)
-def test_signs_of_urgency(side: QueuedSide, signs: tuple[str, ...]) -> None:
-    assert find_signs([QueuedSide("60_plus", None, None, None), side], NOW) == signs
 
 
 def test_open_question_is_queued_with_what_is_known_of_it(
@@ -172,3 +155,38 @@ def test_two_persons_are_one_question_put_by_their_heaviest_pair(session: Sessio
     (shown,) = list_queue(session, STEWARD, NOW)
     assert (shown.one_id, shown.other_id, shown.bits) == (asked[0].one_id, asked[0].other_id, asked[0].bits)
     assert count_questions(session, STEWARD) == 1
+
+
+@pytest.mark.both_databases
+def test_what_is_urgent_is_listed_however_many_weigh_more(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of three has a rival who weighs little; beside them one heavy question takes the only place."""
+    monkeypatch.setattr(link_queue, "_MOST", 1)
+    session.add(Actor(kind="user", display_name="Awa", created_at=NOW))
+    site_id = add_site(session).id
+    heavy = [add_record(session, **AWA, birth_date=date(1991, 4, 12), hours=2000)]
+    heavy.append(add_record(session, **AWA | {"mother_name": ""}, age=35, hours=2001))
+    light = {"given_names": "Modou", "family_name": "Faye", "sex": "1"}
+    asked = [add_record(session, **light, age=40, site_id=site_id, hours=hours) for hours in (3000, 3001)]
+    assert list_pairs(session) == [homes_of(heavy)]
+    inquiry = ask_site(session, asked[0], asked[1], ["age"], "", 1, NOW)
+    answer_inquiry(session, inquiry, "right", "", 1, NOW)
+    assert list_pairs(session) == [homes_of(asked)]
+    fresh = [add_record(session, given_names="Binta", family_name="Camara", sex="2", age=50, hours=1) for _ in range(2)]
+    assert list_pairs(session) == [homes_of(asked), homes_of(fresh)]
+
+
+def homes_of(records: list[PersonRecord]) -> set[int]:
+    return {one.home_id for one in records}
+
+
+def list_pairs(session: Session) -> list[set[int]]:
+    return [{one.one_id, one.other_id} for one in list_queue(session, STEWARD, NOW)]
+
+
+def test_the_queue_is_read_in_the_order_of_an_index(session: Session, pair: tuple[PersonRecord, PersonRecord]) -> None:
+    """Tens of thousands may be open, and each answer leads to the next."""
+    with watched_plans(db.engine, "link_questions") as steps:
+        list_queue(session, STEWARD, NOW)
+    read = {detail for statement, detail in steps if "urgency DESC" in statement and "link_questions" in detail}
+    assert "SCAN link_questions USING INDEX ix_link_questions_urgency" in read
+    assert not [detail for detail in read if detail == "SCAN link_questions"]
