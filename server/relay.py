@@ -34,6 +34,8 @@ from sync.relaying.up import describe_relay, list_up, list_waiting
 
 log = logging.getLogger(__name__)
 
+# How many lines are told at once: few to begin with, and more with each time that they arrive.
+_FIRST = 4
 _AT_ONCE = 100
 _ours = Transactions()
 MayGoOn = Callable[[], bool]
@@ -307,9 +309,11 @@ def _note_try(session: Session, problem: str, waiting: Sequence[RecordLine]) -> 
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    rest = iter(lines)
-    while some := list(islice(rest, _AT_ONCE)):
+    """Small ones first: a link may last for seconds, and of what it carried only in part all goes again."""
+    rest, size = iter(lines), _FIRST
+    while some := list(islice(rest, size)):
         yield some
+        size = min(2 * size, _AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,18 @@ def test_the_centre_gets_urgent_records_first_and_of_each_kind_the_oldest(posts:
         assert session.scalars(came).all() == [f"uuid:order-{number}" for number in (3, 1, 2, 0)]
 
 
+@pytest.mark.slow
+def test_of_a_link_that_never_lasts_for_all_each_time_carries_some(posts: Chain) -> None:
+    for number in range(40):
+        receive_blank(posts, "notes", f"thin-{number}", MONDAY)
+    waiting = [40]
+    while waiting[-1] and len(waiting) < 40:
+        waiting.append(posts.sync(14_000)["waiting"])
+    posts.line.left = None
+    # All of them at once are more than the link carries even without anything else.
+    assert waiting[-1] == 0 < 5 < len(waiting)
+
+
 def test_the_link_carries_no_more_a_second_than_the_setting_says(posts: Chain) -> None:
     receive_photo(posts, "capped", Random(9).randbytes(200_000))
     with posts.relay.app.app_context():
