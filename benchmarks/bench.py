@@ -116,10 +116,13 @@ def describe(result: Result) -> str:
     return f"{result.rate:8.0f}/s   p50/p95/p99 {spread} ms" + (f"   NOT ACCEPTED: {strange}" if strange else "")
 
 
-def show(name: str, figure: Figure, bottom: Figure | None = None) -> None:
-    """Two lines of the table: the figure beside the floor's and ODK Central's; then what it cost."""
+def show(name: str, figure: Figure, bottom: Figure | None = None, beside: float | None = None) -> None:
+    """Two lines of the table: the figure beside the floor's and ODK Central's; then what it cost.
+
+    `beside` is what Central came to in this run; without it stands what was measured once.
+    """
     line = f"{name:28}{describe(figure.result)}"
-    central = CENTRAL.get(name.partition(":")[0])
+    central = CENTRAL.get(name.partition(":")[0]) if beside is None else beside
     if bottom is not None:
         line += f"   {figure.result.rate / bottom.result.rate:.0%} of the floor"
     if central is not None:

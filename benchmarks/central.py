@@ -8,14 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from server.tablets.queue import Record
 from tests.central.backend import Project, central_backend
 
 _INSTANCE = re.compile(rb"(?<=instanceID>)[^<]+")
 
 
 @contextmanager
-def central_beside(form: bytes, samples: Sequence[bytes], count: int) -> Iterator[Project | None]:
-    """A project with this form and so many records of it, the samples over and over; None where there is no Central."""
+def central_beside(form: bytes, samples: Sequence[Record], count: int) -> Iterator[Project | None]:
+    """A project with this form and so many records of it, the samples over and over; None where there is no Central.
+
+    Files come with the first sample alone, as ours are filled in.
+    """
     folder = os.environ.get("TERAL_TEST_CENTRAL")
     if not folder:
         yield None
@@ -25,7 +29,9 @@ def central_beside(form: bytes, samples: Sequence[bytes], count: int) -> Iterato
         project.publish(form)
 
         def send(number: int) -> None:
-            project.send(_INSTANCE.sub(f"uuid:bench-{number}".encode(), samples[number % len(samples)], count=1))
+            sample = samples[number % len(samples)]
+            files = sample.files if sample is samples[0] else None
+            project.send(_INSTANCE.sub(f"uuid:bench-{number}".encode(), sample.xml, count=1), files)
 
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(send, range(count)))

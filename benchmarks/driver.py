@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.received += data
         end = self.received.find(b"\r\n\r\n")
-        if end < 0 or len(self.received) < end + 4 + _length(self.received[:end]):
+        if end < 0 or not _is_whole(self.received, end):
             return
         self.statuses[self.received[9:12].decode()] += 1
         self.received = b""
@@ -142,6 +142,13 @@ def _places(request: bytes, text: bytes) -> list[int]:
 
 def _draw_name() -> bytes:
     return "".join(random.choices(_SYLLABLES, k=len(NAME) // 2)).capitalize().encode()
+
+
+def _is_whole(received: bytes, end: int) -> bool:
+    """Whether the answer whose head ends there is all here."""
+    if b"\r\ntransfer-encoding: chunked" in received[:end].lower():
+        return received.endswith(b"\r\n0\r\n\r\n")
+    return len(received) >= end + 4 + _length(received[:end])
 
 
 def _length(head: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Exports at size: OData, CSV, zip, Parquet and XLSX of 10,000 records; of 100,000 and a million in the same memory.
+"""Exports at size: whole forms in every format, 10,000 records; 100,000 and a million in the same memory.
 
 Files are taken up again in the middle, and OData is also read page by page.
 
@@ -27,6 +27,7 @@ from benchmarks.usage import measure
 from server.accounts.programs import issue_token
 from server.accounts.users import add_user
 from server.tablets.tablet import Tablet
+from sync.attachments import AttachmentStore
 from sync.db import begin_write
 from sync.models import AnswerRow
 
@@ -39,9 +40,12 @@ _LOOK_S, _TAIL = 0.2, 2000
 CENTRAL_S = {"OData": 2.1, "CSV": 1.6}
 _CASES = {
     "OData": f"{FORM}.svc/Submissions", "CSV": f"{FORM}/submissions.csv",
-    "CSV in a zip": f"{FORM}/submissions.csv.zip?attachments=false", "Parquet": f"{FORM}/submissions.parquet",
+    "CSV in a zip": f"{FORM}/submissions.csv.zip?attachments=false",
+    "CSV and files in a zip": f"{FORM}/submissions.csv.zip?attachments=true", "GeoJSON": f"{FORM}/submissions.geojson",
+    "Parquet": f"{FORM}/submissions.parquet", "Parquet in a zip": f"{FORM}/submissions.parquet.zip",
     "XLSX": f"{FORM}/submissions.xlsx",
 }  # fmt: skip
+_CENTRALS = ("OData", "CSV", "CSV in a zip", "CSV and files in a zip", "GeoJSON")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ def run(folder: Path, database_url: str, _floor_url: str, _seconds: float, _rate
     with bench(folder / "server", database_url) as one:
         engine = open_engine(one.settings.sqlalchemy_url)
         token = make_token(engine)
-        fill(engine, one.tablet, 0, FEW)
+        store = AttachmentStore(one.settings.attachments)
+        fill(engine, store, one.tablet, 0, FEW)
         bottom = _read_kept(engine)
         print(f"floor: kept rows joined     {bottom:8.2f} s")
         central = _time_central(engine, one.tablet)
@@ -71,7 +76,7 @@ def run(folder: Path, database_url: str, _floor_url: str, _seconds: float, _rate
         for start, stop in pairwise(sizes):
             # No export here filters.
             begun = time.perf_counter()
-            fill(engine, one.tablet, start, stop, for_filters=False)
+            fill(engine, store, one.tablet, start, stop, for_filters=False)
             print(f"{stop:,} records written in {time.perf_counter() - begun:.0f} s")
             _measure_many(one, token, stop, _read_kept(engine))
         engine.dispose()
@@ -107,7 +112,7 @@ def _time_central(engine: Engine, tablet: Tablet) -> dict[str, float]:
     with central_beside(version.xml, list(make_samples(tablet)), FEW) as project:
         if project is None:
             return CENTRAL_S
-        return {name: time_of(project, _CASES[name]) for name in ("OData", "CSV", "CSV in a zip")}
+        return {name: time_of(project, _CASES[name]) for name in _CENTRALS}
 
 
 def _measure_few(one: Bench, path: str, token: str, name: str, bottom: float, central: dict[str, float]) -> None:
