@@ -106,6 +106,24 @@ def test_moves_are_journalled(session: Session, published: None) -> None:
     assert (change.home_id, change.from_id, change.to_id, change.cause) == (first, first, second, "record")
 
 
+@pytest.mark.both_databases
+def test_a_late_runner_up_turns_a_link_into_a_question(session: Session, published: None) -> None:
+    """Aoua's record fits both of Awa's almost as well as they fit each other: nobody knows whose it is by then."""
+    meet(session, "uuid:1", AWA, day=9)
+    meet(session, "uuid:2", replace(AWA, mere=""), day=8)
+    one, other, late = (reference(f"uuid:{number}") for number in (1, 2, 3))
+    assert (persons(session), questions(session)) == ({frozenset({one, other})}, [])
+    joined = session.scalars(select(LinkChange).order_by(LinkChange.id.desc()).limit(1)).one()
+    meet(session, "uuid:3", replace(AWA, prenoms="Aoua"), day=7)
+    assert len(persons(session)) == 3
+    assert (min(one, other), max(one, other), "margin") in questions(session)
+    change = session.scalars(select(LinkChange).where(LinkChange.id > joined.id)).one()
+    assert (change.home_id, change.from_id, change.to_id) == (joined.home_id, joined.to_id, joined.home_id)
+    assert (change.cause, change.model_id) == ("record", session.scalars(select(LinkProgress.model_id)).one())
+    reject_meeting(session, "uuid:3")
+    assert (persons(session), questions(session)) == ({frozenset({one, other})}, [])
+
+
 def test_a_component_that_is_too_large_is_left_to_people(session: Session, published: None) -> None:
     """A drill in which everybody writes the same person must make nobody wait, and nobody a person of a hundred."""
     for number in range(4):

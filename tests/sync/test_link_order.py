@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.extensions import attachment_store
-from server.processing import process_pending
+from server.extensions import attachment_store, db
+from server.processing import Batch, Pace, link_next, process_batch, process_pending
 from sync.db import begin_write
 from sync.link_decisions import LinkFact, receive_link_decision
 from sync.link_fold import read_persons
@@ -148,25 +149,38 @@ def test_what_was_kept_up_to_date_equals_what_is_told_anew(session: Session, siz
 
 
 @pytest.mark.both_databases
-def test_workers_side_by_side_make_no_person_twice(session: Session) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=pytest.mark.slow)])
+def test_workers_side_by_side_make_no_person_twice(session: Session, rounds: int) -> None:
     prepare(session)
-    history = make_history(3, 16)
-    alone = live(session, history, 1)
-    forget(session)
-    for one in history:
-        tell(session, one)
-    work_side_by_side(4)
-    session.expire_all()
-    assert registry_digest(session) == alone
+    for seed in range(3, 3 + rounds):
+        forget(session)
+        history = make_history(seed, 16)
+        alone = live(session, history, 1)
+        forget(session)
+        for one in history:
+            tell(session, one)
+        session.rollback()
+        shares = work_side_by_side(4)
+        session.expire_all()
+        assert registry_digest(session) == alone, f"history {seed}"
+        assert sum(shares) == sum(isinstance(one, Told) for one in history)
+        assert sum(share > 0 for share in shares) > 1
 
 
-def work_side_by_side(workers: int) -> None:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+def work_side_by_side(workers: int) -> list[int]:
+    """Workers who start at one moment and take two records at a time; how many each of them processed."""
+    app, start = current_app._get_current_object(), Barrier(workers)  # type: ignore[attr-defined]
 
-    def work() -> None:
+    def work() -> int:
         with app.app_context():
-            process_pending()
+            pace, done = Pace(db.engine.dialect.name), 0
+            start.wait()
+            while (batch := process_batch(pace, 2)) != Batch():
+                assert batch.failed == 0
+                done += batch.done
+            while link_next():
+                pass
+            return done
 
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(work) for _ in range(workers)]:
-            done.result()
+        return [one.result() for one in [pool.submit(work) for _ in range(workers)]]
