@@ -65,6 +65,7 @@ JOURNAL_LABELS: dict[str, dict[str, str]] = {
         "link_model.kept": N_("linkage model reads along"),
         "link_model.dropped": N_("linkage model put aside"),
         "link_model.activated": N_("linkage model activated"),
+        "link_model.rewritten": N_("linkage model rewritten by an upgrade"),
         "link.asked": N_("site asked about a record"),
         "link.answered": N_("question about a record answered"),
         "link.checked": N_("automatic link checked"),
@@ -106,5 +107,7 @@ JOURNAL_LABELS: dict[str, dict[str, str]] = {
         "overlooked": N_("records overlooked until then"),
         "crowded": N_("outgrown keys"),
         "answer": N_("answer"),
+        "before": N_("version before"),
+        "after": N_("version now"),
     },
 }

@@ -17,9 +17,10 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    exists,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from sync.db import Base
 from sync.models.actors import Actor
@@ -188,6 +189,8 @@ class LinkDecision(Base):
     confirmed_at: Mapped[datetime | None]
     undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
     undone_at: Mapped[datetime | None]
+    # An upgrade may have rewritten the model since, and so given it another version.
+    model_is_here: Mapped[bool] = column_property(exists().where(LinkModelVersion.version == model_version))
 
     actor: Mapped[Actor | None] = relationship(foreign_keys=[actor_id])
     confirmed_by: Mapped[Actor | None] = relationship(foreign_keys=[confirmed_by_id])

@@ -20,6 +20,7 @@ from sync.linkage.model import default_model, parse_model
 from sync.linkage.score import Scorer
 from sync.models import (
     AnswerValue,
+    AuditEvent,
     EntityRelease,
     IssuedVersion,
     LinkMember,
@@ -160,6 +161,7 @@ def test_a_model_of_an_older_schema_hears_names_anew_and_keeps_how_common_they_a
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
         command.downgrade(_config(connection), "0034")
         content = json.loads(connection.scalar(text("SELECT content FROM link_models")))
+        older = connection.scalar(text("SELECT version FROM link_models"))
         told = content["teral"]
         told["frequencies"]["family_key"] = {"cmr": 0.03, "kmr": 0.01, "jl": 0.05}
         told["frequencies"]["mother_key"] = {"fl cmr": 0.003, "cm jl": 0.002}
@@ -174,6 +176,9 @@ def test_a_model_of_an_older_schema_hears_names_anew_and_keeps_how_common_they_a
     kept = session.scalars(select(LinkModelVersion)).one()
     upgraded = parse_model(kept.content)
     assert (kept.version, is_linking_due(session)) == (upgraded.version, True)
+    [event] = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1))
+    assert (event.action, event.target) == ("link_model.rewritten", f"link_model:{kept.id}")
+    assert event.details == {"before": older, "after": kept.version}
     assert upgraded.frequencies["family_key"] == {"kmr": pytest.approx(0.04), "jl": 0.05}
     assert upgraded.frequencies["mother_key"] == {"fl kmr": 0.003, "cm jl": 0.002}
     assert upgraded.frequencies["place_key"] == {"kamberen": 0.004}

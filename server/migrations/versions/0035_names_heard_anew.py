@@ -9,10 +9,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from sync.linkage.names import consonants, sound
 
@@ -27,6 +29,13 @@ _HEARD_NOW = re.compile(r"\bk(?=m[a-z]|am[a-z])")
 _AT_ONCE = 5_000
 _READ = sa.text("SELECT id, model_id, features FROM link_identities WHERE id > :after ORDER BY id LIMIT :most").columns(
     id=sa.Integer, model_id=sa.Integer, features=sa.LargeBinary
+)
+_EVENTS = sa.table(
+    "audit_events",
+    sa.column("at", sa.DateTime(timezone=True)),
+    sa.column("action", sa.String),
+    sa.column("target", sa.String),
+    sa.column("details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql")),
 )
 _FORGET = sa.text("DELETE FROM link_words WHERE model_id = :model_id AND word = :word AND identity_id = :id")
 
@@ -82,7 +91,7 @@ def _is_camara(name: str, heard: str) -> bool:
 def _rewrite(edition: int, other: int, change: Callable[[dict[str, Any]], None]) -> None:
     """Change the models of an edition, name each by what it says now, and let those that read records read anew."""
     connection = op.get_bind()
-    for row in connection.execute(sa.text("SELECT id, content FROM link_models ORDER BY id")).all():
+    for row in connection.execute(sa.text("SELECT id, version, content FROM link_models ORDER BY id")).all():
         model = json.loads(row.content)
         if model["teral"]["edition"] == edition:
             change(model["teral"])
@@ -93,7 +102,15 @@ def _rewrite(edition: int, other: int, change: Callable[[dict[str, Any]], None])
             connection.execute(
                 sa.text("UPDATE link_models SET content = :content, version = :version WHERE id = :id"), named
             )
+            _tell(row.id, row.version, named["version"])
     op.execute("UPDATE link_models SET filled_to = 0 WHERE kept")
+
+
+def _tell(model_id: int, before: str, after: str) -> None:
+    """Write into the journal which version became which: decisions go on naming the one that was shown with them."""
+    versions = {"before": before, "after": after}
+    event = {"at": datetime.now(UTC), "action": "link_model.rewritten", "target": f"link_model:{model_id}"}
+    op.get_bind().execute(_EVENTS.insert(), event | {"details": versions})
 
 
 def _weigh_rarity(model: dict[str, Any]) -> None:

@@ -330,3 +330,16 @@ def test_a_drawn_pair_is_shown_without_weights_and_its_answer_is_a_decision(
     assert (made.kind, made.weights) == ("apart", [])
     assert "Drawn by lot" not in client.get("/links/").text
     assert "waterfall" in client.get(address(drawn)).text
+
+
+def test_a_decision_tells_by_which_model_it_was_weighed(
+    client: FlaskClient, session: Session, steward: User, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    log_in(client, steward).post(address(pair), data={"answer": "apart"})
+    session.rollback()
+    decision = session.scalars(select(LinkDecision)).one()
+    page = client.get("/links/decisions").text
+    assert (f"Weighed by the model {decision.model_version}" in page, "has rewritten" in page) == (True, False)
+    decision.model_version = "f" * 16
+    session.commit()
+    assert f"the model {'f' * 16}, which an upgrade has rewritten since" in client.get("/links/decisions").text
