@@ -45,6 +45,7 @@ from sync.entity_records import (
     read_entities,
     show_label,
 )
+from sync.merge import LABEL
 from sync.models import Entity, EntityAct, EntityContribution, IssuedVersion
 from sync.policy import Viewer
 
@@ -235,10 +236,11 @@ def _make(told: dict[str, Any]) -> NewEntity:
 
 def _resolve(found: Entity, now: datetime) -> None:
     """Let the values stand that stand now: whoever asks has looked at them."""
+    standing = {**found.properties, LABEL: found.label}
     for conflict in list(found.conflicts):
-        standing = str(found.properties.get(conflict.property_name, ""))
+        name = conflict.property_name
         decide_conflict(
-            db.session(), found, conflict.property_name, standing, conflict_token(conflict),
+            db.session(), found, name, str(standing.get(name, "")), conflict_token(conflict),
             actor_id=current_viewer().actor_id, now=now,
         )  # fmt: skip
 

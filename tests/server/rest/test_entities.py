@@ -5,9 +5,17 @@ from uuid import uuid4
 
 import pytest
 from lxml import etree
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from sync.models import Entity, EntityConflict, EntityDecision
 from tests.server.rest.program import Program, problem
 from tests.server.rest.test_exports import read_csv
+from tests.sync.entities import STAY
+from tests.sync.factory import NOW
+from tests.sync.test_entity_decisions import disputed
+
+__all__ = ["disputed"]
 
 TOWNS = "projects/1/datasets/towns"
 DAGANA = "7d1f3c1e-4b0a-4f0e-9a51-0b6d0f3a2c11"
@@ -86,6 +94,40 @@ def test_an_update_must_know_the_present_version(towns: Program) -> None:
     assert [one["version"] for one in towns.json(f"{path}/versions")] == [1, 2, 3]
     assert towns.json(f"{path}/diffs")[1] == [{"propertyName": "region", "old": "SL", "new": "TH"}]
     assert towns.json(f"{path}/audits")[-1]["action"] == "entity.create"
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("body", "value"), [({}, "9"), ({"data": {"sexe": "1"}}, "1")], ids=["as it stands", "with a word"]
+)
+def test_who_resolves_lets_the_present_values_stand(
+    disputed: Session, program: Program, body: dict[str, Any], value: str
+) -> None:
+    path = f"projects/1/datasets/dossiers/entities/{STAY}"
+    before = program.json(path)
+    assert (before["conflict"], before["currentVersion"]["data"]["sexe"]) == ("hard", "9")
+    version = before["currentVersion"]["version"]
+    assert problem(program.call("PATCH", f"{path}?resolve=true&baseVersion=1", json=body)) == (409, 409.15)
+    resolved = program.call("PATCH", f"{path}?resolve=true&baseVersion={version}", json=body)
+    assert resolved.status_code == 200, resolved.text
+    after = program.json(path)
+    assert resolved.json == after
+    assert (after["conflict"], after["currentVersion"]["data"]["sexe"]) == (None, value)
+    # Who gives a value has settled it by that.
+    decided = disputed.execute(select(EntityDecision.actor_id, EntityDecision.value)).all()
+    assert decided == ([] if body else [(program.actor_id, "9")])
+    assert problem(program.call("PATCH", f"{path}?resolve=true&force=true", json={})) == (400, 400.32)
+
+
+def test_who_resolves_a_conflict_of_labels_keeps_the_label(disputed: Session, program: Program) -> None:
+    entity = disputed.scalars(select(Entity)).one()
+    rivals = [["arrivee uuid:c 1", entity.label], ["assistance uuid:b 1", "autre"]]
+    entity.conflicts.append(EntityConflict(property_name="label", candidates=rivals, opened_at=NOW))
+    label = entity.label
+    disputed.commit()
+    path = f"projects/1/datasets/dossiers/entities/{STAY}"
+    assert program.call("PATCH", f"{path}?resolve=true&force=true", json={}).json["currentVersion"]["label"] == label  # type: ignore[index]
+    assert program.json(path)["currentVersion"]["label"] == label != ""
 
 
 def test_what_is_deleted_is_gone_until_it_is_restored(towns: Program) -> None:
