@@ -1,11 +1,12 @@
 """App users are our tablets: enrolled, listed and shut out through either door."""
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from sync.devices import find_device
-from tests.accounts import add_site
+from tests.accounts import add_account, add_site, log_in
 from tests.server.openrosa.tablet import HEADERS
 from tests.server.rest.program import Program, problem
 
@@ -46,6 +47,23 @@ def test_a_revoked_app_user_is_out_from_its_next_request(
     path = f"projects/1/app-users/{made['id']}" if by == "id" else f"sessions/{made['token']}"
     assert program.call("DELETE", path).json == {"success": True}
     assert formlist(client, made["token"]) == 403
+
+
+def test_pages_and_programs_shut_out_the_same_tablets(
+    program: Program, centre: None, app: Flask, session: Session
+) -> None:
+    desk = log_in(app.test_client(), add_account(session))
+    made = [program.post("projects/1/app-users", json={"displayName": name}).json for name in ("T-1", "T-2")]
+    assert [one["displayName"] in desk.get("/devices/").text for one in made] == [True, True]
+    devices = [find_device(session, name) for name in ("T-1", "T-2")]
+    addresses = [f"/devices/{one.id}" for one in devices if one is not None]
+    session.rollback()
+    assert not any("révoquée" in desk.get(one).text for one in addresses)
+    desk.post(f"{addresses[0]}/revoke")
+    program.call("DELETE", f"projects/1/app-users/{made[1]['id']}")
+    assert [one["token"] for one in program.json("projects/1/app-users")] == [None, None]
+    assert [formlist(program.client, one["token"]) for one in made] == [403, 403]
+    assert ["révoquée" in desk.get(one).text for one in addresses] == [True, True]
 
 
 def test_a_name_is_taken_once(program: Program, centre: None) -> None:
