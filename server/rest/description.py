@@ -61,7 +61,7 @@ def _list_paths(app: Flask, plugin: MarshmallowPlugin) -> Iterator[tuple[str, di
 
 def _describe(app: Flask, rule: Rule, plugin: MarshmallowPlugin) -> dict[str, Any]:
     view = app.view_functions[rule.endpoint]
-    asked = [{"in": "query", "schema": shape} for shape in getattr(view, "query_shapes", ())]
+    asked = [{"in": "query", "schema": loader} for loader in getattr(view, "queries", ())]
     told: dict[str, Any] = {
         "summary": (view.__doc__ or rule.endpoint.partition(".")[2].replace("_", " ")).strip().splitlines()[0],
         "parameters": [_parameter(name, rule) for name in sorted(rule.arguments)] + asked + _list_headers(view),
@@ -90,12 +90,11 @@ def _path_schema(converter: Any) -> dict[str, Any]:
 
 
 def _list_headers(view: Any) -> list[dict[str, Any]]:
-    told = dict(getattr(view, "body", Content()).headers)
+    told = [(name, words, "string") for name, words in getattr(view, "body", Content()).headers.items()]
     if getattr(view, "more", None) is not None:
-        told["X-Extended-Metadata"] = "true: counts are told as well, and who did it."
+        told.append(("X-Extended-Metadata", "true: counts are told as well, and who did it.", "boolean"))
     return [
-        {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
-        for name, words in told.items()
+        {"name": name, "in": "header", "description": words, "schema": {"type": kind}} for name, words, kind in told
     ]
 
 

@@ -15,6 +15,7 @@ from server.rest.speech import add_query, read_asked
 _VERSION = "4.0"
 _JSON = re.compile(r"(^|[,/])json($|[;,])", re.IGNORECASE)
 _XML = re.compile(r"(^|[,/+])(xml|atom)($|[;,])", re.IGNORECASE)
+_FORMAT = FormatQuery()
 _NAMES = {"json": ["application/json", "json"], "xml": ["application/xml", "atom"]}
 View = Callable[..., ResponseReturnValue]
 
@@ -26,10 +27,10 @@ def speaks_odata(kind: str) -> Callable[[View], View]:
         @functools.wraps(view)
         def speak(**names: Any) -> ResponseReturnValue:
             after_this_request(_tell_version)
-            _refuse_other(kind, read_asked(FormatQuery)["format"] or request.headers.get("Accept", ""))
+            _refuse_other(kind, read_asked(_FORMAT)["format"] or request.headers.get("Accept", ""))
             return view(**names)
 
-        add_query(speak, FormatQuery)
+        add_query(speak, _FORMAT)
         return speak
 
     return wrap

@@ -14,7 +14,7 @@ class Text(fields.String):
     """Any text."""
 
     def __init__(self, words: str, *, default: str | None = None, **given: Any) -> None:
-        super().__init__(load_default=default, metadata={"description": words}, **given)
+        super().__init__(load_default=missing if default is None else default, metadata={"description": words}, **given)
 
 
 class Flag(fields.Boolean):
@@ -32,7 +32,8 @@ class Count(fields.Integer):
 
     def __init__(self, words: str, *, required: bool = False, default: int | None = None, **given: Any) -> None:
         told = {"description": words, "minimum": 0}
-        super().__init__(required=required, load_default=missing if required else default, metadata=told, **given)
+        absent = missing if default is None else default
+        super().__init__(required=required, load_default=absent, metadata=told, **given)
 
     def _deserialize(self, value: str, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> int:
         if not value.isascii() or not value.isdigit() or len(value) > 18:
@@ -41,10 +42,10 @@ class Count(fields.Integer):
 
 
 class Instant(fields.DateTime):
-    """A time, in UTC where it names no zone; None where it is not given."""
+    """A time, in UTC where it names no zone."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(load_default=None, metadata={"description": words})
+        super().__init__(metadata={"description": words})
 
     def _deserialize(self, value: str, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> datetime:
         try:

@@ -106,11 +106,13 @@ def writes(*kinds: str, form: Form | None = None) -> Callable[[View], View]:
 def takes(*shapes: type[Schema]) -> Callable[[View], Callable[..., Any]]:
     """Hand the JSON body to the view as `body`, loaded by its shape; of several, the first whose members are there."""
 
+    loaders = [shape() for shape in shapes]
+
     def wrap(view: View) -> Callable[..., Any]:
         @functools.wraps(view)
         def hear(*args: Any, **kwargs: Any) -> Any:
             told = read_json()
-            return view(*args, body=_choose(shapes, told)().load(told), **kwargs)
+            return view(*args, body=_choose(loaders, told).load(told), **kwargs)
 
         hear.body = Content(form=shapes if len(shapes) > 1 else shapes[0])  # type: ignore[attr-defined]
         return hear
@@ -118,11 +120,11 @@ def takes(*shapes: type[Schema]) -> Callable[[View], Callable[..., Any]]:
     return wrap
 
 
-def _choose(shapes: Sequence[type[Schema]], told: Mapping[str, Any]) -> type[Schema]:
-    for shape in shapes:
-        if all(one.data_key in told for one in shape().fields.values() if one.required):
-            return shape
-    return shapes[-1]
+def _choose(loaders: Sequence[Schema], told: Mapping[str, Any]) -> Schema:
+    for loader in loaders:
+        if all(one.data_key in told for one in loader.fields.values() if one.required):
+            return loader
+    return loaders[-1]
 
 
 def reads(*kinds: str, required: bool = True, headers: Mapping[str, str] | None = None) -> Callable[[View], View]:
@@ -138,25 +140,27 @@ def reads(*kinds: str, required: bool = True, headers: Mapping[str, str] | None 
 def asks(shape: type[Schema]) -> Callable[[View], Callable[..., Any]]:
     """Hand what the address asks for behind its `?` to the view as `asked`, loaded by its shape."""
 
+    loader = shape()
+
     def wrap(view: View) -> Callable[..., Any]:
         @functools.wraps(view)
         def hear(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, asked=read_asked(shape), **kwargs)
+            return view(*args, asked=read_asked(loader), **kwargs)
 
-        add_query(hear, shape)
+        add_query(hear, loader)
         return hear
 
     return wrap
 
 
-def add_query(view: Callable[..., Any], shape: type[Schema]) -> None:
-    view.query_shapes = (*getattr(view, "query_shapes", ()), shape)  # type: ignore[attr-defined]
+def add_query(view: Callable[..., Any], loader: Schema) -> None:
+    view.queries = (*getattr(view, "queries", ()), loader)  # type: ignore[attr-defined]
 
 
-def read_asked(shape: type[Schema]) -> dict[str, Any]:
-    """Every parameter of the shape, as it is given or as it is meant without; what the shape has not is left aside."""
+def read_asked(loader: Schema) -> dict[str, Any]:
+    """Every parameter of a shape, as it is given, or as it is meant without, or None; others are left aside."""
     try:
-        return dict(shape().load(request.args.to_dict()))
+        return {**dict.fromkeys(loader.fields), **loader.load(request.args.to_dict())}
     except ValidationError as error:
         name, said = next(iter(error.messages_dict.items()))
         if name not in request.args:

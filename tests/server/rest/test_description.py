@@ -81,8 +81,8 @@ def test_what_is_read_behind_the_question_mark_is_described_and_the_other_way_ro
     direct = {name for name, text in texts.items() if re.search(r"request\.(args|values|query_string)", text)}
     assert direct == {"speech.py", "odata_manners.py"}
     read = {found for text in texts.values() for found in re.findall(r'asked(?:\(\w+\))?\["(\w+)"\]', text)}
-    shapes = {shape for _, _, view in list_rules(app) for shape in getattr(view, "query_shapes", ())}
-    assert read == {name for shape in shapes for name in shape().fields}
+    loaders = {loader for _, _, view in list_rules(app) for loader in getattr(view, "queries", ())}
+    assert read == {name for loader in loaders for name in loader.fields}
 
 
 def test_options_of_a_table_and_of_a_form_are_described(told: dict[str, Any]) -> None:

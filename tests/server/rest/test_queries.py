@@ -25,7 +25,7 @@ class Needed(Shape):
 
 def read(app: Flask, query: str, shape: type[Shape] = Everything) -> dict[str, Any]:
     with app.test_request_context(f"/?{query}"):
-        return read_asked(shape)
+        return read_asked(shape())
 
 
 def test_what_is_not_given_is_there_as_it_is_meant(app: Flask) -> None:
