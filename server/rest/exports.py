@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED
 
@@ -29,6 +30,7 @@ from server.rest.queries import Flag, Text
 from server.rest.shapes import WORKBOOKS, Shape
 from server.rest.snapshots import answer_snapshot
 from server.rest.speech import asks, blueprint, gather, writes
+from server.rest.tablet_logs import LOG, write_logs
 from sync.attachments import AttachmentStore
 from sync.layouts import find_picks
 from sync.models import SubmissionAttachment
@@ -213,7 +215,11 @@ def write_zip(export: Export) -> Iterator[bytes]:
         archive.add(write_csv(export, table), name)
         yield from archive.all_files()
     if export.with_files:
-        for name, sha256 in _list_files(export):
+        logs = ((owner, export.store.read(sha256)) for owner, _, sha256 in _list_files(export, logs=True))
+        if (first := next(logs, None)) is not None:
+            archive.add(write_logs(chain([first], logs)), f"{export.form_id.replace('/', '_')} - {LOG}")
+            yield from archive.all_files()
+        for _, name, sha256 in _list_files(export, logs=False):
             archive.add(_read_file(export.store, sha256), f"media/{name.replace('/', '_')}")
             yield from archive.all_files()
     yield from archive.finalize()
@@ -263,12 +269,15 @@ def _feature(instance_id: str, answers: dict[str, Any], columns: list[Column]) -
     return None
 
 
-def _list_files(export: Export) -> Iterator[tuple[str, str]]:
+def _list_files(export: Export, *, logs: bool) -> Iterator[tuple[str, str, str]]:
+    """The instanceID, the name and the SHA-256 of each file: tablets' logs, or all others."""
+    name, owner, blob = SubmissionAttachment.name, SubmissionAttachment.submission_id, SubmissionAttachment.blob_sha256
+    fits = name == LOG if logs else name != LOG
     with Session(export.engine) as session:
         for names in read_names(session, export.viewer, export.form_id, export.page):
-            owner, blob = SubmissionAttachment.submission_id, SubmissionAttachment.blob_sha256
-            here = select(SubmissionAttachment.name, blob).where(owner.in_(list(names)), blob.is_not(None))
-            yield from [(name, str(sha256)) for name, sha256 in session.execute(here.order_by(SubmissionAttachment.id))]
+            here = select(owner, name, blob).where(owner.in_(list(names)), blob.is_not(None), fits)
+            rows = session.execute(here.order_by(SubmissionAttachment.id)).all()
+            yield from [(names[one], called, str(sha256)) for one, called, sha256 in rows]
 
 
 def _read_file(store: AttachmentStore, sha256: str) -> Iterator[bytes]:
