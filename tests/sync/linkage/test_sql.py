@@ -82,7 +82,7 @@ def test_python_and_duckdb_weigh_any_pairs_alike() -> None:
 
 @pytest.mark.slow
 def test_python_and_duckdb_weigh_very_many_pairs_alike() -> None:
-    weigh_any_alike(400)
+    weigh_any_alike(100)
 
 
 def test_splink_weighs_every_level_alike_by_the_same_model_file() -> None:
