@@ -8,13 +8,16 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from sync.folding import fold_letters
+from sync.intake import Sender
 from sync.models.answers import LONGEST_VALUE
+from sync.sending import send_record
 from tests.server.rest.program import Program
 from tests.server.rest.samples import record
 from tests.server.rest.test_odata import ids, rows
-from tests.server.rest.test_submissions import send
+from tests.sync.factory import NOW
 
 Fits = Callable[[dict[str, Any]], bool]
 
@@ -35,11 +38,12 @@ SEARCH: dict[str, Callable[[str, str], bool]] = {
 
 
 @pytest.fixture
-def filled(market: Program) -> Program:
+def filled(market: Program, session: Session) -> Program:
     for number in range(len(TEXTS)):
         answers = {"fruit": TEXTS[number], "boxes": NUMBERS[number % len(NUMBERS)]}
         inner = "".join(f"<{name}>{escape(str(one))}</{name}>" for name, one in answers.items() if one is not None)
-        send(market, record(f"r{number}", inner))
+        send_record(session, "market", record(f"r{number}", inner), Sender(), NOW)
+    session.commit()
     return market
 
 
@@ -95,7 +99,7 @@ SINGLE = st.one_of(
 def test_a_filter_finds_what_the_shown_answers_say(filled: Program) -> None:
     shown = rows(filled)
 
-    @settings(max_examples=50, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(SINGLE | SINGLE.map(negate))
     def ask(told: tuple[str, Fits]) -> None:
         expression, fits = told
@@ -112,7 +116,7 @@ def test_a_search_reads_the_longest_answers_to_their_end(filled: Program) -> Non
         assert ids(filled, search=asked) == held, asked
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_a_list_may_be_as_long_as_a_filter(filled: Program) -> None:
     many = ",".join(map(str, range(1000)))
     assert ids(filled, filter=f"boxes in ({many})") == ids(filled, filter="boxes eq 3 or boxes eq 12")
