@@ -20,6 +20,7 @@ from sync.db import add_rows
 from sync.entity_fold import entity_lines
 from sync.judging import to_utc
 from sync.link_fold import fold_links, read_link_record
+from sync.linkage.model import default_model
 from sync.models import (
     Actor,
     Encounter,
@@ -204,7 +205,8 @@ def _question_lines(session: Session) -> Iterable[str]:
 
 def _model_lines(session: Session) -> Iterable[str]:
     active = select(LinkModelVersion.version).join(LinkProgress, LinkProgress.model_id == LinkModelVersion.id)
-    return (_line(model=version) for version in session.scalars(active))
+    # Written down with the first record, or when a registry is told anew: until then the one that ships is active.
+    return (_line(model=version) for version in session.scalars(active).all() or [default_model().version])
 
 
 def _line(**values: Any) -> str:

@@ -118,6 +118,12 @@ def test_rebuilding_changes_nothing(lived: Session) -> None:
 
 
 @pytest.mark.both_databases
+def test_rebuilding_a_registry_in_which_nobody_is_changes_nothing(session: Session) -> None:
+    before = registry_digest(session)
+    rebuild_registry(session, attachment_store(), {}, NOW)
+    assert registry_digest(session) == before
+
+
 def test_rebuilding_tells_anew_what_was_damaged(lived: Session) -> None:
     before, digest = dump(lived), registry_digest(lived)
     damage(lived)
