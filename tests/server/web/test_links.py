@@ -79,6 +79,19 @@ def test_queue_leads_to_the_pair_with_its_waterfall(
     assert "style=" not in page
 
 
+def test_more_than_two_records_stand_beside_each_other(client: FlaskClient, session: Session, steward: User) -> None:
+    """Three of each person at most: a fourth would leave no room on a screen."""
+    many = [add_record(session, **AWA, **BORN) for _ in range(4)]
+    other = add_record(session, **AWA | {"mother_name": ""}, age=35)
+    session.commit()
+    (asked,) = list_kept(session, LinkQuestion)
+    page = log_in(client, steward).get(f"/links/{asked.one_id}/{asked.other_id}").text
+    beside = [asked.one_id, asked.other_id].index(other.home_id)
+    columns = [page.count(f'<th scope="col" class="side-{side}">') for side in (1 - beside, beside)]
+    assert (columns, page.count("of the same person")) == ([3, 1], 2)
+    assert sum(f'">{one.reference}</a>' in page for one in many) == 3
+
+
 def test_the_menu_marks_the_page_of_a_pair_too(
     client: FlaskClient, steward: User, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
