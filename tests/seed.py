@@ -142,7 +142,7 @@ def add_submission(
     session: Session, site: Site, device: Device, version: FormVersion, now: datetime, instance: str = "uuid:1"
 ) -> Submission:
     xml = arrival_xml(version.version, instance)
-    stored = attachment_store().save(f"event,{CANARIES['D7']}".encode())
+    stored = attachment_store().save(f"event,user\r\nform start,{CANARIES['D7']}\r\n".encode())
     add_blob(session.connection(), stored, now)
     submission = Submission(
         form_id=version.form.form_id,

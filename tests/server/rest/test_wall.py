@@ -170,4 +170,4 @@ def test_files_of_records_are_exported_to_those_who_read_all(
     session.commit()
     program = Program(client, add_account(session, role))
     told = read_through(program.get("projects/1/forms/f03_evenement/submissions.csv.zip").data)
-    assert ("uuid:3" in told, "media/audit.csv" in told, CANARIES["D7"] in told) == (True, finds, finds)
+    assert ("uuid:3" in told, "f03_evenement - audit.csv" in told, CANARIES["D7"] in told) == (True, finds, finds)
