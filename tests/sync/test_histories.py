@@ -19,6 +19,7 @@ from sync.entity_facts import ActFacts, DecisionFacts
 from sync.entity_fold import entity_lines
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
 from sync.journal import ActFact, IssuedFact, JournalFact, ReleaseFact, read_journal, receive_journal
+from sync.link_model_facts import ModelFact
 from sync.publishing import publish_form
 from sync.quarantine import VerdictFact
 from sync.rebuilding import rebuild_registry
@@ -91,6 +92,11 @@ def test_generated_histories_give_the_same_registry_in_a_database(session: Sessi
     check_in_database(session, range(100 + block * 8, 108 + block * 8))
 
 
+def read_facts_of_records(session: Session) -> list[JournalFact]:
+    """The journal, but for the model that ships: a registry without persons has none before it is told anew."""
+    return [one for one in read_journal(session) if not isinstance(one, ModelFact)]
+
+
 def check_in_database(session: Session, seeds: range) -> None:
     for written in (ARRIVAL, ROUND):
         publish_form(session, entity_form(written), {}, None, NOW)
@@ -99,10 +105,10 @@ def check_in_database(session: Session, seeds: range) -> None:
         life = Life().live(draw_plan(seed))
         deliver(session, life, seed)
         assert sorted(entity_lines(session)) == life.server.lines(), "\n".join([f"history {seed}", *life.story])
-        journal = list(read_journal(session))
+        journal = read_facts_of_records(session)
         rebuild(session)
         assert sorted(entity_lines(session)) == life.server.lines(), f"history {seed}, told anew"
-        assert list(read_journal(session)) == journal, f"history {seed}: numbers after a rebuild"
+        assert read_facts_of_records(session) == journal, f"history {seed}: numbers after a rebuild"
         clear(session)
 
 
