@@ -150,7 +150,7 @@ def test_a_person_is_listed_by_the_reference_on_their_page_and_by_which_one_foun
 ) -> None:
     first, second = meet_twice(client, session)
     page = client.get("/people/").text
-    assert (page.count('class="row-link code"'), second.reference in page) == (1, False)
+    assert (page.count('class="row-link code reference"'), second.reference in page) == (1, False)
     found = client.post("/people/", data={"asked": second.reference}).text
     assert f'href="/people/{first.person_id}">{first.reference}</a>' in found
     assert f"trouvée par {second.reference}" in found
