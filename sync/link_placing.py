@@ -82,6 +82,6 @@ def _weigh(linking: Linking, features: Mapping[int, Features], met: Iterable[tup
 def find_overlooked(connection: Connection, linking: Linking, homes: Collection[int]) -> None:
     """Find pairs that were too light to be kept while the registry was larger, or were overlooked."""
     identities = set(rows.find_members(connection, linking.model_id, homes).values())
-    known = {(pair.one, pair.other) for pair in rows.read_pairs(connection, identities, float("-inf"))}
+    known = {(min(pair[:2]), max(pair[:2])) for pair in rows.read_pairs(connection, identities, float("-inf"))}
     features = rows.read_features(connection, identities)
     _add_pairs(connection, linking, features, _find_keys(linking, features), known)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sync.db import Base
 from sync.link_decisions import Word, decide_same
-from sync.link_fold import is_linking_due, link_some
+from sync.link_fold import is_linking_due, link_some, look_again
 from sync.link_models import LARGEST
 from sync.models import (
     LinkChange,
@@ -197,3 +197,13 @@ def read_bits(session: Session) -> dict[tuple[int, int], float]:
     homes = {identity: home for home, identity in session.execute(select(LinkMember.home_id, LinkMember.identity_id))}
     pairs = session.execute(select(LinkPair.one_id, LinkPair.other_id, LinkPair.bits))
     return {(homes[one], homes[other]): bits for one, other, bits in pairs}
+
+
+@pytest.mark.both_databases
+def test_looking_again_at_one_record_finds_the_pair_that_is_there(session: Session) -> None:
+    records = [add_record(session, **SHE, age=age) for age in (30, 31)]
+    pairs = select(func.count()).select_from(LinkPair)
+    assert session.scalar(pairs) == 2
+    for one in records:
+        look_again(session, [one.home_id], NOW)
+    assert session.scalar(pairs) == 2
