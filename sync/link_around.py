@@ -30,7 +30,7 @@ class Around:
     whole: set[int] = field(default_factory=set)
     crowded: set[int] = field(default_factory=set)
     # The component of each identity that is whole in one, and the identities of those too large to be decided.
-    places: dict[int, int] = field(default_factory=dict)
+    component_of: dict[int, int] = field(default_factory=dict)
     left_alone: set[int] = field(default_factory=set)
     # From how many records of which identities people have kept a record apart, and how many say each of these.
     apart: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
@@ -62,9 +62,9 @@ class Around:
 
     def is_decided(self, pair: PairRow) -> bool:
         """Whether a component decides about the pair: a heavy one, of two identities that are whole in it."""
-        place = self.places.get(pair.one)
-        inside = place is not None and place == self.places.get(pair.other) and pair.one not in self.left_alone
-        return inside and self.is_heavy(pair)
+        component = self.component_of.get(pair.one)
+        inside = component is not None and component == self.component_of.get(pair.other)
+        return inside and pair.one not in self.left_alone and self.is_heavy(pair)
 
 
 def explore(
@@ -177,7 +177,7 @@ def list_components(around: Around) -> list[Component]:
             (component.homes if kind == "record" else component.identities).append(number)
             queue += (fresh := near[kind, number] - seen)
             seen |= fresh
-        around.places |= dict.fromkeys(component.identities, len(found))
+        around.component_of |= dict.fromkeys(component.identities, len(found))
         found.append(component)
     return found
 

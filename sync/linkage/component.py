@@ -57,35 +57,31 @@ def decide_all(
     said = [one for one in verdicts if {one.one, one.other} <= known]
     heavy = [pair for pair in pairs if pair.bits >= find_floor(rules)]
     components = [members for members, _ in find_components(known, heavy, said, rules.link_at)]
-    inside, between = _split_pairs(components, heavy, rules.largest)
-    rivals, own = _find_rivals(between, said), _group_verdicts(components, said)
-    decided = [decide_component(one, inside[place], rules, own[place], rivals) for place, one in enumerate(components)]
+    component_of = {record: number for number, members in enumerate(components) for record in members}
+    own = defaultdict[int, list[Verdict]](list)
+    for one in said:
+        own[component_of[one.one]].append(one)
+    inside, between = _split_pairs(components, component_of, heavy, rules.largest)
+    rivals = _find_rivals(between, said)
+    decided = [
+        decide_component(members, inside[number], rules, own[number], rivals)
+        for number, members in enumerate(components)
+    ]
     questions = [question for one in decided for question in one.questions]
     questions.sort(key=lambda question: (-question.pair.bits, question.pair.one, question.pair.other))
     return Decision(sorted(person for one in decided for person in one.persons), questions), between
 
 
 def _split_pairs(
-    components: Sequence[Sequence[str]], pairs: Iterable[Pair], largest: int
+    components: Sequence[Sequence[str]], component_of: Mapping[str, int], pairs: Iterable[Pair], largest: int
 ) -> tuple[Mapping[int, Sequence[Pair]], list[Pair]]:
     """The pairs that each component decides, and those that none does."""
-    place_of = {record: place for place, members in enumerate(components) for record in members}
     inside, between = defaultdict[int, list[Pair]](list), list[Pair]()
     for pair in pairs:
-        place = place_of[pair.one]
-        decided = place == place_of[pair.other] and len(components[place]) <= largest
-        (inside[place] if decided else between).append(pair)
+        number = component_of[pair.one]
+        decided = number == component_of[pair.other] and len(components[number]) <= largest
+        (inside[number] if decided else between).append(pair)
     return inside, between
-
-
-def _group_verdicts(
-    components: Sequence[Sequence[str]], verdicts: Iterable[Verdict]
-) -> Mapping[int, Sequence[Verdict]]:
-    place_of = {record: place for place, members in enumerate(components) for record in members}
-    own = defaultdict[int, list[Verdict]](list)
-    for one in verdicts:
-        own[place_of[one.one]].append(one)
-    return own
 
 
 def _find_rivals(pairs: Iterable[Pair], verdicts: Iterable[Verdict]) -> dict[str, float]:
