@@ -24,6 +24,7 @@ from sync.linkage.judging import is_corroborated
 from sync.linkage.model import LinkModel, default_model, find_size
 from sync.linkage.record import LinkRecord, parse_record
 from sync.models import LinkIdentity, LinkMember, LinkModelVersion, LinkProgress, Person, PersonRecord, Submission
+from sync.references import make_reference
 
 _AT_ONCE = 2000
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -54,8 +55,8 @@ def load_registry(engine: Engine, people: Sequence[LinkRecord]) -> None:
             features = [linking.model.cleaner.clean(one) for one in chunk]
             ids = _write_identities(connection, linking, features, known)
             members = [
-                {"model_id": linking.model_id, "home_id": first + place, "identity_id": identity}
-                for place, identity in enumerate(ids)
+                {"model_id": linking.model_id, "home_id": home, "identity_id": identity, "site_id": one.site_id}
+                for home, (identity, one) in enumerate(zip(ids, chunk, strict=True), first)
             ]
             connection.execute(insert(LinkMember), members)
         connection.execute(update(LinkIdentity).values(records=1))
@@ -123,7 +124,7 @@ def _write_records(connection: Connection, chunk: Sequence[LinkRecord], first: i
     """Each record with a submission and a home of its own, all of the same number."""
     numbered = list(enumerate(chunk, first))
     connection.execute(insert(Submission), [make_submission(number) for number, _ in numbered])
-    connection.execute(insert(Person), [{"id": number, "reference": f"{number:010}-00"} for number, _ in numbered])
+    connection.execute(insert(Person), [{"id": number, "reference": _refer_to(number)} for number, _ in numbered])
     connection.execute(insert(PersonRecord), [_person_record(number, one) for number, one in numbered])
 
 
@@ -135,11 +136,16 @@ def make_submission(number: int) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
+def _refer_to(number: int) -> str:
+    return make_reference(FORM, f"uuid:{number}", "/data")
+
+
 def _person_record(number: int, one: LinkRecord) -> Mapping[str, Any]:
     ended = datetime.combine(one.recorded_on, time(12), UTC) if one.recorded_on else NOW - timedelta(days=number % 365)
     return {
         "id": number, "person_id": number, "home_id": number, "submission_id": number, "path": "/data",
-        "reference": f"{number:010}-00", "ended_at": ended, "given_names": one.given_name or None,
+        "reference": _refer_to(number), "site_id": one.site_id, "ended_at": ended,
+        "given_names": one.given_name or None,
         "family_name": one.family_name or None, "sex": one.sex or None, "birth_date": one.birth_date, "age": one.age,
         "nationality": one.nationality or None, "birth_place": one.birth_place or None,
         "mother_name": one.mother_name or None, "phone": one.phone or None,

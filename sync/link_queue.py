@@ -6,20 +6,21 @@ What a reviewer sees of one pair is link_view.py's work, what they say is link_d
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from sync.link_decisions import WAITING
 from sync.link_samples import list_samples
-from sync.link_urgency import FRESH, URGENT, QueuedSide, find_signs
+from sync.link_urgency import FRESH, URGENT, find_signs
 from sync.models import LinkDecision, LinkInquiry, LinkQuestion, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.scopes import scope_people
 
 # So many are put in order of those who can still be asked, and of the others: first all that are urgent, then the
-# likeliest, for an answer about the rest is worth little.
+# latest met and the likeliest, for an answer about the rest is worth little.
 _MOST = 2000
 
 
@@ -61,8 +62,49 @@ def sort_queue(queue: Iterable[Queued]) -> list[Queued]:
     return sorted(queue, key=order)
 
 
-_READ = ("age_band", "age", "birth_date", "ended_at", "person_id")
-_one, _other = aliased(PersonRecord), aliased(PersonRecord)
+_one, _other, _mate = aliased(PersonRecord), aliased(PersonRecord), aliased(PersonRecord)
+
+
+def _is_decided(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether there is such a decision about the two records of a question."""
+    return exists(
+        select(LinkVerdict.decision_id)
+        .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
+        .where(LinkVerdict.record == _one.reference, LinkVerdict.other == _other.reference, condition)
+        .correlate(_one, _other)
+    )
+
+
+def _count_records(side: Any) -> ColumnElement[int]:
+    """How many records the person of this side has."""
+    return select(func.count()).where(_mate.person_id == side.person_id).correlate(side).scalar_subquery()
+
+
+_unsure = and_(LinkDecision.kind == "unsure", LinkDecision.undone_at.is_(None))
+_asked_last = (
+    select(case((LinkInquiry.answered_at.is_not(None), "answered"), else_="asked"))
+    .where(LinkInquiry.withdrawn_at.is_(None))
+    .where(
+        or_(
+            and_(LinkInquiry.home_id == LinkQuestion.one_id, LinkInquiry.other_id == LinkQuestion.other_id),
+            and_(LinkInquiry.home_id == LinkQuestion.other_id, LinkInquiry.other_id == LinkQuestion.one_id),
+        )
+    )
+    .order_by(LinkInquiry.id.desc())
+    .limit(1)
+    .correlate(LinkQuestion)
+    .scalar_subquery()
+)
+# What was done about the pair: a decision awaits a second person, a site was asked, somebody could not tell.
+_known = func.coalesce(
+    case((_is_decided(WAITING), "unconfirmed")), _asked_last, case((_is_decided(_unsure), "unsure"))
+)  # fmt: skip
+# All that the order asks of a question, and no more: thousands are read for each page.
+_OPEN = select(
+    LinkQuestion.one_id, LinkQuestion.other_id, LinkQuestion.bits, LinkQuestion.reason, LinkQuestion.opened_at,
+    LinkQuestion.urgency, _one.person_id.label("person"), _other.person_id.label("rival"), _known.label("known"),
+    _count_records(_one).label("own_records"), _count_records(_other).label("rival_records"),
+)  # fmt: skip
 
 
 def count_questions(session: Session, viewer: Viewer) -> int:
@@ -79,24 +121,23 @@ def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
     A few drawn pairs are among them. Two persons are one question, put by their most urgent pair, of those the
     heaviest: an answer to it settles the others.
     """
-    sides = [
-        getattr(side, name).label(f"{label}_{name}")
-        for label, side in (("one", _one), ("other", _other))
-        for name in _READ
-    ]
-    asked = _scoped(select(LinkQuestion, *sides), viewer)
-    first = asked.order_by(LinkQuestion.urgency.desc(), LinkQuestion.bits.desc(), LinkQuestion.one_id).limit(_MOST)
-    found = [*session.execute(first), *session.execute(first.where(LinkQuestion.met_at >= now - FRESH))]
-    foremost: dict[frozenset[int], Row[*tuple[Any, ...]]] = {}
-    for row in sorted(found, key=lambda row: (-row[0].urgency, -row[0].bits, row[0].one_id, row[0].other_id)):
-        foremost.setdefault(frozenset((row.one_person_id, row.other_person_id)), row)
-    rows = list(foremost.values())
-    sizes = _count_records(session, {person for row in rows for person in (row.one_person_id, row.other_person_id)})
-    known = _list_known_signs(session, {home for row in rows for home in (row[0].one_id, row[0].other_id)})
     drawn = [
         Queued(one.one_id, one.other_id, one.bits, DRAWN, one.drawn_at, 1, ()) for one in list_samples(session, viewer)
     ]
-    return sort_queue([*drawn, *(_queue(row, sizes, known, now) for row in rows)])
+    return sort_queue([*drawn, *map(_queue, _list_foremost(session, viewer, now))])
+
+
+def _list_foremost(session: Session, viewer: Viewer, now: datetime) -> Iterable[Row[*tuple[Any, ...]]]:
+    """Of the likeliest questions, and of those about who was met lately, one for each two persons."""
+    lately = LinkQuestion.met_at >= now - FRESH
+    asked = _scoped(_OPEN.add_columns(func.coalesce(lately, false()).label("fresh")), viewer).limit(_MOST)
+    urgency, one_id = LinkQuestion.urgency.desc(), LinkQuestion.one_id
+    likeliest = session.execute(asked.order_by(urgency, LinkQuestion.bits.desc(), one_id))
+    latest = session.execute(asked.where(lately).order_by(urgency, LinkQuestion.met_at.desc(), one_id))
+    foremost: dict[frozenset[int], Row[*tuple[Any, ...]]] = {}
+    for row in sorted(chain(likeliest, latest), key=lambda row: (-row.urgency, -row.bits, row.one_id, row.other_id)):
+        foremost.setdefault(frozenset((row.person, row.rival)), row)
+    return foremost.values()
 
 
 def _scoped(found: Select[Any], viewer: Viewer) -> Select[Any]:
@@ -105,55 +146,10 @@ def _scoped(found: Select[Any], viewer: Viewer) -> Select[Any]:
     return scope_people(scope_people(joined, viewer, _one), viewer, _other)
 
 
-def _queue(
-    row: Row[*tuple[Any, ...]], sizes: dict[int, int], known: dict[tuple[int, int], str], now: datetime
-) -> Queued:
-    asked: LinkQuestion = row[0]
-    sides = [_read_side(row, label) for label in ("one", "other")]
-    ends = (min(asked.one_id, asked.other_id), max(asked.one_id, asked.other_id))
-    signs = (*find_signs(sides, now), *([known[ends]] if ends in known else []))
-    records = min(sizes.get(row.one_person_id, 1), sizes.get(row.other_person_id, 1))
-    return Queued(asked.one_id, asked.other_id, asked.bits, asked.reason, asked.opened_at, records, signs)
-
-
-def _read_side(row: Row[*tuple[Any, ...]], label: str) -> QueuedSide:
-    age_band, age, born, ended_at = (getattr(row, f"{label}_{name}") for name in _READ[:4])
-    return QueuedSide(age_band, age, born.year if born else None, ended_at)
-
-
-def _count_records(session: Session, persons: set[int]) -> dict[int, int]:
-    counted = select(PersonRecord.person_id, func.count()).where(PersonRecord.person_id.in_(persons))
-    return {row[0]: row[1] for row in session.execute(counted.group_by(PersonRecord.person_id))}
-
-
-def _list_known_signs(session: Session, homes: set[int]) -> dict[tuple[int, int], str]:
-    """Pairs of these homes about which somebody could not tell, a site was asked, or a decision awaits a second
-    person: the last that holds of a pair."""
-    inquiries = select(LinkInquiry.home_id, LinkInquiry.other_id, LinkInquiry.answered_at)
-    asked = {
-        (min(home, other), max(home, other)): "answered" if answered_at else "asked"
-        for home, other, answered_at in session.execute(
-            inquiries.where(LinkInquiry.home_id.in_(homes), LinkInquiry.withdrawn_at.is_(None)).order_by(LinkInquiry.id)
-        )
-    }
-    unsure = and_(LinkDecision.kind == "unsure", LinkDecision.undone_at.is_(None))
-    unconfirmed = _list_decided(session, homes, WAITING, "unconfirmed")
-    return _list_decided(session, homes, unsure, "unsure") | asked | unconfirmed
-
-
-def _list_decided(
-    session: Session, homes: set[int], condition: ColumnElement[bool], sign: str
-) -> dict[tuple[int, int], str]:
-    left, right = aliased(Person), aliased(Person)
-    found = (
-        select(left.id, right.id)
-        .select_from(LinkVerdict)
-        .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
-        .join(left, left.reference == LinkVerdict.record)
-        .join(right, right.reference == LinkVerdict.other)
-        .where(condition, left.id.in_(homes), left.id < right.id)
-    )
-    return {(row[0], row[1]): sign for row in session.execute(found)}
+def _queue(row: Row[*tuple[Any, ...]]) -> Queued:
+    signs = find_signs(row.urgency, fresh=row.fresh) + ((row.known,) if row.known else ())
+    records = min(row.own_records, row.rival_records)
+    return Queued(row.one_id, row.other_id, row.bits, row.reason, row.opened_at, records, signs)
 
 
 def list_unconfirmed(session: Session, viewer: Viewer) -> Sequence[LinkDecision]:

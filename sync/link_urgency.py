@@ -4,7 +4,7 @@ Who was met lately changes by the hour; the rest is written down with the questi
 among thousands however little it weighs.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -56,11 +56,12 @@ class Urgency(NamedTuple):
     met_at: datetime | None
 
 
-def find_signs(sides: Iterable[QueuedSide], now: datetime) -> tuple[str, ...]:
-    """Why a pair is urgent: a child is among the two, or one of them was met so lately that they can still be asked."""
-    told = list(sides)
-    fresh = any(one.ended_at is not None and now - one.ended_at <= FRESH for one in told)
-    return tuple(name for name, holds in (("child", any(one.is_child() for one in told)), ("fresh", fresh)) if holds)
+def find_signs(urgency: int, *, fresh: bool) -> tuple[str, ...]:
+    """Why a question is urgent, by what is written down with it: a child is among the two, or one can still be asked.
+
+    `fresh`: one of them was met so lately. That their site has answered is told with what else was done about them.
+    """
+    return tuple(name for name, holds in (("child", urgency & URGENT["child"]), ("fresh", fresh)) if holds)
 
 
 def read_urgency(connection: Connection, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Urgency]:

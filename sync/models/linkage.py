@@ -220,7 +220,8 @@ class LinkQuestion(Base):
     __table_args__ = (
         Index("ix_link_questions_other_id", "other_id"),
         Index("ix_link_questions_urgency", "urgency", "bits"),
-        Index("ix_link_questions_met_at", "met_at"),
+        # Those met lately are read in this order: children first, then who was met last.
+        Index("ix_link_questions_met_at", "urgency", "met_at"),
         Index("ix_link_questions_one_identity_id", "one_identity_id"),
         Index("ix_link_questions_other_identity_id", "other_identity_id"),
     )

@@ -1,6 +1,6 @@
 """In which order people are asked whether two records are of one person, and who is asked at all."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -183,10 +183,34 @@ def list_pairs(session: Session) -> list[set[int]]:
     return [{one.one_id, one.other_id} for one in list_queue(session, STEWARD, NOW)]
 
 
-def test_the_queue_is_read_in_the_order_of_an_index(session: Session, pair: tuple[PersonRecord, PersonRecord]) -> None:
+def test_a_child_and_who_was_met_lately_are_signs(session: Session) -> None:
+    child = AWA | {"age": 9}
+    for hours in (71, 73):
+        add_record(session, **child | {"mother_name": "", "given_names": f"Awa {hours}"}, hours=hours)
+    assert [one.signs for one in list_queue(session, STEWARD, NOW)] == [("child", "fresh")]
+    assert [one.signs for one in list_queue(session, STEWARD, NOW + timedelta(hours=2))] == [("child",)]
+
+
+@pytest.mark.parametrize(
+    ("order", "index"),
+    [("bits DESC", "ix_link_questions_urgency"), ("met_at DESC", "ix_link_questions_met_at")],
+    ids=["the likeliest", "met lately"],
+)
+def test_the_queue_is_read_in_the_order_of_an_index(
+    session: Session, pair: tuple[PersonRecord, PersonRecord], order: str, index: str
+) -> None:
     """Tens of thousands may be open, and each answer leads to the next."""
     with watched_plans(db.engine, "link_questions") as steps:
         list_queue(session, STEWARD, NOW)
-    read = {detail for statement, detail in steps if "urgency DESC" in statement and "link_questions" in detail}
-    assert "SCAN link_questions USING INDEX ix_link_questions_urgency" in read
-    assert not [detail for detail in read if detail == "SCAN link_questions"]
+    read = {detail for statement, detail in steps if order in statement and "SCAN" in detail}
+    assert read == {f"SCAN link_questions USING INDEX {index}"}
+
+
+def test_questions_are_counted_without_reading_any_record(
+    session: Session, pair: tuple[PersonRecord, PersonRecord]
+) -> None:
+    with watched_plans(db.engine, "link_questions") as steps:
+        count_questions(session, STEWARD)
+    read = [detail for _statement, detail in steps if "person_records" in detail]
+    assert len(read) == 2
+    assert all("USING COVERING INDEX ix_person_records_home_id" in detail for detail in read)

@@ -18,19 +18,26 @@ CHILD: dict[str, Any] = AWA | {"age": 9}
 
 
 @pytest.mark.parametrize(
-    ("side", "signs"),
+    ("side", "child"),
     [
-        (QueuedSide("5_11", None, None, None), ("child",)),
-        (QueuedSide(None, 17, None, None), ("child",)),
-        (QueuedSide(None, None, 2012, NOW - timedelta(days=9)), ("child",)),
-        (QueuedSide("25_59", None, 2012, NOW - timedelta(days=9)), ()),
-        (QueuedSide(None, None, None, NOW - timedelta(days=2)), ("fresh",)),
-        (QueuedSide(None, None, None, None), ()),
+        (QueuedSide("5_11", None, None, None), True),
+        (QueuedSide(None, 17, None, None), True),
+        (QueuedSide(None, None, 2012, NOW), True),
+        (QueuedSide("25_59", None, 2012, NOW), False),
+        (QueuedSide(None, None, None, None), False),
     ],
-    ids=["by band", "by age", "by birth", "band before birth", "fresh", "nothing known"],
+    ids=["by band", "by age", "by birth", "band before birth", "nothing known"],
 )
-def test_signs_of_urgency(side: QueuedSide, signs: tuple[str, ...]) -> None:
-    assert find_signs([QueuedSide("60_plus", None, None, None), side], NOW) == signs
+def test_who_is_known_as_a_child(side: QueuedSide, child: bool) -> None:
+    assert side.is_child() is child
+
+
+@pytest.mark.parametrize(
+    ("urgency", "fresh", "signs"),
+    [(0, False, ()), (2, False, ("child",)), (6, True, ("child", "fresh")), (4, True, ("fresh",))],
+)
+def test_signs_of_urgency(urgency: int, fresh: bool, signs: tuple[str, ...]) -> None:
+    assert find_signs(urgency, fresh=fresh) == signs
 
 
 def find_question(session: Session) -> LinkQuestion:
