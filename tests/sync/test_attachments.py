@@ -5,8 +5,10 @@ import io
 import itertools
 import os
 import stat
+import threading
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from sync.models import Blob
 
 PHOTO = b"\x89PNG of nobody" * 1000
 SHA256 = hashlib.sha256(PHOTO).hexdigest()
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 
 @pytest.fixture
@@ -107,6 +110,94 @@ def test_failed_write_leaves_nothing_behind(store: AttachmentStore, monkeypatch:
     assert [path for path in Path(store._root).rglob("*") if path.is_file()] == []
 
 
+def old(store: AttachmentStore, sha256: str = SHA256, days: float = 2) -> Path:
+    """Let a file have been saved so many days ago."""
+    path = Path(store._root) / sha256[:2] / sha256[2:]
+    moment = time.time() - days * 86400
+    os.utime(path, (moment, moment))
+    return path
+
+
+def test_a_file_that_nobody_saved_since_is_removed(store: AttachmentStore, calls: list[str]) -> None:
+    store.save(PHOTO)
+    path = old(store)
+    calls.clear()
+    assert store.remove(SHA256, YESTERDAY) == len(PHOTO)
+    assert (path.exists(), store.has(SHA256), calls) == (False, False, ["fsync folder"])
+    assert store.remove(SHA256, YESTERDAY) == 0
+
+
+def test_a_file_that_was_saved_again_stays(store: AttachmentStore) -> None:
+    store.save(PHOTO)
+    old(store)
+    store.save(PHOTO)
+    assert (store.remove(SHA256, YESTERDAY), store.read(SHA256)) == (None, PHOTO)
+
+
+def test_a_clock_that_went_wrong_keeps_a_file_for_a_while_and_not_for_years(store: AttachmentStore) -> None:
+    store.save(PHOTO)
+    path = old(store, days=-2000)
+    assert store.remove(SHA256, YESTERDAY) is None
+    assert path.stat().st_mtime <= time.time()
+
+
+def test_what_the_disk_does_not_let_go_of_is_told(store: AttachmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.save(PHOTO)
+    old(store)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(PermissionError):
+        store.remove(SHA256, YESTERDAY)
+    assert store.read(SHA256) == PHOTO
+
+
+def refuse(_path: Path, *_more: object, **_options: object) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_who_saves_waits_until_who_removes_has_looked_and_removed(
+    store: AttachmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes come again in the moment between the look at their age and their end."""
+    store.save(PHOTO)
+    old(store)
+    unlink, saved = Path.unlink, threading.Event()
+
+    def save() -> None:
+        store.save(PHOTO)
+        saved.set()
+
+    def unlink_meanwhile(path: Path, **options: Any) -> None:
+        monkeypatch.setattr(Path, "unlink", unlink)
+        thread.start()
+        assert not saved.wait(0.2)
+        unlink(path, **options)
+
+    thread = threading.Thread(target=save)
+    monkeypatch.setattr(Path, "unlink", unlink_meanwhile)
+    assert store.remove(SHA256, YESTERDAY) == len(PHOTO)
+    thread.join()
+    assert store.read(SHA256) == PHOTO
+
+
+def test_idle_files_are_listed_with_what_was_never_whole(store: AttachmentStore) -> None:
+    store.save(PHOTO)
+    young = next(neighbours())
+    store.save(young)
+    half, theirs = (old(store).with_name(name) for name in ("." + "5f" * 16, "notes of somebody"))
+    for path in (half, theirs):
+        path.write_bytes(PHOTO[:9])
+        os.utime(path, (0, 0))
+    name = SHA256[:2] + half.name
+    assert [sorted(names) for names in store.list_idle(YESTERDAY)] == [[name, SHA256]]
+    assert store.remove(name, YESTERDAY) == 9
+    assert (half.exists(), theirs.exists()) == (False, True)
+
+
+def test_an_empty_store_has_no_idle_files(store: AttachmentStore) -> None:
+    assert list(store.list_idle(YESTERDAY)) == []
+    assert store.remove(SHA256, YESTERDAY) == 0
+
+
 def test_blob_row_is_added_once(store: AttachmentStore, session: Session) -> None:
     stored = store.save(PHOTO)
     for _ in range(2):
@@ -136,3 +227,8 @@ def test_same_code_keeps_files_on_s3(s3_url: str, monkeypatch: pytest.MonkeyPatc
     assert not store.has(SHA256)
     assert store.save(PHOTO).sha256 == SHA256
     assert store.read(SHA256) == PHOTO
+    assert list(store.list_idle(YESTERDAY)) == []
+    assert store.remove(SHA256, YESTERDAY) is None
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert list(store.list_idle(tomorrow)) == [[SHA256]]
+    assert (store.remove(SHA256, tomorrow), store.has(SHA256), store.remove(SHA256, tomorrow)) == (len(PHOTO), False, 0)
