@@ -18,6 +18,7 @@ from forms.records import Encounter, PersonRecord
 from sync.answers import forget_answers
 from sync.audit import add_audit_event
 from sync.entity_fold import fold_whole
+from sync.freed_files import free_files, list_files_of
 from sync.judging import Verdict
 from sync.link_inquiries import forget_inquiry_notes
 from sync.models import (
@@ -146,9 +147,7 @@ def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id
     submission.xml = b""
     of_it = SubmissionFinding.submission_id == submission.id
     session.execute(update(SubmissionFinding).where(of_it).values(value=None))
-    mine = SubmissionAttachment.submission_id == submission.id
-    session.execute(update(SubmissionAttachment).where(mine).values(blob_sha256=None, expected=False))
-    submission.missing_files = 0
+    _erase_files(session, submission, now)
     forget_answers(session, [submission.id])
     session.execute(delete(SubmissionComment).where(SubmissionComment.submission_id == submission.id))
     _erase_entities(session, submission, frozenset(keep.entity), now)
@@ -208,6 +207,14 @@ def _check(kept: dict[str, Any]) -> None:
 def _read_keep(kept: dict[str, Any]) -> Keep:
     """What stays of values that were written down elsewhere; nothing where an older erasure does not say it."""
     return Keep(**kept.get("keep", {}))
+
+
+def _erase_files(session: Session, submission: Submission, now: datetime) -> None:
+    files = list_files_of(session, submission.id)
+    mine = SubmissionAttachment.submission_id == submission.id
+    session.execute(update(SubmissionAttachment).where(mine).values(blob_sha256=None, expected=False))
+    submission.missing_files = 0
+    free_files(session, files, now)
 
 
 def _erase_entities(session: Session, submission: Submission, keep: frozenset[str], now: datetime) -> None:

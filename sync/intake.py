@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from forms.xml import parse_xml
 from sync.bypassing import restrict_unread
-from sync.models import Submission, SubmissionEvent
+from sync.freed_files import note_files
+from sync.models import Erasure, Submission, SubmissionEvent
 from sync.models.submissions import first_or_twin
 from sync.parts import (
     IncomingFile,
@@ -183,7 +184,12 @@ _ORIGINAL = select(Submission.id, Submission.superseded_by_id).where(
     Submission.is_draft == bindparam("is_draft"),
     Submission.twin_of_id.is_(None),
 )
-_LOCK = select(Submission.missing_files).where(Submission.id == bindparam("id")).with_for_update()
+_erased = select(Erasure.submission_id).where(Erasure.submission_id == Submission.id).exists()
+_LOCK = (
+    select(Submission.missing_files, _erased.label("is_erased"))
+    .where(Submission.id == bindparam("id"))
+    .with_for_update(of=Submission)
+)
 _INSERT = {
     "sqlite": insert_sqlite(Submission).on_conflict_do_nothing().returning(Submission.id),
     "postgresql": insert_postgresql(Submission).on_conflict_do_nothing().returning(Submission.id),
@@ -269,9 +275,12 @@ def _receive_repeat(session: Session, arrival: _Arrival, same: AnyRow) -> Receip
     """A retry, or the next part of a split submission: every part repeats the whole XML (Collect)."""
     connection = session.connection()
     # On PostgreSQL two parts may come at once; the row lock keeps the count of what is missing true.
-    missing = connection.execute(_LOCK, {"id": same.id}).scalar_one()
+    missing, is_erased = connection.execute(_LOCK, {"id": same.id}).one()
     files = arrival.upload.files
-    if files and add_more_files(connection, same.id, arrival.record.expected_files, files, arrival.now):
+    if files and is_erased:
+        # Whoever holds the record still sends its files with it. They are here by now, and are to go again.
+        note_files(connection, [one.stored.sha256 for one in files], arrival.now)
+    elif files and add_more_files(connection, same.id, arrival.record.expected_files, files, arrival.now):
         missing = count_missing(session, same.id, arrival.now)
         serve_waiting_edits(session, same.id, arrival.params, arrival.now)
         _add_event(connection, arrival, same.id, "files")

@@ -19,7 +19,7 @@ from forms.submission import attachment_names, parse_submission
 from sync.central.bin import ask_restored, list_binned
 from sync.central.bridge import Bridge, Step, read_moment
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
-from sync.models import Blob, PeerForm, PeerRecord, Submission, SubmissionAttachment, SubmissionSender
+from sync.models import Blob, Erasure, PeerForm, PeerRecord, Submission, SubmissionAttachment, SubmissionSender
 from sync.parts import IncomingFile, find_carried
 from sync.peer_answers import PeerError
 from sync.publishing import find_form_version, get_definition
@@ -221,7 +221,9 @@ def _receive(session: Session, bridge: Bridge, form_id: str, xml: bytes, files: 
 
 
 def _pull_files(bridge: Bridge, told: Told, version: str, submission_id: int) -> None:
-    """Fetch the files of a version that are not here, each kept as soon as it is whole."""
+    """Fetch the files of a version that are not here, each kept as soon as it is whole; none of what was erased."""
+    if bridge.ours.read(lambda session: session.get(Erasure, submission_id)) is not None:
+        return
     add = partial(_add_file, bridge=bridge, submission_id=submission_id)
     for name in _list_new_files(bridge, told, version, submission_id):
         with bridge.client.download(_file_path(bridge, told, version, name)) as content:

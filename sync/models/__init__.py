@@ -16,7 +16,7 @@ from sync.models.entities import (
     EntityWord,
     IssuedVersion,
 )
-from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion
+from sync.models.forms import FORM_STATES, Blob, Catalogue, Form, FormAttachment, FormVersion, FreedFile
 from sync.models.link_reviews import LinkCheck, LinkInquiry, LinkSample
 from sync.models.linkage import (
     LinkActivation,
@@ -99,6 +99,7 @@ __all__ = [
     "Form",
     "FormAttachment",
     "FormVersion",
+    "FreedFile",
     "HeadcountExplanation",
     "IssuedVersion",
     "JobLease",

@@ -89,6 +89,18 @@ class Blob(Base):
     created_at: Mapped[datetime]
 
 
+class FreedFile(Base):
+    """A file that is to leave the disk at its time, unless somebody names it (freed_files.py).
+
+    `name` is its hash, or what the disk calls a file that was never whole.
+    """
+
+    __tablename__ = "freed_files"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    due_at: Mapped[datetime]
+
+
 class Catalogue(Base):
     """One row whose number grows with every change of forms, sites or settings: the key of what a process may cache."""
 

@@ -132,7 +132,14 @@ class SubmissionAttachment(Base):
     """A file that came with a submission, or that its answers name and that is still awaited (no blob)."""
 
     __tablename__ = "submission_attachments"
-    __table_args__ = (UniqueConstraint("submission_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("submission_id", "name"),
+        # Who else has a file: asked of each that is let go of, and by the databases of each row that goes.
+        Index(
+            "ix_submission_attachments_blob_sha256", "blob_sha256",
+            sqlite_where=text("blob_sha256 IS NOT NULL"), postgresql_where=text("blob_sha256 IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"))
@@ -166,6 +173,13 @@ class SubmissionEvent(Base):
     """One line of a submission's timeline. `details` holds codes and counts, never answers."""
 
     __tablename__ = "submission_events"
+    __table_args__ = (
+        # Hardly any record has a second file under one name, and who lets go of a file asks for all of these.
+        Index(
+            "ix_submission_events_other_file", "submission_id",
+            sqlite_where=text("kind = 'other_file'"), postgresql_where=text("kind = 'other_file'"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), index=True)

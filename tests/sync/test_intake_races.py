@@ -1,6 +1,7 @@
 """Two requests at the same moment on PostgreSQL, where writers do not queue: once is once all the same."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -9,9 +10,14 @@ from sqlalchemy import Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from sync.models import Submission
+from sync.freed_files import list_due, list_unsettled, settle_files
+from sync.models import Blob, Submission
 from tests.postgres import create_database, drop_database
-from tests.sync.arrivals import receive
+from tests.sync.arrivals import a_file, receive
+from tests.sync.factory import NOW
+from tests.sync.test_freed_files import erase
+
+PHOTO = a_file("p.jpg")
 
 
 @pytest.fixture
@@ -54,3 +60,35 @@ def test_what_collides_with_no_other_record_says_what_it_is(engine: Engine, fact
         session.execute(text("SELECT setval(pg_get_serial_sequence('submissions', 'id'), 1)"))
         with pytest.raises(IntegrityError, match="pk_submissions"):
             receive(session, **facts)
+
+
+def test_a_file_that_is_being_named_is_let_go_of_by_nobody(engine: Engine) -> None:
+    """A record with the same photograph is erased before the transaction of the next one ends; neither waits."""
+    with Session(engine) as before, Session(engine) as naming, Session(engine) as erasing:
+        erased = receive(before, "uuid:1", PHOTO).submission_id
+        before.commit()
+        receive(naming, "uuid:2", PHOTO)
+        erase(erasing, erased)
+        erasing.commit()
+        naming.commit()
+        assert list_unsettled(before) == [PHOTO.stored.sha256]
+        settle_files(before, list_unsettled(before))
+        assert (list_due(before, NOW), rows_of_files(before)) == ([], [PHOTO.stored.sha256])
+
+
+def test_who_names_a_file_that_is_being_let_go_of_names_it_anew(engine: Engine) -> None:
+    with Session(engine) as erasing, Session(engine) as naming, ThreadPoolExecutor() as pool:
+        erased = receive(erasing, "uuid:1", PHOTO).submission_id
+        erasing.commit()
+        erase(erasing, erased)
+        named = pool.submit(receive, naming, "uuid:2", PHOTO)
+        with pytest.raises(TimeoutError):
+            named.result(0.2)
+        erasing.commit()
+        assert named.result(10).kind == "new"
+        naming.commit()
+        assert rows_of_files(naming) == [PHOTO.stored.sha256]
+
+
+def rows_of_files(session: Session) -> list[str]:
+    return list(session.scalars(select(Blob.sha256)))
