@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
+from server.file_removal import FilesLeft, note_unneeded, remove_files
 from server.kept_exports import find_kept_exports
 from server.keys import unlock_submissions
 from server.peers import run_due
@@ -117,6 +118,20 @@ def tidy_exports(_may_go_on: MayGoOn) -> Details:
     return {"exports": count} if count else {}
 
 
+def remove_unneeded_files(may_go_on: MayGoOn) -> Details:
+    """Remove from the disk the files of records that were erased, and others that nobody names."""
+    done = remove_files(datetime.now(UTC), may_go_on=may_go_on)
+    if done.failed:
+        raise FilesLeft
+    return {"files": done.files, "bytes": done.bytes} if done.files else {}
+
+
+def find_unneeded_files(_may_go_on: MayGoOn) -> Details:
+    """Look through the whole store for files that nobody names; the job above removes them in time."""
+    found = note_unneeded(datetime.now(UTC))
+    return {"unneeded_files": found} if found else {}
+
+
 def maintain_database(_may_go_on: MayGoOn) -> Details:
     """Keep SQLite's write-ahead log short and its statistics fresh; PostgreSQL does this by itself."""
     if db.engine.dialect.name != "sqlite":
@@ -178,6 +193,8 @@ JOBS = (
     Job("apply_overdue_updates", timedelta(hours=1), apply_overdue_updates),
     Job("tidy_up", timedelta(hours=1), tidy_up),
     Job("tidy_exports", timedelta(seconds=15), tidy_exports),
+    Job("remove_files", timedelta(seconds=15), remove_unneeded_files),
+    Job("find_unneeded_files", timedelta(days=1), find_unneeded_files),
     Job("maintain_database", timedelta(days=1), maintain_database),
     Job("link_anew", timedelta(days=1), link_anew),
     Job("weigh_shadows", timedelta(days=1), weigh_shadows),

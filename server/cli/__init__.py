@@ -8,6 +8,7 @@ from server.cli.config import config_command
 from server.cli.database import database_group
 from server.cli.devices import devices_group
 from server.cli.entities import entities_group
+from server.cli.files import files_group
 from server.cli.forms import forms_group
 from server.cli.jobs import jobs_group
 from server.cli.link import link_group
@@ -38,6 +39,7 @@ main.add_command(config_command)
 main.add_command(database_group)
 main.add_command(devices_group)
 main.add_command(entities_group)
+main.add_command(files_group)
 main.add_command(forms_group)
 main.add_command(jobs_group)
 main.add_command(link_group)

@@ -179,6 +179,8 @@ LABELS: dict[str, dict[str, str]] = {
         "apply_overdue_updates": N_("Apply updates that waited too long"),
         "tidy_up": N_("Forget old logins and runs"),
         "tidy_exports": N_("Remove kept exports"),
+        "remove_files": N_("Remove files that nobody names"),
+        "find_unneeded_files": N_("Look for files that nobody names"),
         "maintain_database": N_("Maintain the database"),
         "unlock": N_("Open locked records"),
         "relay": N_("Exchange with the centre"),

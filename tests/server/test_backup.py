@@ -5,6 +5,7 @@ import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,16 @@ from server import backup, create_app
 from server.backup import BackupRefused, read_backup, write_backup
 from server.config import Settings
 from server.extensions import attachment_store, db
+from server.file_removal import remove_files
 from server.processing import process_pending
 from sync.attachments import add_blob
+from sync.journal import parse_lines, read_journal, receive_journal, write_line
 from sync.models import Actor, Blob, Submission
 from sync.publishing import publish_form
 from sync.registry import registry_digest
 from tests.conftest import SECRET
 from tests.postgres import create_database, drop_database
+from tests.server.test_file_removal import disk, erase_record, keep, let_days_pass, send
 from tests.sync.factory import NOW, add_submission, form_file
 
 AWA = {"prenoms": "Awa", "nom": "Ndiaye", "sexe": "2", "age": "31"}
@@ -176,3 +180,23 @@ def test_a_file_that_the_disk_lost_costs_only_itself(app: Flask, full: str, tmp_
     path.unlink() if damage == "lost" else path.write_bytes(b"something else entirely")
     manifest = write_backup(db.engine, attachment_store(), tmp_path / "backup")
     assert (manifest["files"], manifest["missing"]) == (0, [sha256])
+
+
+@pytest.mark.slow
+def test_what_was_erased_since_is_erased_again_where_an_older_backup_is_restored(app: Flask, tmp_path: Path) -> None:
+    """With the newest journal, as the README says."""
+    record = send("uuid:1", keep())
+    write_backup(db.engine, attachment_store(), tmp_path / "older.tar.gz")
+    erase_record(record)
+    journal = [write_line(one) for one in read_journal(db.session())]
+    settings = Settings(data_dir=str(tmp_path / "other"), secret_key=SECRET)
+    with create_app(settings).app_context():
+        read_backup(db.engine, attachment_store(), tmp_path / "older.tar.gz")
+        assert len(disk()) == 1
+        receive_journal(db.session(), parse_lines(journal), NOW)
+        db.session.commit()
+        let_days_pass()
+        assert (remove_files(datetime.now(UTC)).files, disk()) == (1, {})
+        assert db.session.scalars(select(Submission.xml)).all() == [b""]
+        db.session.remove()
+        db.engine.dispose()

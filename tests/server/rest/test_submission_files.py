@@ -1,11 +1,16 @@
 """Files of a record, sent in pieces and read back."""
 
+from datetime import UTC, datetime
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.file_removal import remove_files
 from sync.models import Submission
 from tests.server.rest.program import Program, problem
 from tests.server.rest.samples import record
 from tests.server.rest.test_submissions import at, send
+from tests.server.test_file_removal import disk, erase_record, let_days_pass
 
 PHOTO = "<photo>mango ✅.jpg</photo>"
 NAME = "/attachments/mango%20%E2%9C%85.jpg"
@@ -35,6 +40,21 @@ def test_a_name_keeps_its_first_file(market: Program) -> None:
     market.post(at("a", NAME), data=b"jpeg")
     assert market.post(at("a", NAME), data=b"jpeg").status_code == 200
     assert problem(market.post(at("a", NAME), data=b"other")) == (409, 409.3)
+
+
+def test_what_two_records_have_stays_with_the_one_when_the_other_is_erased(market: Program, session: Session) -> None:
+    for one in ("a", "b"):
+        send(market, record(one, PHOTO))
+        market.post(at(one, NAME), data=b"jpeg")
+    ids = session.scalars(select(Submission.id).order_by(Submission.id)).all()
+    let_days_pass()
+    erase_record(ids[0])
+    remove_files(datetime.now(UTC))
+    assert [market.get(at(one, NAME)).status_code for one in ("a", "b")] == [404, 200]
+    assert market.get(at("b", NAME)).data == b"jpeg"
+    erase_record(ids[1])
+    assert remove_files(datetime.now(UTC)).files == 1
+    assert disk() == {}
 
 
 def test_a_file_that_the_record_does_not_name_is_refused(market: Program) -> None:
