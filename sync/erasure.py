@@ -17,6 +17,7 @@ from forms.errors import N_, Finding, FormsError
 from forms.records import Encounter, PersonRecord
 from sync.answers import forget_answers
 from sync.audit import add_audit_event
+from sync.awaited_files import stop_awaiting
 from sync.entity_fold import fold_whole
 from sync.freed_files import free_files, list_files_of
 from sync.judging import Verdict
@@ -210,7 +211,7 @@ def _read_keep(kept: dict[str, Any]) -> Keep:
 
 
 def _erase_files(session: Session, submission: Submission, now: datetime) -> None:
-    files = list_files_of(session, submission.id)
+    files = list_files_of(session, submission.id) | stop_awaiting(session, submission.id)
     mine = SubmissionAttachment.submission_id == submission.id
     session.execute(update(SubmissionAttachment).where(mine).values(blob_sha256=None, expected=False))
     submission.missing_files = 0

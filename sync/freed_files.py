@@ -1,8 +1,8 @@
 """Files that nobody names any more: which they are, and that they are to leave the disk. Removing them is the server's.
 
-A file is named by the submissions, forms and alerts that have it. What lets go of it notes it here. Its row goes at
-once, so that nobody finds it and no backup takes it along; the note stays until the disk has let go, too, and who is
-cut off in between goes on from there.
+A file is named by the submissions, forms and alerts that have it, and by a record that awaits it from a relay. Who lets
+go of it notes it here. Its row goes at once, so that nobody finds it and no backup takes it along; the note stays until
+the disk has let go, too, and who is cut off in between goes on from there.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,10 +14,20 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from sync.models import Alert, Blob, Erasure, FormAttachment, FreedFile, SubmissionAttachment, SubmissionEvent
+from sync.models import (
+    Alert,
+    AwaitedFile,
+    Blob,
+    Erasure,
+    FormAttachment,
+    FreedFile,
+    SubmissionAttachment,
+    SubmissionEvent,
+)
 
 _names: BindParameter[Any] = bindparam("names", expanding=True)
 _ATTACHED = select(SubmissionAttachment.blob_sha256).where(SubmissionAttachment.blob_sha256.in_(_names))
+_AWAITED = select(AwaitedFile.sha256).where(AwaitedFile.sha256.in_(_names))
 _OF_FORMS = select(FormAttachment.blob_sha256).where(FormAttachment.blob_sha256.in_(_names))
 _UNREADABLE = select(Alert.params["sha256"].as_string()).where(Alert.kind == "unreadable_record")
 _mine = SubmissionAttachment.submission_id == bindparam("owner")
@@ -101,5 +111,5 @@ def _find_named(session: Session, names: Collection[str]) -> set[str]:
         return set()
     asked = {"names": list(names)}
     others = _OTHERS.where(SubmissionEvent.submission_id.not_in(select(Erasure.submission_id)))
-    named = {*session.scalars(_ATTACHED, asked), *session.scalars(_OF_FORMS, asked)}
-    return named | {*session.scalars(others), *session.scalars(_UNREADABLE)}.intersection(names)
+    named = [*session.scalars(_ATTACHED, asked), *session.scalars(_AWAITED, asked), *session.scalars(_OF_FORMS, asked)]
+    return {*named, *session.scalars(others), *session.scalars(_UNREADABLE)}.intersection(names)

@@ -38,6 +38,7 @@ from sync.models.peers import DIRECTIONS, Peer, PeerForm, PeerList, PeerRecord, 
 from sync.models.programme import HeadcountExplanation
 from sync.models.registry import Encounter, Person, PersonRecord
 from sync.models.relays import (
+    AwaitedFile,
     FilePiece,
     OwedReceipt,
     PeerReceipt,
@@ -77,6 +78,7 @@ __all__ = [
     "AuditEvent",
     "AwaitedDecision",
     "AwaitedErasure",
+    "AwaitedFile",
     "Blob",
     "Catalogue",
     "Decision",

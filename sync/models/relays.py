@@ -102,6 +102,15 @@ class RelayedEntity(Base):
     erasures: Mapped[int] = mapped_column(default=0)
 
 
+class AwaitedFile(Base):
+    """A file of which a relay told with a record, and which is not here with the record yet (awaited_files.py)."""
+
+    __tablename__ = "awaited_files"
+
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
 class FilePiece(Base):
     """A piece of a file on its way over a bad link. They go when the last one has come and the whole is stored.
 

@@ -45,6 +45,7 @@ class RelayRefused(FormsError):
         "relay_decision": N_("The centre decides about records and persons here, and about nothing else."),
         "relay_file": N_("A file is not on this server's disk as it was received."),
         "relay_piece": N_("This piece of a file does not continue what is here."),
+        "relay_unawaited": N_("No record awaits this file any more."),
     }
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from sync.attachments import AttachmentStore, add_blob
+from sync.awaited_files import is_awaited
 from sync.models import Blob, FilePiece
 from sync.relaying.lines import RelayRefused
 
@@ -28,10 +29,13 @@ def add_piece(
     """Keep a piece that continues what is here, and return how many bytes are here then.
 
     A piece that is here already changes nothing. Where the whole is not what it was said to be, nothing of it is kept
-    and 0 returned. Raises RelayRefused where a piece is missing before this one.
+    and 0 returned. Raises RelayRefused where a piece is missing before this one, and for a file that no record lacks:
+    what it belongs to was erased while it was on its way.
     """
     if session.get(Blob, sha256) is not None:
         return size
+    if not is_awaited(session, sha256):
+        raise RelayRefused("relay_unawaited")
     held = count_held(session, sha256)
     if start + len(content) <= held and size:
         return held

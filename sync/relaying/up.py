@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from forms.submission import SubmissionRefused, attachment_names, parse_submission
 from sync.attachments import StoredFile
+from sync.awaited_files import await_files
 from sync.devices import add_device, change_device_state, find_device
 from sync.entity_rows import read_slot
 from sync.intake import IncomingRecord, Sender, Upload, receive_submission
@@ -270,7 +271,11 @@ def _take_files(session: Session, known: RelayedRecord, line: RecordLine, taken:
     mine = SubmissionAttachment.submission_id == known.submission_id
     held = {one.name: one.blob_sha256 for one in session.scalars(select(SubmissionAttachment).where(mine))}
     missing = [one for one in line.files if held.get(fit(one[0])) != one[2]]
-    blobs = {one.sha256: one for one in session.scalars(select(Blob).where(Blob.sha256.in_([f[2] for f in missing])))}
+    # Held, so that nobody lets go of one before it is the record's.
+    found = (
+        select(Blob).where(Blob.sha256.in_([file[2] for file in missing])).with_for_update(read=True, key_share=True)
+    )
+    blobs = {one.sha256: one for one in session.scalars(found)}
     here = [
         IncomingFile(name, kind, StoredFile(sha256, blobs[sha256].md5, blobs[sha256].size))
         for name, kind, sha256, _size in missing
@@ -278,10 +283,11 @@ def _take_files(session: Session, known: RelayedRecord, line: RecordLine, taken:
     ]
     if here:
         _add_files(session, known, here, now)
-    for _name, _kind, sha256, _size in missing:
-        if sha256 not in blobs:
-            taken.files[sha256] = count_held(session, sha256)
-    return len(here) == len(missing)
+    lacking = {sha256 for _name, _kind, sha256, _size in missing if sha256 not in blobs}
+    if line.files and known.submission_id is not None:
+        await_files(session, known.submission_id, lacking)
+    taken.files |= {sha256: count_held(session, sha256) for sha256 in lacking}
+    return not lacking
 
 
 def _add_files(session: Session, known: RelayedRecord, files: Sequence[IncomingFile], now: datetime) -> None:

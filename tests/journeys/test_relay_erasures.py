@@ -1,18 +1,27 @@
 """What is erased on one side is erased on the other: the records that are there, and what was served of entities."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
 
+from server.extensions import attachment_store
+from server.file_removal import remove_files
 from sync.db import Base
-from sync.models import AuditEvent, PeerReceipt
+from sync.erasure import Keep, erase_submission
+from sync.judging import judge
+from sync.models import AuditEvent, AwaitedFile, FilePiece, PeerReceipt, Submission
+from sync.processing import list_work
+from sync.registry import lock_registry
 from sync.relaying.overview import list_relays
+from sync.relaying.pieces import PIECE
 from tests.accounts import add_account, log_in
 from tests.journeys.outposts import Officers, Outposts
-from tests.journeys.relays import Chain, chain, digest
+from tests.journeys.relays import Chain, chain, digest, receive_photo
 from tests.journeys.test_relay_words import erase
+from tests.server.test_file_removal import disk, let_days_pass
 from tests.server.web.conftest import french_words
 
 __all__ = ["french_words"]
@@ -116,6 +125,53 @@ def test_a_post_of_an_older_version_is_not_told_and_shown_as_owing(
     monkeypatch.undo()
     posts.settle()
     check(posts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", ["centre", "relay"])
+def test_a_photograph_leaves_the_disks_of_both_sides(posts: Chain, side: str) -> None:
+    for name in ("a", "b"):
+        receive_photo(posts, name, name.encode())
+    posts.settle()
+    assert [photos(place) for place in (posts.centre, posts.relay)] == [{b"a", b"b"}] * 2
+    erase_photo(getattr(posts, side), "a")
+    posts.settle()
+    assert [photos(place) for place in (posts.centre, posts.relay)] == [{b"b"}] * 2
+
+
+@pytest.mark.slow
+def test_of_a_photograph_that_is_on_its_way_nothing_is_left_either(posts: Chain) -> None:
+    """Its record is erased at the centre while its pieces come; the post is not told of it at once."""
+    receive_photo(posts, "a", bytes(9 * PIECE))
+    posts.sync(PIECE * 4)
+    posts.line.left = None
+    with posts.centre.looking() as session:
+        assert session.scalars(select(FilePiece)).all() != []
+    erase_photo(posts.centre, "a")
+    with posts.centre.looking() as session:
+        assert session.scalars(select(FilePiece)).all() == []
+    posts.settle()
+    assert [photos(place) for place in (posts.centre, posts.relay)] == [set(), set()]
+    with posts.centre.looking() as session:
+        assert session.scalars(select(FilePiece)).all() == session.scalars(select(AwaitedFile)).all() == []
+
+
+def erase_photo(place: Outposts, name: str) -> None:
+    with place.looking() as session:
+        lock_registry(session)
+        row = session.scalars(select(Submission).where(Submission.instance_id == f"uuid:{name}")).one()
+        [work] = list_work(session, attachment_store(), [row.id])
+        given = {"actor_id": None, "now": datetime.now(UTC), "reason": "durée de conservation"}
+        erase_submission(session, row, judge(work), Keep(), **given)
+    place.settle()
+
+
+def photos(place: Outposts) -> set[bytes]:
+    """All that is on the disk there a day after the last photograph came."""
+    with place.app.app_context():
+        let_days_pass()
+        remove_files(datetime.now(UTC))
+        return {path.read_bytes() for path in disk().values()}
 
 
 def read_pages(posts: Chain) -> list[str]:

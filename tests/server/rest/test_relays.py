@@ -10,13 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import User
+from sync.awaited_files import await_files
 from sync.models import RelayedDevice, RelayedRecord, Submission
 from sync.relaying.enrolment import enrol_relay, place_sites
 from sync.relaying.lines import HeadLine, RelayLine, RelayRefused, SiteLine, parse_lines, receipt_for, write_line
 from sync.relaying.pieces import PIECE
 from tests.accounts import add_account, add_site, log_in
 from tests.server.rest.program import Program, problem
-from tests.sync.factory import NOW, add_device, xml
+from tests.sync.factory import NOW, add_device, add_submission, xml
 from tests.sync.relaying.test_lines import LINES, RECORD
 
 SEND = "projects/1/forms/passage/submissions"
@@ -115,8 +116,10 @@ def test_a_piece_that_cannot_be_used_is_refused(relay: Program, path: str, body:
 @pytest.mark.parametrize("length_is_told", [True, False])
 @pytest.mark.parametrize(("length", "answered"), [(PIECE, (200, None)), (PIECE + 1, (400, 400.36))])
 def test_a_piece_is_no_longer_than_a_break_may_cost(
-    relay: Program, length: int, answered: tuple[int, float | None], length_is_told: bool
+    relay: Program, session: Session, length: int, answered: tuple[int, float | None], length_is_told: bool
 ) -> None:
+    await_files(session, add_submission(session, "uuid:1").id, ["0" * 64])
+    session.commit()
     given = {"data": bytes(length)} if length_is_told else {
         "input_stream": BytesIO(bytes(length)), "environ_overrides": {"wsgi.input_terminated": True},
     }  # fmt: skip
