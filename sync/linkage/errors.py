@@ -11,6 +11,7 @@ class LinkageRefused(FormsError):
         "link_model_edition": N_("The linkage model was made by another version of Teral. Train it again."),
         "link_file_empty": N_("The file holds no records."),
         "link_file_encoding": N_("The file is not text that can be read. Save it as CSV UTF-8."),
+        "link_file_workbook": N_("The workbook cannot be read: it is damaged or locked. Save it as CSV UTF-8."),
         "link_file_columns": N_("The file has none of the columns that linkage reads. Known: %(known)s."),
         "link_file_column_twice": N_("The column “%(column)s” stands there twice."),
         "link_file_id_missing": N_("Line %(line)s has no record_id."),

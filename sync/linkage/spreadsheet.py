@@ -1,4 +1,4 @@
-"""A spreadsheet of records as people save it, in any common delimiter and encoding."""
+"""A spreadsheet of records as people save it: text in any common delimiter and encoding, or a workbook."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.names import fold
 from sync.linkage.record import COLUMNS, LinkRecord, list_unread, parse_record
+from sync.linkage.workbook import is_workbook, read_workbook
 
 _DELIMITERS = ",;\t|"
 # What Excel writes on a French desk, after what it should write.
@@ -50,11 +51,12 @@ class Spreadsheet:
 
 
 def read_spreadsheet(data: bytes) -> Spreadsheet:
-    """Read a CSV file in any common delimiter and encoding; raise LinkageRefused with the line that is wrong.
+    """Read a CSV file in any common delimiter and encoding, or the first sheet of a workbook.
 
-    Columns may be missing and stand in any order; others are ignored. Without record_id lines are numbered.
+    LinkageRefused names the line that is wrong. Columns may be missing and stand in any order; others are ignored.
+    Without record_id lines are numbered.
     """
-    text = _decode(data)
+    text = read_workbook(data) if is_workbook(data) else _decode(data)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), strict=True)
     _normalise_header(reader)
     titles = list(dict.fromkeys(reader.fieldnames or ()))
@@ -81,7 +83,8 @@ def _read_rows(reader: "csv.DictReader[str]") -> tuple[list[LinkRecord], Counter
                 records[record.record_id] = record
                 unread.update(list_unread(row, record))
     except csv.Error:
-        raise LinkageRefused("link_file_malformed", line=reader.line_num) from None
+        # The reader stands behind the last row that it could read; an open quotation mark runs to the end.
+        raise LinkageRefused("link_file_malformed", line=reader.line_num + 1) from None
     if not records:
         raise LinkageRefused("link_file_empty")
     return list(records.values()), unread

@@ -51,8 +51,9 @@ def test_files_that_cannot_be_read_say_why(data: bytes, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", ["a,1\n\n\na,2\n", 'b,"1\n"\na,1\na,2\n', "b,1\n,\n\n,2\n"],
-    ids=["after blank lines", "after a cell of two lines", "no id after blank lines"],
+    "rows",
+    ["a,1\n\n\na,2\n", 'b,"1\n"\na,1\na,2\n', "b,1\n,\n\n,2\n", 'a,1\nb,2\nc,1\nd,"2\ne,1\nf,2\n'],
+    ids=["after blank lines", "after a cell of two lines", "no id after blank lines", "where a quote opens"],
 )  # fmt: skip
 def test_the_line_that_is_told_is_the_files(rows: str) -> None:
     with pytest.raises(LinkageRefused) as refused:
