@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import IO, Any
 
 import click
 
@@ -67,6 +68,33 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise click.ClickException(f"{path} was not written: {error.strerror}.") from error
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[IO[str]]:
+    """A text file that takes the place of an older one when it is whole, and not before; a pipe is written as it comes.
+
+    Whatever breaks off half-way leaves what was there.
+    """
+    with writing(path):
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            return
+        target = path.resolve()
+        with TemporaryDirectory(prefix=".teral-", dir=target.parent) as folder:
+            whole = Path(folder) / target.name
+            with whole.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            whole.replace(target)
+
+
+def check_writable(*paths: Path | None) -> None:
+    """That files can be written there, before anybody waits for what they are to hold."""
+    for path in filter(None, paths):
+        with writing(path):
+            if not path.exists() or path.is_file():
+                TemporaryDirectory(prefix=".teral-", dir=path.resolve().parent).cleanup()
 
 
 def print_json(value: Any) -> None:

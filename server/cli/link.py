@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forms.errors import FormsError
-from server.cli.context import command_line_language, print_json, with_app, word_refusal, writing
+from server.cli.context import check_writable, command_line_language, print_json, with_app, word_refusal, writing_whole
 from server.config import ConfigError
 from server.words import translator
 from sync.linkage.blocking import MOST_COMMON
@@ -56,11 +56,14 @@ def file_command(
     """Link the records of a spreadsheet, with any of the columns record_id, family_name, given_name, sex, birth_date,
     age, nationality, birth_place, mother_name, phone, document_type, document_number, post, tablet, recorded_on.
 
+    It is CSV in any common encoding, or a workbook (xlsx, xls, ods) of which the first sheet is read.
+
     Clusters follow the automatic rules. Pairs hold every two records that were compared, with the bits at which their
     groups of records join, on average over all pairs between the two; where they do not join, with the pair's own bits
     and never more than 0. Two that were never compared are added where others bring them together.
     """
     _check_apart([records_path, model_path], [clusters_path, pairs_path])
+    check_writable(clusters_path, pairs_path)
     with _refusing():
         sheet, model = _read_sheet(records_path), _read_model(model_path)
         model = train_model(sheet.records, model) if trains else model
@@ -82,6 +85,7 @@ def train_command(records_path: Path | None, model_path: Path | None, shadow: bo
 
     A model learnt from the registry is kept there, and reported on; `teral link activate` makes it the active one.
     """
+    check_writable(model_path)
     if records_path is None:
         _train_from_registry(model_path, shadow, as_json)
         return
@@ -304,8 +308,8 @@ def _read_model(path: Path | None) -> LinkModel:
 
 
 def _write_model(path: Path, model: LinkModel) -> None:
-    with writing(path):
-        path.write_text(model.to_json(), encoding="utf-8")
+    with writing_whole(path) as file:
+        file.write(model.to_json())
 
 
 def _pair_row(pair: Pair) -> tuple[str, str, str]:
@@ -313,7 +317,7 @@ def _pair_row(pair: Pair) -> tuple[str, str, str]:
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    with writing(path), path.open("w", encoding="utf-8", newline="") as file:
+    with writing_whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

@@ -1,6 +1,8 @@
 """What every command shares: its transaction, its language, JSON that is JSON only, refusals in one line."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy.orm import Session
 
-from server.cli.context import command_line_language, print_json, with_app
+from server.cli.context import check_writable, command_line_language, print_json, with_app, writing_whole
 from server.extensions import db
 from sync.models import Setting
 from tests.sync.factory import NOW
@@ -51,3 +53,38 @@ def test_a_wrong_setting_is_told_in_one_line(environment: CliRunner) -> None:
 def test_the_command_line_speaks_its_users_language(monkeypatch: pytest.MonkeyPatch, lang: str, language: str) -> None:
     monkeypatch.setenv("LANG", lang)
     assert command_line_language() == language
+
+
+def break_off(path: Path, half: str) -> None:
+    with writing_whole(path) as file:
+        file.write(half)
+        raise KeyboardInterrupt
+
+
+def test_a_file_that_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("older")
+    for half in ("new", "a" * 100_000):
+        with pytest.raises(KeyboardInterrupt):
+            break_off(path, half)
+        assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("out.csv", "older")]
+
+
+def test_a_whole_file_takes_the_place_of_the_older_one_where_that_is(tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to("out.csv")
+    for text in ("first", "second"):
+        with writing_whole(link) as file:
+            file.write(text)
+        assert (link.is_symlink(), (tmp_path / "out.csv").read_text(), len(list(tmp_path.iterdir()))) == (True, text, 2)
+
+
+def test_what_is_no_file_is_written_as_it_comes() -> None:
+    reading, written = os.pipe()
+    path = Path(f"/dev/fd/{written}")
+    check_writable(path, None)
+    with writing_whole(path) as file:
+        file.write("né à Rosso")
+    os.close(written)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        assert pipe.read() == "né à Rosso"

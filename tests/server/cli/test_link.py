@@ -123,9 +123,11 @@ def test_what_is_written_takes_the_place_of_nothing_that_is_read(
     assert [(one.name, one.read_bytes()) for one in records.parent.iterdir()] == [("r.csv", before)]
 
 
-def test_a_folder_that_is_not_there_is_told_in_one_line(records: Path, tmp_path: Path) -> None:
-    target = tmp_path / "nowhere" / "out"
-    for arguments in (["file", records, "--clusters", target], ["train", records, "--model", target]):
+def test_a_folder_that_is_not_there_is_told_in_one_line_before_anything_is_read(tmp_path: Path) -> None:
+    records, target = tmp_path / "no-records.csv", tmp_path / "nowhere" / "out"
+    records.touch()
+    for arguments in (["file", records, "--clusters", tmp_path / "out", "--pairs", target],
+                      ["train", records, "--model", target]):  # fmt: skip
         result = run(*arguments)
         assert (result.exit_code, result.stderr) == (
             1,
