@@ -2,11 +2,13 @@
 
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -25,8 +27,6 @@ _COMMON_PARTS = ("password", "motdepasse", "azerty", "qwerty", "123456", "teral"
 
 # 19 MiB and two passes: an argon2id setting that OWASP names, since several logins at once must fit a small server.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# Verified when there is no such account, so that both answers take the same time.
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 
 
 class AccountRefused(Exception):
@@ -118,12 +118,19 @@ def check_password(password: str, email: str) -> None:
 def verify_password(user: User | None, password: str) -> bool:
     """Whether this is the user's password; nobody's and a disabled user's never is, after the same time."""
     known = user is not None and user.disabled_at is None
-    stored = user.password_hash if user is not None else _NOBODY
+    stored = user.password_hash if user is not None else _hash_of_nobody()
     try:
         _hasher.verify(stored, password[:MAX_PASSWORD_LENGTH])
     except (VerificationError, InvalidHashError):
         return False
     return known
+
+
+def _hash_of_nobody() -> str:
+    """What takes as long to verify as anybody's, though it was not hashed: no password is known that fits."""
+    cost = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    salt, digest = (b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
 
 
 def change_password(session: Session, user: User, old: str, new: str, now: datetime) -> None:

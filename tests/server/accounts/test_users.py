@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -72,6 +73,20 @@ def test_only_the_right_password_of_an_open_account_is_right(session: Session) -
     assert not verify_password(None, PASSWORD)
     user.disabled_at = NOW
     assert not verify_password(user, PASSWORD)
+
+
+def test_nobody_costs_as_much_as_somebody(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified, verify = list[str](), PasswordHasher.verify
+
+    def see(hasher: PasswordHasher, stored: str, password: str) -> bool:
+        verified.append(stored)
+        return verify(hasher, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", see)
+    for user in (add_account(session), None):
+        assert not verify_password(user, "not-of-anybody-7")
+    somebody, nobody = (extract_parameters(stored) for stored in verified)
+    assert nobody == somebody
 
 
 def test_a_password_is_kept_as_argon2id_only(session: Session) -> None:
