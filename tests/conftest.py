@@ -33,6 +33,16 @@ from tests.postgres import Reused, postgres_cluster
 SECRET = "a-secret-of-tests-only-0123456789abcdef"
 
 
+def pytest_configure() -> None:
+    """Garbage is looked for seldom: that took a quarter of the time in which tests are found."""
+    gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded is not looked through again and again: that took a quarter of the tests' time."""
+    gc.freeze()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker := metafunc.definition.get_closest_marker("both_databases"):
         metafunc.fixturenames.append("database")
@@ -64,13 +74,6 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def cheap_passwords() -> None:
     """The same hash with less work: each test logs somebody in, and none tries to guess a password."""
     users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def seldom_collected() -> None:
-    """What is loaded is not looked through again and again for garbage: that took a quarter of the tests' time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
