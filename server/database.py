@@ -1,5 +1,6 @@
 """Making and migrating the schema. Migrations are numbered files, run by `teral setup`."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -28,6 +29,7 @@ def read_revision(connection: Connection) -> str:
     return MigrationContext.configure(connection).get_current_revision() or ""
 
 
+@cache
 def newest_revision() -> str:
     """The revision that this program's models belong to."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
