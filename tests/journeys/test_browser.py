@@ -98,6 +98,7 @@ def page(house: House) -> Iterator[Page]:
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(base_url=house.address, locale="fr-SN")
+        page.clock.install()
         yield page
         browser.close()
 
@@ -146,6 +147,7 @@ def send_from_a_tablet(house: House, page: Page) -> None:
     expect(page.get_by_role("heading", name="État des envois")).to_be_visible()
     sent = json.loads(house.teral("tablets", str(enrolment), "--records", "1", "--json"))
     assert sent["failed"] == 0
+    page.clock.fast_forward("10")  # after so many seconds the page looks again
     row = page.get_by_role("row", name="ROSSO-01")
     expect(row).to_contain_text("moins d'une minute")
     page.get_by_role("button", name="EN").click()
