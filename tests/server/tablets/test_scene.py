@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -20,10 +19,10 @@ from tests.live import demo_settings, serving
 NOW = datetime.now(UTC)
 
 
-@pytest.fixture
-def field(tmp_path: Path) -> Iterator[list[Tablet]]:
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Tablet]]:
     """A demonstration's server, a patrol's tablet and the two of a centre, with forms and lists on board."""
-    settings = demo_settings(tmp_path)
+    settings = demo_settings(tmp_path_factory.mktemp("scene"))
     enrolments = {one["device"]: one for one in set_up(settings, demo=True)["tablets"]}
     with serving(settings), create_app(settings).app_context():
         tablets = make_fleet([enrolments[name] for name in ("FLEUVE-01", "CADKR-01", "CADKR-02")], Plan(NOW))
