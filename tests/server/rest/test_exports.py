@@ -82,11 +82,11 @@ def test_repeats_of_one_name_are_numbered_in_the_zip(program: Program) -> None:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("kind", ["csv", "csv.zip", "xlsx", "geojson", "parquet", "parquet.zip"])
-def test_a_number_that_is_none_spoils_no_export(market: Program, kind: str) -> None:
+def test_a_number_that_is_none_spoils_no_export(market: Program) -> None:
     for number, price in enumerate(("NaN", "1e400", "-Infinity", "2.5")):
         send(market, record(f"huge{number}", f"<boxes>{'9' * (15 + 5 * number)}</boxes><price>{price}</price>"))
-    assert market.get(f"{RECORDS}.{kind}").status_code == 200
+    for kind in ("csv", "csv.zip", "xlsx", "geojson", "parquet", "parquet.zip"):
+        assert market.get(f"{RECORDS}.{kind}").status_code == 200, kind
     rows = market.json(f"{form_path('market')}.svc/Submissions?$orderby=__system/submissionDate asc")["value"]
     assert [(one["boxes"], one["price"]) for one in rows] == [
         (10**15 - 1, "NaN"), ("9" * 20, "1e400"), ("9" * 25, "-Infinity"), ("9" * 30, 2.5),
