@@ -21,7 +21,7 @@ from tests.sync.factory import xml
 SENDERS = 6
 
 
-@pytest.mark.parametrize("kills", [pytest.param(3, id="few"), pytest.param(100, id="hundred", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [pytest.param(2, id="few"), pytest.param(100, id="hundred", marks=pytest.mark.slow)])
 def test_no_acknowledged_record_is_lost_by_a_kill(tmp_path: Path, sqlite_template: Path, kills: int) -> None:
     field = make_field(tmp_path, sqlite_template)
     rng, acknowledged = random.Random(kills), dict[str, tuple[bytes, bytes]]()

@@ -89,7 +89,7 @@ def test_a_backup_restores_to_the_same_registry_on_sqlite(full: str, archive: Pa
     assert restored(settings, archive) == (full, 3, 1)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_a_backup_restores_to_the_same_registry_on_postgresql(
     full: str, archive: Path, tmp_path: Path, postgres_url: str
 ) -> None:

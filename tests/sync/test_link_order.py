@@ -119,7 +119,7 @@ def digests(session: Session, history: Sequence[Told | LinkFact], seeds: Sequenc
         yield live(session, history, seed)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_any_order_gives_the_same_persons_and_questions(session: Session) -> None:
     prepare(session)
     assert len(set(digests(session, make_history(1, 12), (1, 2)))) == 1

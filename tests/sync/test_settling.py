@@ -128,7 +128,7 @@ def test_each_keeps_their_reference_through_edits_of_edits(session: Session) -> 
     assert standing(session) == {reference("uuid:1", turn): name for turn, name in turns.items()}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_edits_of_edits_give_one_registry_in_any_order_and_told_anew(session: Session) -> None:
     prepare(session)
     digests = set()
