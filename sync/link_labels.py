@@ -29,7 +29,7 @@ def read_labels(session: Session) -> list[Label]:
 
     A check that finds a link wrong parts it, so the decision tells; one that two people find right stands in no other
     place. A question is put to all who may answer it, and speaks for itself alone; what was drawn, as a link to be
-    checked or as a pair too light for a question, speaks for all that it was drawn from, whatever people found.
+    checked or as a pair that nobody is asked about, speaks for all that it was drawn from, whatever people found.
     """
     checked = {_sort(one, other): right for one, other, right in list_checked(session)}
     chances = dict.fromkeys(checked, SHARE) | {_sort(*ends): chance for *ends, chance in list_chances(session)}

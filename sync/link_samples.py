@@ -1,69 +1,72 @@
 """A few pairs of those that nobody is asked about, drawn so that people tell what a model lets go by.
 
-Questions begin at the review floor, so that of lighter pairs nothing would ever be learnt. Which ones are drawn follows
-from the records and the model version alone. Links that nobody made are sampled in link_checks.py.
+Questions begin at the review floor, and one answer settles many pairs: of lighter ones, and of those that an answer or
+a link settled, nothing would ever be learnt. So every pair that is weighed has a chance to be labelled, and it is
+known: questions all are, links between a record and the first of its person as link_checks.py samples them, and of the
+others a few are drawn here. Which lots are least follows from the records and the model version alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from sync import link_rows as rows
 from sync.db import add_rows
 from sync.link_models import Linking, find_linking
+from sync.link_rows import RecordRow
+from sync.link_verdicts import IN_FORCE, read_verdicts
 from sync.linkage.blocking import find_keys
 from sync.linkage.calibration import LOWEST, find_bin
-from sync.models import LinkDecision, LinkSample, LinkVerdict, Person, PersonRecord
+from sync.models import LinkCheck, LinkDecision, LinkQuestion, LinkSample, LinkVerdict, Person, PersonRecord
 from sync.policy import Viewer
 from sync.references import ALPHABET
 from sync.scopes import scope_people
 
-# All others that so many records meet are weighed, and of each bin of the calibration so many pairs are drawn: half an
-# hour's work for each model. Lighter ones than the lowest bin's are of one person once in ten thousand times.
+# All others that so many records meet are weighed, and of each bin of the calibration so many pairs are drawn, less
+# those that people see anyway: of 50,000 records some forty, half an hour's work for each model. Lighter ones than the
+# lowest bin's are of one person once in ten thousand times.
 _POOL, _OF_EACH = 500, 10
 # More at a time would keep reviewers from what is asked for somebody's sake.
 _SHOWN = 3
 
 
-class Drawn(NamedTuple):
-    """A pair by its homes, the smaller reference first, with its weight and how likely such a pair was to be drawn."""
+class _Met(NamedTuple):
+    """Two records that share a key, the smaller reference first; whose lot is least is drawn."""
 
-    one: int
-    other: int
-    bits: float
-    chance: float
-
-
-class _Light(NamedTuple):
     lot: bytes
-    one: int
-    other: int
+    one: RecordRow
+    other: RecordRow
     bits: float
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        return self.one.home, self.other.home
 
 
 def draw_samples(session: Session, now: datetime) -> int:
     """Let the active model's draws be shown to people, and return how many are new.
 
-    Of models before it those stay that people have answered. The caller holds the registry's lock.
+    Of those before it, and of what people are asked about by now, that stays which they have answered. The caller holds
+    the registry's lock.
     """
     linking = find_linking(session)
     if linking is None:
         return 0
-    open_before = select(LinkSample.one_id, LinkSample.other_id).where(
-        LinkSample.model_id != linking.model_id, ~_answered
-    )
-    for one, other in session.execute(open_before).all():
-        session.execute(delete(LinkSample).where(LinkSample.one_id == one, LinkSample.other_id == other))
+    past = select(LinkSample).where(or_(LinkSample.model_id != linking.model_id, _asked), ~_answered)
+    for sample in session.scalars(past).all():
+        session.delete(sample)
+    session.flush()
     known = {(one, other) for one, other in session.execute(select(LinkSample.one_id, LinkSample.other_id))}
+    told = {"model_id": linking.model_id, "drawn_at": now}
     new = [
-        {"one_id": one.one, "other_id": one.other, "model_id": linking.model_id, "bits": one.bits,
-         "chance": one.chance, "drawn_at": now}
-        for one in _draw(session, linking) if (one.one, one.other) not in known
+        told | {"one_id": one.ends[0], "other_id": one.ends[1], "bits": one.bits, "chance": chance}
+        for one, chance in _draw(session, linking) if one.ends not in known
     ]  # fmt: skip
     add_rows(session.connection(), LinkSample, new)
     return len(new)
@@ -76,7 +79,7 @@ def list_samples(session: Session, viewer: Viewer) -> list[LinkSample]:
         select(LinkSample)
         .join(one, one.home_id == LinkSample.one_id)
         .join(other, other.home_id == LinkSample.other_id)
-        .where(~_answered)
+        .where(~_answered, ~_asked)
         .order_by(LinkSample.one_id, LinkSample.other_id)
     )
     return list(session.scalars(scope_people(scope_people(found, viewer, one), viewer, other).limit(_SHOWN)))
@@ -111,19 +114,32 @@ _answered: ColumnElement[bool] = exists(
 )
 
 
-def _draw(session: Session, linking: Linking) -> Iterator[Drawn]:
-    """Of each bin the pairs with the least lots."""
-    records = session.scalar(select(func.count(PersonRecord.id))) or 0
+_asked: ColumnElement[bool] = exists(
+    select(LinkQuestion.one_id)
+    .where(LinkQuestion.one_id == LinkSample.one_id, LinkQuestion.other_id == LinkSample.other_id)
+    .correlate(LinkSample)
+)
+
+
+def _draw(session: Session, linking: Linking) -> list[tuple[_Met, float]]:
+    """Of each bin the pairs with the least lots, each with its chance, but for those that people are shown anyway.
+
+    That is asked last: what people are shown meanwhile changes nobody's chance.
+    """
     pool = _list_pool(session, linking.model.version)
-    # A pair is met when either of its records is in the pool.
-    met = 1 - (1 - len(pool) / records) ** 2 if records else 0.0
-    bins: defaultdict[int, list[_Light]] = defaultdict(list)
-    for one in _list_light(session, linking, pool):
+    bins: defaultdict[int, list[_Met]] = defaultdict(list)
+    for one in _list_met(session, linking, pool):
         bins[find_bin(one.bits)].append(one)
-    for light in bins.values():
-        chance = met * min(1.0, _OF_EACH / len(light))
-        for one in sorted(light)[:_OF_EACH]:
-            yield Drawn(one.one, one.other, one.bits, chance)
+    met = _find_chance_to_meet(session.scalar(select(func.count(PersonRecord.id))) or 0, len(pool))
+    drawn = [one for found in bins.values() for one in sorted(found)[:_OF_EACH]]
+    chances = {place: met * min(1.0, _OF_EACH / len(found)) for place, found in bins.items()}
+    return [(one, chances[find_bin(one.bits)]) for one in _leave_seen(session, linking, drawn)]
+
+
+def _find_chance_to_meet(records: int, pool: int) -> float:
+    """How likely a pair is to be met: when either of its records is in the pool."""
+    left = records - pool
+    return 1 - left * (left - 1) / (records * (records - 1)) if records > 1 else 0.0
 
 
 def _list_pool(session: Session, version: str) -> list[int]:
@@ -137,18 +153,63 @@ def _list_pool(session: Session, version: str) -> list[int]:
     return homes
 
 
-def _list_light(session: Session, linking: Linking, pool: list[int]) -> Iterator[_Light]:
-    """What the pool meets by its keys and nobody is asked about, told of one record for each identity."""
+def _list_met(session: Session, linking: Linking, pool: list[int]) -> Iterator[_Met]:
+    """What the pool meets by its keys, told of one record for each identity, and two records that say the same."""
     connection, model = session.connection(), linking.model
     own = rows.read_features(connection, set(rows.find_members(connection, linking.model_id, pool).values()))
     keys = {identity: find_keys(one, model.too_common) for identity, one in own.items()}
     met = {(min(pair), max(pair)) for pair in rows.find_candidates(connection, linking.model_id, keys)}
-    ends = {end for pair in met for end in pair}
+    ends = own.keys() | {end for pair in met for end in pair}
     features = own | rows.read_features(connection, ends - own.keys())
     first = rows.read_first_records(connection, linking.model_id, ends)
-    for pair in met:
+    for pair in chain(met, ((end, end) for end in own if len(first[end]) > 1)):
         bits = linking.scorer.score(*(features[end] for end in pair))
-        if LOWEST <= bits < model.review_at:
-            one, other = sorted((first[end][0] for end in pair), key=lambda record: record.reference)
+        if bits >= LOWEST:
+            told = first[pair[0]][:2] if pair[0] == pair[1] else [first[end][0] for end in pair]
+            one, other = sorted(told, key=lambda record: record.reference)
             lot = blake2b(f"{model.version} {one.reference} {other.reference}".encode(), digest_size=8).digest()
-            yield _Light(lot, one.home, other.home, bits)
+            yield _Met(lot, one, other, bits)
+
+
+def _leave_seen(session: Session, linking: Linking, drawn: Sequence[_Met]) -> list[_Met]:
+    """Without what people answered or checked, are asked about or will be, or may be shown as a link to be checked."""
+    persons = {end.person for one in drawn for end in (one.one, one.other)}
+    mates = rows.read_records_of(session.connection(), linking.model_id, persons)
+    person_of = {one.reference: one.person for one in mates}
+    said = read_verdicts(session.connection(), person_of)
+    settled = {(person_of[one.record], one.person) for one in said}
+    joined = {one.record for one in said if one.same}
+    labelled = _list_labelled(session, {home for one in drawn for home in one.ends})
+
+    def is_seen(one: _Met) -> bool:
+        if one.one.person == one.other.person:
+            return _is_checked(one, joined)
+        # While nobody has said anything about the two persons, a pair waits for the answer to a heavier one.
+        return one.bits >= linking.model.review_at and (one.one.person, one.other.person) not in settled
+
+    return [one for one in drawn if one.ends not in labelled and not is_seen(one)]
+
+
+def _is_checked(one: _Met, joined: Collection[str]) -> bool:
+    """Whether this is one of the links of which a sample is shown to two people (link_checks.py)."""
+    later = one.one if one.other.home == one.other.person else one.other
+    return one.one.person in one.ends and later.reference not in joined
+
+
+def _list_labelled(session: Session, homes: Collection[int]) -> set[tuple[int, int]]:
+    """Pairs of these homes that people were shown, and answered or are asked about still; both ways round.
+
+    Who parts a person was shown none of the pairs: such a label speaks for others only if it is drawn.
+    """
+    decided = (
+        select(_left.id, _right.id)
+        .select_from(LinkVerdict)
+        .join(LinkDecision, LinkDecision.id == LinkVerdict.decision_id)
+        .join(_left, _left.reference == LinkVerdict.record)
+        .join(_right, _right.reference == LinkVerdict.other)
+        .where(IN_FORCE, LinkDecision.kind.in_(("same", "apart")), _left.id.in_(homes))
+    )
+    checked = select(LinkCheck.home_id, LinkCheck.other_id).where(LinkCheck.home_id.in_(homes))
+    asked = select(LinkQuestion.one_id, LinkQuestion.other_id).where(LinkQuestion.one_id.in_(homes))
+    found = [(one, other) for query in (decided, checked, asked) for one, other in session.execute(query)]
+    return {*found, *((other, one) for one, other in found)}

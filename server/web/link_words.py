@@ -13,7 +13,7 @@ LINK_LABELS: dict[str, dict[str, str]] = {
         "conflict": N_("Something speaks against it."),
         "apart": N_("Somebody has kept records of these two persons apart."),
         "size": N_("Too many records look alike here to be linked by themselves."),
-        "drawn": N_("Drawn by lot to measure the model, not because the records look alike."),
+        "drawn": N_("Drawn by lot to measure the model."),
     },
     "link_sign": {
         "child": N_("child"),

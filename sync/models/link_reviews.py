@@ -59,7 +59,7 @@ class LinkCheck(Base):
 
 
 class LinkSample(Base):
-    """Two records that weigh too little to be asked about, drawn so that people tell what the model lets go by.
+    """Two records that nobody is asked about otherwise, drawn so that people tell what the model lets go by.
 
     `chance` is how likely such a pair was to be drawn: the answer speaks for all those that were not.
     """

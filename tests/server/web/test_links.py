@@ -15,7 +15,7 @@ from server.extensions import db
 from sync.db import begin_write, is_waited_for
 from sync.link_decisions import Word, decide_same
 from sync.link_samples import draw_samples
-from sync.models import LinkCheck, LinkDecision, LinkInquiry, LinkQuestion, PersonRecord
+from sync.models import LinkCheck, LinkDecision, LinkInquiry, LinkQuestion, LinkSample, PersonRecord
 from sync.registry import lock_registry
 from tests.accounts import add_account, add_site, log_in
 from tests.sync.factory import NOW
@@ -343,6 +343,22 @@ def test_a_drawn_pair_is_shown_without_weights_and_its_answer_is_a_decision(
     assert (made.kind, made.weights) == ("apart", [])
     assert "Drawn by lot" not in client.get("/links/").text
     assert "waterfall" in client.get(address(drawn)).text
+
+
+def test_two_records_of_one_person_may_be_drawn_and_are_parted_by_who_finds_them_to_be_two(
+    client: FlaskClient, session: Session, steward: User
+) -> None:
+    said = ({}, {"phone": "771234567"}, {"birth_place": ""})
+    records = [add_record(session, **AWA | more, **BORN) for more in said]
+    assert draw_samples(session, NOW) == 1
+    [sample] = session.scalars(select(LinkSample))
+    one, other = (record for record in records if record.home_id in (sample.one_id, sample.other_id))
+    session.commit()
+    assert are_one(session, (one, other))
+    page = log_in(client, steward).get(address((one, other))).text
+    assert ("Drawn by lot" in page, " bits" in page) == (True, False)
+    client.post(address((one, other)), data={"answer": "apart"})
+    assert not are_one(session, (one, other))
 
 
 def test_a_decision_tells_by_which_model_it_was_weighed(
