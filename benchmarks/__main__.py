@@ -1,8 +1,8 @@
 """Measure what we claim about speed: python -m benchmarks [PART…] [sqlite] [postgresql]
 
-Parts: reads, ingest, commits, entities, exports, rest, lookup. Without words: all of it, on both databases. Each
-figure stands beside its floor in the same run (a bare stub of the same WSGI server, one committed insert), and beside
-ODK Central's.
+Parts: reads, ingest, commits, entities, exports, rest, lookup, review. Without words: all of it, on both databases.
+Each figure stands beside its floor in the same run (a bare stub of the same WSGI server, one committed insert), and
+beside ODK Central's.
 `python -m benchmarks.validate` measures judging.
 """
 
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks import commits, entities, exports, ingest, lookup, reads, rest
+from benchmarks import commits, entities, exports, ingest, lookup, reads, rest, review
 from benchmarks.bench import CENTRAL_MEMORY_MB, CENTRAL_P95_MS
 from tests.postgres import create_database, postgres_cluster
 
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[..., None]] = {
     "exports": exports.run,
     "rest": rest.run,
     "lookup": lookup.run,
+    "review": review.run,
 }
 KINDS = ("sqlite", "postgresql")
 
@@ -49,10 +50,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="records a second of the sustained run")
     parser.add_argument("--entities", type=int, default=entities.ENTITIES, help="rows of the one list")
     parser.add_argument("--people", type=int, default=lookup.RECORDS, help="person records to look up in")
+    parser.add_argument("--linked", type=int, default=review.RECORDS, help="person records behind the open questions")
     parser.add_argument("--records", type=int, default=exports.MANY, help="of the largest export")
     options = parser.parse_args()
     PARTS["entities"] = partial(entities.run, total=options.entities)
     PARTS["lookup"] = partial(lookup.run, total=options.people)
+    PARTS["review"] = partial(review.run, total=options.linked)
     PARTS["exports"] = partial(exports.run, many=options.records)
     parts = [name for name in PARTS if name in options.words] or list(PARTS)
     kinds = [name for name in KINDS if name in options.words] or KINDS
