@@ -20,16 +20,11 @@ from statistics import mean
 from benchmarks.accuracy import Accuracy, Scored, b_cubed, count_mixed, find_recall, find_share, measure_pairs
 from benchmarks.regional.recording import make_records
 from benchmarks.splink_peer import link_as_newcomer, link_tuned
-from sync.link_models import LARGEST
-from sync.linkage.blocking import find_candidates, find_keys
-from sync.linkage.component import decide_all, find_floor
-from sync.linkage.decision import Decision, Rules, Verdict, decide_persons
+from sync.linkage.decision import Rules, Verdict
 from sync.linkage.fairness import list_groups
-from sync.linkage.files import Linked, link_records
-from sync.linkage.judging import judge_pair
+from sync.linkage.files import Linked, decide_weighed, link_records, weigh_pairs
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import parse_record
-from sync.linkage.score import Scorer
 from sync.linkage.training import train_model
 
 Rows = Sequence[dict[str, str]]
@@ -69,7 +64,7 @@ def link(rows: Rows) -> tuple[LinkModel, Linked]:
 
 
 def score(linked: Linked) -> Scored:
-    return [(pair.one, pair.other, pair.bits) for pair in linked.pairs]
+    return [(pair.one, pair.other, pair.bits) for pair in weigh_pairs(linked)]
 
 
 def timed(name: str, work: Callable[[], Scored], truth: dict[str, object]) -> Accuracy:
@@ -116,25 +111,12 @@ def run_regional(records: int, seeds: Sequence[int]) -> None:
         ):
             results.setdefault(name, []).append(timed(name, work, truth))
         _show_persons(linked, scored, truth)
-        persons = decide_as_registry(rows, model).persons
-        print(f"in a registry: {len(persons)} groups, {count_mixed(persons, truth)} of them of two persons or more")
         _show_review(model, linked, truth)
         _show_fairness(rows, scored, truth)
     print("\nmeans; aims: F1 .90, R@P.99 .68, R@P.999 .38, a record finds its person .98, mixed groups 8 at most")
     for name, each in results.items():
         means = [mean(getattr(one, field) for one in each) for field in ("f1", "at_99", "at_999", "blocking")]
         print(f"{name:24}{Accuracy(*means)}")
-
-
-def decide_as_registry(rows: Rows, model: LinkModel) -> Decision:
-    """The persons that a registry makes of the same records: it keeps no pair that could not change a link."""
-    records = [model.cleaner.clean(parse_record(row)) for row in rows]
-    rules, scorer = Rules(model.link_at, model.review_at, largest=LARGEST), Scorer(model, len(records))
-    floor = find_floor(rules)
-    met = find_candidates([find_keys(one, model.too_common) for one in records])
-    weighed = ((one, other, scorer.compare(records[one], records[other], floor)) for one, other in met)
-    pairs = [judge_pair(scorer, records[one], records[other], bits) for one, other, bits in weighed if bits >= floor]
-    return decide_all([one.record_id for one in records], pairs, rules)[0]
 
 
 def _show_persons(linked: Linked, scored: Scored, truth: dict[str, object]) -> None:
@@ -151,7 +133,7 @@ def _show_review(model: LinkModel, linked: Linked, truth: dict[str, object]) -> 
     while decision.questions:
         ends = [(one.pair.one, one.pair.other) for one in decision.questions]
         verdicts += [Verdict(one, other, truth[one] == truth[other]) for one, other in ends]
-        decision = decide_persons(truth, linked.pairs, rules, verdicts)
+        decision = decide_weighed(truth, linked.weighed, rules, verdicts)
     print(
         f"questions: {len(linked.decision.questions)} at a time, {len(verdicts)} until all are answered; "
         f"true pairs linked: {before:.3f} before, {find_recall(decision.persons, truth):.3f} then"

@@ -6,6 +6,8 @@ Then their rivals, with all that these are connected with: a record that comes m
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -13,6 +15,7 @@ from sync import link_rows as rows
 from sync.link_models import Linking
 from sync.link_rows import Identity, PairRow, RecordRow
 from sync.link_verdicts import VerdictRow, has_verdicts, read_verdicts
+from sync.linkage.judging import is_told_apart
 
 
 @dataclass(slots=True)
@@ -35,6 +38,8 @@ class Around:
     # From how many records of which identities people have kept a record apart, and how many say each of these.
     apart: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     sizes: dict[int, int] = field(default_factory=dict)
+    # Identities that are not of one person where two records of theirs were made at one site on one day.
+    told_apart: set[tuple[int, int]] = field(default_factory=set)
     _heavy: dict[int, list[PairRow]] | None = None
 
     def bits(self, raw: float) -> float:
@@ -85,6 +90,7 @@ def explore(
         changed = {around.records[home].identity for home in homes if home in around.records}.union(identities)
         _follow(connection, around, (), _find_rivals(around, changed))
     _read_kept_apart(connection, around)
+    _read_told_apart(connection, around)
     return around
 
 
@@ -104,6 +110,16 @@ def _read_kept_apart(connection: Connection, around: Around) -> None:
         for one in apart:
             if one.home in members:
                 around.apart[one.record][members[one.home]] += 1
+
+
+def _read_told_apart(connection: Connection, around: Around) -> None:
+    visits = defaultdict[int, set[tuple[int, date]]](set)
+    for record in around.records.values():
+        if record.visit:
+            visits[record.identity].add(record.visit)
+    met = [one[:2] for one in around.list_heavy(visits) if not visits[one.one].isdisjoint(visits.get(one.other, ()))]
+    features = rows.read_features(connection, set(chain.from_iterable(met))) if met else {}
+    around.told_apart = {(one, other) for one, other in met if is_told_apart(features[one], features[other])}
 
 
 def _follow(connection: Connection, around: Around, homes: Collection[int], identities: Collection[int]) -> None:

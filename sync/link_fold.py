@@ -132,13 +132,17 @@ def _expand(around: Around, component: Component, records: Sequence[RecordRow]) 
     within = [PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False) for one in own]
     inside = set(component.identities)
     between = [pair for pair in around.list_heavy(component.identities) if inside.issuperset(pair[:2])]
+    visits = {one.reference: one.visit for one in records}
     return [
-        Pair(min(left, right), max(left, right), around.bits(pair.bits), pair.corroborated, pair.conflict)
+        Pair(
+            min(left, right), max(left, right), around.bits(pair.bits), pair.corroborated, pair.conflict,
+            beside=pair[:2] in around.told_apart and visits[left] == visits[right] is not None,
+        )
         for pair in chain(within, between)
         for left in of[pair.one]
         for right in of[pair.other]
         if pair.one != pair.other or left < right
-    ]
+    ]  # fmt: skip
 
 
 def _find_rivals(around: Around, component: Component, records: Sequence[RecordRow]) -> dict[str, float]:

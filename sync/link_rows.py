@@ -4,7 +4,7 @@ A record is spoken of by its home (models/linkage.py); an identity is what a mod
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -66,11 +66,17 @@ class RecordRow(NamedTuple):
     ended_at: datetime | None
     instance_id: str
     path: str
+    site_id: int | None
 
     @property
     def order(self) -> tuple[bool, datetime | None, str, str]:
         """What records are ordered by: the first one names its person."""
         return self.ended_at is None, self.ended_at, self.instance_id, self.path
+
+    @property
+    def visit(self) -> tuple[int, date] | None:
+        """Where and on which day it was made, as LinkRecord tells it."""
+        return (self.site_id, self.ended_at.date()) if self.site_id and self.ended_at else None
 
 
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
@@ -114,7 +120,7 @@ _IDENTITIES = select(*(_identity.c[name] for name in ("id", "records", "own_bits
 _RECORDS = (
     select(
         _member.c.identity_id, _member.c.home_id, Person.reference, PersonRecord.person_id, PersonRecord.ended_at,
-        Submission.instance_id, PersonRecord.path,
+        Submission.instance_id, PersonRecord.path, PersonRecord.site_id,
     )
     .join(Person, Person.id == _member.c.home_id)
     .join(PersonRecord, PersonRecord.home_id == _member.c.home_id)

@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session
 from sync import link_rows as rows
 from sync.link_fold import read_link_record
 from sync.link_labels import read_decided, read_labels
-from sync.link_models import LARGEST
 from sync.linkage.batch import Weighed, count_left_out, find_most_common, write_input
 from sync.linkage.calibration import Bin, calibrate, find_error
-from sync.linkage.component import decide_all, find_floor, keep_heaviest
-from sync.linkage.decision import Decision, Pair, Question, Rules, Verdict
+from sync.linkage.component import ask_about_rest, decide_all, find_floor
+from sync.linkage.decision import Rules
 from sync.linkage.fairness import GroupFigures, measure_fairness
 from sync.linkage.features import Features
 from sync.linkage.judging import judge_pair
@@ -71,14 +70,17 @@ def run_model(session: Session, model: LinkModel, weigh: Engine, folder: Path, m
     weighed = weigh(folder, model, len(ids))
     found = sorted((min(ids[one], ids[other]), max(ids[one], ids[other]), bits) for one, other, bits in weighed)
     scorer, clean = Scorer(model, len(ids)), _make_cleaner(model, records)
-    rules = Rules(model.link_at, model.review_at, largest=LARGEST)
+    rules = Rules(model.link_at, model.review_at)
+    visits = {one.record_id: one.visit for one in records if one.visit}
     heavy = [
-        judge_pair(scorer, clean(one), clean(other), bits) for one, other, bits in found if bits >= find_floor(rules)
+        judge_pair(scorer, clean(one), clean(other), bits, one_visit=one in visits and visits[one] == visits.get(other))
+        for one, other, bits in found
+        if bits >= find_floor(rules)
     ]
     (alone, _), (decided, between) = (decide_all(ids, heavy, rules, known) for known in ((), said))
     light = [one for one in found if one[2] < find_floor(rules)]
     light += [(pair.one, pair.other, pair.bits) for pair in between]
-    asked = _list_asked(decided, light, said)
+    asked = ask_about_rest(decided, light, said)
     before = _read_persons(session, ids) | {one.record_id: -place for place, one in enumerate(more, 1)}
     known = [one for one in labels if {one.one, one.other} <= before.keys()]
     bins = calibrate((scorer.score(clean(one.one), clean(one.other)), one) for one in known)
@@ -113,21 +115,6 @@ def read_records(session: Session) -> Iterator[LinkRecord]:
 def _make_cleaner(model: LinkModel, records: Sequence[LinkRecord]) -> Callable[[str], Features]:
     by_id = {one.record_id: one for one in records}
     return lru_cache(maxsize=_CLEANED)(lambda record: model.cleaner.clean(by_id[record]))
-
-
-def _list_asked(decided: Decision, light: Iterable[tuple[str, str, float]], said: Iterable[Verdict]) -> list[Question]:
-    """The questions of a decision with those that no link depends on: one for each two persons, not yet answered.
-
-    A heavy pair that the decision does not ask about waits for the answer to another.
-    """
-    person_of = {record: place for place, person in enumerate(decided.persons) for record in person}
-    answered = {frozenset((person_of.get(one.one), person_of.get(one.other))) for one in said}
-    more = [
-        Question(Pair(one, other, bits), "weight")
-        for one, other, bits in sorted(light, key=lambda each: (-each[2], each))
-        if person_of[one] != person_of[other] and frozenset((person_of[one], person_of[other])) not in answered
-    ]
-    return keep_heaviest(Decision(decided.persons, [*decided.questions, *more]))
 
 
 def _read_persons(session: Session, records: Iterable[str]) -> dict[str, int]:

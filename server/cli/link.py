@@ -18,7 +18,7 @@ from sync.linkage.decision import Pair
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.fairness import GroupFigures
 from sync.linkage.files import MOST_COMMON as MOST_IN_FILE
-from sync.linkage.files import Linked, link_records, list_clusters, measure_file
+from sync.linkage.files import Linked, link_records, list_clusters, measure_file, weigh_pairs
 from sync.linkage.model import LinkModel, default_model, parse_model
 from sync.linkage.remarks import Remark, list_remarks, remark_left_out
 from sync.linkage.spreadsheet import Spreadsheet, read_spreadsheet
@@ -70,7 +70,7 @@ def file_command(
     linked = link_records(sheet.records, model, threshold)
     _write_csv(clusters_path, ("record_id", "cluster_id"), list_clusters(linked.decision))
     if pairs_path:
-        _write_csv(pairs_path, ("record_id_l", "record_id_r", "score"), map(_pair_row, linked.pairs))
+        _write_csv(pairs_path, ("record_id_l", "record_id_r", "score"), map(_pair_row, weigh_pairs(linked)))
     _say(remark_left_out(linked.left_out, MOST_IN_FILE))
     _report(sheet, model, linked, as_json)
 
@@ -326,7 +326,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
 def _report(sheet: Spreadsheet, model: LinkModel, linked: Linked, as_json: bool) -> None:
     result = {
         "records": len(sheet.records),
-        "pairs": len(linked.pairs),
+        "pairs": len(linked.weighed),
         "persons": len(linked.decision.persons),
         "questions": len(linked.decision.questions),
         "left_out": linked.left_out,

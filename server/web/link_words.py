@@ -11,6 +11,7 @@ LINK_LABELS: dict[str, dict[str, str]] = {
         "margin": N_("Another person is nearly as likely."),
         "corroboration": N_("Only what a household shares is alike."),
         "conflict": N_("Something speaks against it."),
+        "visit": N_("Both were written down at one site on one day, and not in the same words."),
         "apart": N_("Somebody has kept records of these two persons apart."),
         "size": N_("Too many records look alike here to be linked by themselves."),
         "drawn": N_("Drawn by lot to measure the model."),

@@ -102,3 +102,20 @@ def keep_heaviest(decision: Decision) -> list[Question]:
     for one in decision.questions:
         kept.setdefault(frozenset((person_of[one.pair.one], person_of[one.pair.other])), one)
     return list(kept.values())
+
+
+def ask_about_rest(
+    decided: Decision, light: Iterable[tuple[str, str, float]], verdicts: Iterable[Verdict] = ()
+) -> list[Question]:
+    """The questions of a decision with those that no link depends on: one for each two persons, not yet answered.
+
+    A heavy pair that the decision does not ask about waits for the answer to another.
+    """
+    person_of = {record: place for place, person in enumerate(decided.persons) for record in person}
+    answered = {frozenset((person_of.get(one.one), person_of.get(one.other))) for one in verdicts}
+    more = [
+        Question(Pair(one, other, bits), "weight")
+        for one, other, bits in sorted(light, key=lambda each: (-each[2], each))
+        if person_of[one] != person_of[other] and frozenset((person_of[one], person_of[other])) not in answered
+    ]
+    return keep_heaviest(Decision(decided.persons, [*decided.questions, *more]))

@@ -54,6 +54,12 @@ class LinkRecord:
     age_band: str = ""  # as forms code it: 0_4, 60_plus
     site_id: int | None = None  # of the registry, where people are looked for by site
 
+    @property
+    def visit(self) -> tuple[int | str, date] | None:
+        """Where and on which day it was made, if it tells both."""
+        place = self.site_id or self.post
+        return (place, self.recorded_on) if place and self.recorded_on else None
+
 
 def parse_record(row: Mapping[str, str]) -> LinkRecord:
     """Read one row of texts by the names in COLUMNS; what is absent or says nothing readable counts as not known."""

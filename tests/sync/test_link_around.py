@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from benchmarks.regional.recording import make_records
 from sync.link_decisions import Word, decide_apart, decide_same
 from sync.link_fold import fold_links, link_some, read_link_record
-from sync.link_models import LARGEST, list_linkings
+from sync.link_models import list_linkings
 from sync.linkage.blocking import find_candidates, find_keys
 from sync.linkage.component import decide_all
 from sync.linkage.decision import Rules, Verdict
@@ -19,7 +19,7 @@ from sync.linkage.judging import judge_pair
 from sync.linkage.record import LinkRecord, parse_record
 from sync.linkage.score import Scorer
 from sync.models import LinkChange, LinkQuestion, Person, PersonRecord
-from tests.sync.factory import NOW
+from tests.sync.factory import NOW, add_site
 from tests.sync.people import add_record
 
 MOUSSA = {"given_names": "Moussa", "family_name": "Sissoko", "sex": "1", "nationality": "SEN"}
@@ -29,7 +29,9 @@ def describe(row: dict[str, str]) -> dict[str, object]:
     read = parse_record(row)
     texts = ("family_name", "mother_name", "birth_place", "phone", "document_type", "document_number", "nationality")
     told = {name: getattr(read, name)[:16] if name == "document_type" else getattr(read, name) for name in texts}
-    return {"given_names": read.given_name, "sex": read.sex, "birth_date": read.birth_date, "age": read.age, **told}
+    told |= {"given_names": read.given_name, "sex": read.sex, "birth_date": read.birth_date, "age": read.age}
+    assert read.recorded_on is not None
+    return {**told, "hours": 24 * (NOW.date() - read.recorded_on).days}
 
 
 def decide_from_scratch(session: Session, said: Sequence[Verdict]) -> set[frozenset[str]]:
@@ -38,8 +40,12 @@ def decide_from_scratch(session: Session, said: Sequence[Verdict]) -> set[frozen
     model = list_linkings(session.connection(), NOW)[0].model
     read, scorer = [model.cleaner.clean(one) for one in records], Scorer(model, len(records))
     met = find_candidates([find_keys(one, model.too_common) for one in read])
-    pairs = [judge_pair(scorer, read[one], read[other]) for one, other in met]
-    rules = Rules(model.link_at, model.review_at, largest=LARGEST)
+    visits = [one.visit for one in records]
+    pairs = [
+        judge_pair(scorer, read[one], read[other], one_visit=visits[one] == visits[other] is not None)
+        for one, other in met
+    ]
+    rules = Rules(model.link_at, model.review_at)
     decided, _ = decide_all([one.record_id for one in records], pairs, rules, said)
     return set(map(frozenset, decided.persons))
 
@@ -127,9 +133,10 @@ def test_records_that_come_and_go_are_linked_as_all_from_scratch(session: Sessio
     dice = random.Random(seed)
     rows, _ = make_records(count, seed)
     dice.shuffle(rows)
-    records = [add_record(session, **describe(row)) for row in rows[: count // 2]]
+    sites = {code: add_site(session, code).id for code in sorted({row["post"] for row in rows})}
+    records = [add_record(session, site_id=sites[row["post"]], **describe(row)) for row in rows[: count // 2]]
     said = judge(session, dice, records, count // 20)
-    records += [add_record(session, **describe(row)) for row in rows[count // 2 :]]
+    records += [add_record(session, site_id=sites[row["post"]], **describe(row)) for row in rows[count // 2 :]]
     said += judge(session, dice, records, count // 20)
     for one in dice.sample(records, count // 10):
         take_out(session, one)

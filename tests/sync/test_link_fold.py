@@ -1,6 +1,7 @@
 """Records find their person, whoever comes first, and leave no trace where they go."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select, update
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from sync.db import Base
 from sync.link_decisions import Word, decide_same
 from sync.link_fold import is_linking_due, link_some, look_again
-from sync.link_models import LARGEST
+from sync.linkage.decision import LARGEST
 from sync.models import (
     LinkChange,
     LinkIdentity,
@@ -18,10 +19,11 @@ from sync.models import (
     LinkModelVersion,
     LinkPair,
     LinkProgress,
+    LinkQuestion,
     PersonRecord,
 )
 from sync.registry import registry_digest
-from tests.sync.factory import NOW
+from tests.sync.factory import NOW, add_site
 from tests.sync.meetings import (
     AWA,
     AWA_AGAIN,
@@ -207,3 +209,20 @@ def test_looking_again_at_one_record_finds_the_pair_that_is_there(session: Sessi
     for one in records:
         look_again(session, [one.home_id], NOW)
     assert session.scalar(pairs) == 2
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("given_names", "hours", "reasons"),
+    [("Awa Fatou", 1, ["visit"]), ("Awa Fatou", 30, []), ("Awa", 1, [])],
+    ids=["sisters", "on another day", "the same words"],
+)
+def test_whom_one_site_writes_down_on_one_day_in_other_words_is_asked_about(
+    session: Session, given_names: str, hours: int, reasons: list[str]
+) -> None:
+    site = add_site(session).id
+    for number, names in enumerate(("Awa", given_names)):
+        told = SHE | {"given_names": names, "birth_date": date(2019, 4, 2)}
+        add_record(session, **told, site_id=site, hours=number * hours)
+    assert session.scalars(select(LinkQuestion.reason)).all() == reasons
+    assert len(persons(session)) == (2 if reasons else 1)

@@ -9,8 +9,8 @@ from sync.linkage.decision import Decision, Pair, Rules, Verdict, decide_persons
 RULES = Rules(link_at=15, review_at=-3, margin=8, largest=6)
 
 
-def pair(ends: str, bits: float, *, corroborated: bool = True, conflict: bool = False) -> Pair:
-    return Pair(ends[0], ends[1], bits, corroborated, conflict)
+def pair(ends: str, bits: float, *, corroborated: bool = True, conflict: bool = False, beside: bool = False) -> Pair:
+    return Pair(ends[0], ends[1], bits, corroborated, conflict, beside)
 
 
 def decide(pairs: Iterable[Pair], verdicts: Iterable[Verdict] = (), records: str = "abcdef") -> Decision:
@@ -33,16 +33,19 @@ def reasons(decision: Decision) -> list[str]:
         ([pair("ab", -4)], set(), []),
         ([pair("ab", 20, corroborated=False)], set(), ["corroboration"]),
         ([pair("ab", 20, conflict=True)], set(), ["conflict"]),
+        ([pair("ab", 20, beside=True)], set(), ["visit"]),
         ([pair("ab", 20), pair("bc", 18)], {"abc"}, []),
         ([pair("ab", 20), pair("bc", 13)], set(), ["margin", "weight"]),
         ([pair("ab", 20), pair("bc", 11)], {"ab"}, ["weight"]),
         ([pair("ab", 30), pair("bc", 25), pair("ac", 16, conflict=True)], {"ab"}, ["conflict"]),
+        ([pair("ab", 30), pair("bc", 25), pair("ac", 16, beside=True)], {"ab"}, ["visit"]),
         ([pair("ab", 30), pair("bc", 29), pair("cd", 28), pair("de", 27), pair("ef", 26), pair("fg", 25)], set(),
          ["size"] * 6),
     ],
     ids=[
-        "alone above", "below the link", "below the review", "household only", "conflict", "a third record is no rival",
-        "runner-up too near", "runner-up far enough", "conflict inside a group", "too large a component",
+        "alone above", "below the link", "below the review", "household only", "conflict", "one visit",
+        "a third record is no rival", "runner-up too near", "runner-up far enough", "conflict inside a group",
+        "one visit inside a group", "too large a component",
     ],
 )  # fmt: skip
 def test_what_is_linked_and_what_is_asked(pairs: Sequence[Pair], persons: set[str], asked: list[str]) -> None:

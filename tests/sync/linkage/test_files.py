@@ -38,4 +38,4 @@ def test_keys_that_too_many_share_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert link_records(records, MODEL).left_out == 0
     monkeypatch.setattr(files, "MOST_COMMON", 8)
     linked = link_records(records, MODEL)
-    assert (len(linked.pairs), linked.left_out) == (0, 1)
+    assert (len(linked.weighed), linked.left_out) == (0, 1)

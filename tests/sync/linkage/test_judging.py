@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from sync.linkage.judging import has_conflict, is_corroborated, judge_pair
+from sync.linkage.judging import has_conflict, is_corroborated, is_told_apart, judge_pair
+from sync.linkage.record import LinkRecord
 from sync.linkage.score import Scorer
 from tests.sync.linkage.people import MODEL, clean
 
@@ -72,3 +73,28 @@ def test_a_judged_pair_is_the_same_whichever_comes_first() -> None:
         "a",
         scorer.score(clean(), clean()),
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, False),
+        ({"phone": "770000000"}, False),
+        ({"phone": "770000000", "document_number": ""}, True),
+        ({"given_name": "Awa Fatou", "document_number": ""}, True),
+    ],
+    ids=["the same words", "the same papers", "other words", "a name more"],
+)
+def test_of_one_visit_only_the_same_words_or_papers_are_of_one_person(changes: dict[str, Any], expected: bool) -> None:
+    one, other = clean(), clean("b", **changes)
+    assert is_told_apart(one, other) is expected
+    scorer = Scorer(MODEL, 1000)
+    assert judge_pair(scorer, one, other, one_visit=True).beside is expected
+    assert not judge_pair(scorer, one, other).beside
+
+
+def test_a_visit_is_a_place_and_a_day() -> None:
+    day = date(2026, 3, 4)
+    assert LinkRecord("a", post="P01", tablet="P01-2", recorded_on=day).visit == ("P01", day)
+    assert LinkRecord("a", site_id=7, recorded_on=day).visit == (7, day)
+    assert LinkRecord("a", post="P01").visit is LinkRecord("a", recorded_on=day).visit is None

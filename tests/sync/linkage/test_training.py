@@ -12,7 +12,7 @@ from sync.linkage.blocking import find_keys
 from sync.linkage.comparisons import BIRTH, COMPARISONS
 from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
-from sync.linkage.files import link_records
+from sync.linkage.files import link_records, weigh_pairs
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord, parse_record
 from sync.linkage.training import count_name_order, learn_aliases, train_model
@@ -28,7 +28,7 @@ def trained() -> LinkModel:
 
 
 def test_learning_needs_no_labels_to_tell_persons_apart(trained: LinkModel) -> None:
-    pairs = link_records(RECORDS, trained).pairs
+    pairs = weigh_pairs(link_records(RECORDS, trained))
     assert measure_pairs([(one.one, one.other, one.bits) for one in pairs], TRUTH).f1 > 0.88
 
 
@@ -127,7 +127,7 @@ def test_name_order_counts_both_places() -> None:
 @pytest.fixture(scope="module")
 def labels(trained: LinkModel) -> list[Verdict]:
     """What people would say about the pairs that they are asked about: the doubtful ones."""
-    ends = [(one.one, one.other) for one in link_records(RECORDS, trained).pairs if -8 < one.bits < 8]
+    ends = [(one.one, one.other) for one in weigh_pairs(link_records(RECORDS, trained)) if -8 < one.bits < 8]
     return [Verdict(one, other, TRUTH[one] == TRUTH[other]) for one, other in ends]
 
 
