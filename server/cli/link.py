@@ -58,9 +58,13 @@ def file_command(
 
     It is CSV in any common encoding, or a workbook (xlsx, xls, ods) of which the first sheet is read.
 
-    Clusters follow the automatic rules. Pairs hold every two records that were compared, with the bits at which their
-    groups of records join, on average over all pairs between the two; where they do not join, with the pair's own bits
-    and never more than 0. Two that were never compared are added where others bring them together.
+    Clusters are the persons that a registry would make of the same records. Two that one post wrote down on one day in
+    other words, without the same papers, are left to people. Where more hang together than can be decided at once, at
+    a low threshold, they are parted where they weigh least.
+
+    Pairs hold every two records that were compared, with the bits at which their groups of records join, on average
+    over all pairs between the two; where they do not join, with the pair's own bits and never more than 0. Two that
+    were never compared are added where others bring them together.
     """
     _check_apart([records_path, model_path], [clusters_path, pairs_path])
     check_writable(clusters_path, pairs_path)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sync.linkage.decision import (
     NOBODY,
     Decision,
+    Groups,
     Pair,
     Question,
     Rules,
@@ -47,16 +48,26 @@ def decide_component(
 
 
 def decide_all(
-    records: Iterable[str], pairs: Iterable[Pair], rules: Rules, verdicts: Iterable[Verdict] = ()
+    records: Iterable[str],
+    pairs: Iterable[Pair],
+    rules: Rules,
+    verdicts: Iterable[Verdict] = (),
+    *,
+    in_pieces: bool = False,
 ) -> tuple[Decision, list[Pair]]:
     """Make persons of all records, component by component, as a registry does.
 
-    With them the heavy pairs that no component decides: they lie between two, or in one that is too large.
+    With them the heavy pairs that no component decides: they lie between two, or in one that is too large. Such a one
+    is decided `in_pieces` where nobody's word can be asked.
     """
     known = set(records)
     said = [one for one in verdicts if {one.one, one.other} <= known]
     heavy = [pair for pair in pairs if pair.bits >= find_floor(rules)]
-    components = [members for members, _ in find_components(known, heavy, said, rules.link_at)]
+    components = [
+        piece
+        for members, inside in find_components(known, heavy, said, rules.link_at)
+        for piece in (find_pieces(members, inside, rules.largest) if in_pieces else [members])
+    ]
     component_of = {record: number for number, members in enumerate(components) for record in members}
     own = defaultdict[int, list[Verdict]](list)
     for one in said:
@@ -70,6 +81,20 @@ def decide_all(
     questions = [question for one in decided for question in one.questions]
     questions.sort(key=lambda question: (-question.pair.bits, question.pair.one, question.pair.other))
     return Decision(sorted(person for one in decided for person in one.persons), questions), between
+
+
+def find_pieces(records: Sequence[str], pairs: Iterable[Pair], largest: int) -> list[list[str]]:
+    """Parts of a component that are not too large: its heaviest pairs connect until one more would be too many."""
+    groups, full = Groups(records), set[str]()
+    for pair in sorted(pairs, key=lambda one: (-one.bits, one.one, one.other)):
+        one, other = groups.find(pair.one), groups.find(pair.other)
+        if one == other:
+            continue
+        if {one, other} & full or len(groups.members[one]) + len(groups.members[other]) > largest:
+            full |= {one, other}
+        else:
+            groups.join(one, other)
+    return [sorted(members) for _, members in sorted(groups.members.items())]
 
 
 def _split_pairs(

@@ -1,8 +1,12 @@
 """A component is decided alone: its persons, and one question for each two of them."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
+from random import Random
 
-from sync.linkage.component import decide_all, decide_component, find_floor
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.linkage.component import decide_all, decide_component, find_floor, find_pieces
 from sync.linkage.decision import Pair, Rules, Verdict
 
 RULES = Rules(15, -3)
@@ -69,3 +73,25 @@ def test_all_at_once_come_to_what_each_component_comes_to() -> None:
     assert between == pairs[3:]
     assert decision.persons == sorted([*left.persons, *right.persons])
     assert decision.questions == [*right.questions, *left.questions]
+
+
+def test_a_heap_falls_into_pieces_where_its_pairs_are_lightest() -> None:
+    pairs = [pair("A", "B", 30), pair("B", "C", 17), pair("C", "D", 30), pair("D", "E", 16)]
+    assert find_pieces("ABCDE", pairs, largest=3) == [["A", "B"], ["C", "D"], ["E"]]
+    rules = Rules(15, -3, margin=1, largest=3)
+    assert list(decide_all("ABCDE", pairs, rules, in_pieces=True)[0].persons) == [("A", "B"), ("C", "D"), ("E",)]
+    assert len(decide_all("ABCDE", pairs, rules)[0].persons) == 5
+
+
+@given(
+    st.dictionaries(st.sampled_from(list(combinations("ABCDEFGH", 2))), st.integers(0, 3)),
+    st.integers(1, 8),
+    st.randoms(use_true_random=False),
+)
+def test_pieces_hold_everybody_once_in_any_order(bits: dict[tuple[str, str], int], largest: int, dice: Random) -> None:
+    pairs = [pair(*ends, weight) for ends, weight in bits.items()]
+    pieces = find_pieces("ABCDEFGH", pairs, largest)
+    assert sorted(record for piece in pieces for record in piece) == list("ABCDEFGH")
+    assert max(map(len, pieces)) <= largest
+    dice.shuffle(pairs)
+    assert find_pieces("ABCDEFGH", pairs, largest) == pieces

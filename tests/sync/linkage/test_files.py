@@ -20,8 +20,8 @@ def test_records_of_one_person_come_together_and_others_do_not() -> None:
 
 def test_a_lower_threshold_links_more() -> None:
     records = [parse_record(row) for row in make_records(800, seed=8)[0]]
-    persons = [len(link_records(records, MODEL, bits).decision.persons) for bits in (8.0, 25.0)]
-    assert persons[0] < persons[1]
+    persons = [len(link_records(records, MODEL, bits).decision.persons) for bits in (-20.0, 8.0, 25.0)]
+    assert persons[0] <= persons[1] < persons[2] < len(records)
 
 
 def test_clusters_are_named_after_their_first_record() -> None:
