@@ -20,7 +20,7 @@ from sync.link_models import Linking, activate_model, add_model, list_linkings
 from sync.link_rows import add_identities, add_keys, find_fingerprint
 from sync.linkage.blocking import find_keys, find_most_common, find_too_common
 from sync.linkage.features import Features, pack
-from sync.linkage.judging import is_corroborated
+from sync.linkage.judging import judge
 from sync.linkage.model import LinkModel, default_model, find_size
 from sync.linkage.record import LinkRecord, parse_record
 from sync.models import LinkIdentity, LinkMember, LinkModelVersion, LinkProgress, Person, PersonRecord, Submission
@@ -110,7 +110,7 @@ def _write_identities(
     # Asked of the database they took longer with each thousand: what is written all at once has no statistics yet.
     names = [find_fingerprint(pack(one)) for one in features]
     new = {name: one for name, one in zip(names, features, strict=True) if name not in known}
-    told = [(one, is_corroborated(one, one)) for one in new.values()]
+    told = [(one, judge(one, one).corroborated) for one in new.values()]
     ids = add_identities(connection, linking.model_id, linking.scorer, told) if told else []
     add_keys(
         connection, linking.model_id,

@@ -15,7 +15,7 @@ from sync import link_rows as rows
 from sync.link_models import Linking
 from sync.link_rows import Identity, PairRow, RecordRow
 from sync.link_verdicts import VerdictRow, has_verdicts, read_verdicts
-from sync.linkage.judging import is_told_apart
+from sync.linkage.judging import judge
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ def _read_told_apart(connection: Connection, around: Around) -> None:
             visits[record.identity].add(record.visit)
     met = [one[:2] for one in around.list_heavy(visits) if not visits[one.one].isdisjoint(visits.get(one.other, ()))]
     features = rows.read_features(connection, set(chain.from_iterable(met))) if met else {}
-    around.told_apart = {(one, other) for one, other in met if is_told_apart(features[one], features[other])}
+    around.told_apart = {(one, other) for one, other in met if judge(features[one], features[other]).told_apart}
 
 
 def _follow(connection: Connection, around: Around, homes: Collection[int], identities: Collection[int]) -> None:

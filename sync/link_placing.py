@@ -10,7 +10,7 @@ from sync.link_models import Linking
 from sync.link_rows import Membership, PairRow
 from sync.linkage.blocking import Key, find_keys
 from sync.linkage.features import Features, pack
-from sync.linkage.judging import has_conflict, is_corroborated
+from sync.linkage.judging import judge
 from sync.linkage.record import LinkRecord
 
 
@@ -39,7 +39,7 @@ def _find_or_add(connection: Connection, linking: Linking, features: Mapping[int
     known = rows.find_identities(connection, linking.model_id, set(names.values())) if names else {}
     new = {names[home]: one for home, one in features.items() if names[home] not in known}
     if new:
-        told = [(one, is_corroborated(one, one)) for one in new.values()]
+        told = [(one, judge(one, one).corroborated) for one in new.values()]
         ids = rows.add_identities(connection, linking.model_id, linking.scorer, told)
         known |= dict(zip(new, ids, strict=True))
         _find_pairs(connection, linking, dict(zip(ids, new.values(), strict=True)))
@@ -76,7 +76,7 @@ def _weigh(linking: Linking, features: Mapping[int, Features], met: Iterable[tup
     for one, other in met:
         left, right = features[one], features[other]
         if (bits := compare(left, right, least)) >= least:
-            yield PairRow(one, other, bits, is_corroborated(left, right), has_conflict(left, right))
+            yield PairRow(one, other, bits, *judge(left, right))
 
 
 def find_overlooked(connection: Connection, linking: Linking, homes: Collection[int]) -> None:

@@ -5,7 +5,7 @@ What goes in are two Parquet files, which an engine reads wherever it runs: Duck
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from splink import DuckDBAPI, Linker
 
 from sync.linkage.blocking import find_keys
 from sync.linkage.features import FREQUENCIES, Features
+from sync.linkage.judging import JUDGED, Judgement, judge_levels
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord
-from sync.linkage.sql import COLUMNS, render_weights
+from sync.linkage.sql import COLUMNS, render_levels, render_weights
 
 Weighed = tuple[int, int, float]
 
@@ -37,6 +38,7 @@ _NUMBERS = {"record_id": pa.int64(), **dict.fromkeys(_YEARS, pa.int32())}
 _RECORD_SCHEMA = pa.schema(
     [(name, pa.float64() if name.startswith("tf_") else _NUMBERS.get(name, pa.string())) for name in Features._fields]
 )
+_PAIR_SCHEMA = pa.schema([("join_key_l", pa.int64()), ("join_key_r", pa.int64()), ("bits", pa.float64())])
 _KEY_SCHEMA = pa.schema([("record_id", pa.int64()), ("hash", pa.int64()), ("year", pa.int32()), ("spread", pa.int32())])
 
 # It tells every step at length, and warns of levels that are as they should be.
@@ -54,8 +56,7 @@ def count_left_out(folder: Path, records: int) -> int:
     One record is looked for by all its keys when it comes: what two records share by such a key alone, a run misses.
     """
     shared = f"SELECT hash FROM read_parquet($file) GROUP BY hash HAVING count(*) > {find_most_common(records)}"
-    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)}) as connection:
-        connection.execute("SET enable_progress_bar = false")
+    with _connect(folder) as connection:
         counted = connection.execute(f"SELECT count(*) FROM ({shared})", {"file": str(folder / KEYS)})
         return int(counted.fetchall()[0][0])
 
@@ -80,17 +81,21 @@ def _render_likely(model: LinkModel, records: int) -> str:
     Splink asks for each of a comparison's up to 126 cells in turn, which takes twice as long and twice the memory.
     Nineteen of twenty pairs need it not.
     """
-    sides = {"l": "one", "r": "other"}
-    columns = ", ".join(f"{table}.{name} AS {name}_{side}" for side, table in sides.items() for name in COLUMNS)
-    both = f"""
-        SELECT {columns} FROM link_met
-        JOIN link_records AS one ON one.record_id = join_key_l
-        JOIN link_records AS other ON other.record_id = join_key_r
-    """
     return f"""
         SELECT '0' AS match_key, record_id_l AS join_key_l, record_id_r AS join_key_r
-        FROM ({render_weights(model, records, f"({both})")}) WHERE bits >= {model.review_at - _ROUNDING}
+        FROM ({render_weights(model, records, _render_both("link_met"))}) WHERE bits >= {model.review_at - _ROUNDING}
     """
+
+
+def _render_both(pairs: str) -> str:
+    """The pairs of a table with what `link_records` says of both sides, as sql.py takes them."""
+    sides = {"l": "one", "r": "other"}
+    columns = ", ".join(f"{table}.{name} AS {name}_{side}" for side, table in sides.items() for name in COLUMNS)
+    return f"""(
+        SELECT {pairs}.*, {columns} FROM {pairs}
+        JOIN link_records AS one ON one.record_id = join_key_l
+        JOIN link_records AS other ON other.record_id = join_key_r
+    )"""
 
 
 def write_input(folder: Path, model: LinkModel, records: Iterable[LinkRecord]) -> list[str]:
@@ -111,14 +116,11 @@ def write_input(folder: Path, model: LinkModel, records: Iterable[LinkRecord]) -
 
 
 def weigh_with_duckdb(folder: Path, model: LinkModel, records: int) -> Iterator[Weighed]:
-    """The pairs of what write_input left there, smaller number first, with their weights from the review floor on.
-
-    What does not fit into memory is put down in the same folder.
-    """
+    """The pairs of what write_input left there, smaller number first, with their weights from the review floor on."""
     if not records:
         return
-    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)}) as connection:
-        connection.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
+    with _connect(folder) as connection:
+        connection.execute("SET preserve_insertion_order = false")
         for name, file in (("link_records", RECORDS), ("link_keys", KEYS)):
             connection.execute(f"CREATE TABLE {name} AS FROM read_parquet($file)", {"file": str(folder / file)})
         # In steps, so that no two of them hold their rows in memory at once.
@@ -127,6 +129,22 @@ def weigh_with_duckdb(folder: Path, model: LinkModel, records: int) -> Iterator[
         weighed = predict(DuckDBAPI(connection), connection.execute, model, records, model.review_at).physical_name
         rows = connection.sql(f"SELECT record_id_l, record_id_r, match_weight FROM {weighed}")
         yield from list_rows(rows.to_arrow_reader(_READ_AT_ONCE))
+
+
+def judge_weighed(folder: Path, weighed: Iterable[Weighed]) -> Iterator[tuple[Weighed, Judgement]]:
+    """What the pairs of what write_input left there say beside their weight, in any order."""
+    with _connect(folder) as connection:
+        connection.register("link_records", connection.read_parquet(str(folder / RECORDS)))
+        connection.register("link_weighed", _table(_PAIR_SCHEMA, list(weighed)))
+        rows = connection.sql(render_levels(JUDGED, _render_both("link_weighed")))
+        for one, other, bits, *found in list_rows(rows.to_arrow_reader(_READ_AT_ONCE)):
+            yield (one, other, bits), judge_levels(*found)
+
+
+def read_features(folder: Path, ids: Mapping[int, str]) -> dict[str, Features]:
+    """These records of what write_input left there, given their ids by their numbers."""
+    found = pq.read_table(folder / RECORDS, filters=[("record_id", "in", list(ids))])
+    return {ids[row["record_id"]]: Features(**row | {"record_id": ids[row["record_id"]]}) for row in found.to_pylist()}
 
 
 def predict(api: Any, run: Callable[[str], Any], model: LinkModel, records: int, floor: float | None) -> Any:
@@ -146,10 +164,16 @@ def predict(api: Any, run: Callable[[str], Any], model: LinkModel, records: int,
     return linker.inference.predict(threshold_match_weight=floor, warning_mode="never")
 
 
-def list_rows(batches: Iterable[Any]) -> Iterator[Weighed]:
+def list_rows(batches: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
     """The rows of Arrow's batches of columns."""
     for one in batches:
         yield from zip(*(column.to_pylist() for column in one.columns), strict=True)
+
+
+def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A database of this moment; what does not fit into memory is put down in the folder."""
+    connection = duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(folder)})
+    return connection.execute("SET enable_progress_bar = false")
 
 
 def _make_settings(model: LinkModel, records: int) -> dict[str, Any]:

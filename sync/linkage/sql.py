@@ -3,6 +3,7 @@
 Pairs come as rows with every column of Features twice, with the endings _l and _r.
 """
 
+from collections.abc import Iterable
 from math import log2
 
 from sync.linkage.comparisons import COMPARISONS, OTHER, Comparison, Part
@@ -17,6 +18,12 @@ def render_weights(model: LinkModel, records: int, pairs: str) -> str:
     cells = ", ".join(f"{_render_cell(one)} AS {_column(one)}" for one in COMPARISONS)
     weights = " + ".join([_number(model.prior_bits(records)), *_list_weights(model), *_list_rarities(model)])
     return f"SELECT record_id_l, record_id_r, {weights} AS bits FROM (SELECT *, {cells} FROM {pairs}) AS compared"
+
+
+def render_levels(parts: Iterable[Part], pairs: str) -> str:
+    """A query over the table or view `pairs`: record_id_l, record_id_r, bits, whether all is equal, each part's level."""
+    same = " AND ".join(f"{name}_l IS NOT DISTINCT FROM {name}_r" for name in COLUMNS[1:])
+    return f"SELECT record_id_l, record_id_r, bits, {same}, {', '.join(map(_render_level, parts))} FROM {pairs}"
 
 
 def _column(comparison: Comparison) -> str:

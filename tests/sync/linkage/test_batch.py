@@ -7,10 +7,20 @@ import duckdb
 import pytest
 
 from sync.linkage import batch
-from sync.linkage.batch import count_left_out, find_most_common, render_pairs, weigh_with_duckdb, write_input
+from sync.linkage.batch import (
+    count_left_out,
+    find_most_common,
+    judge_weighed,
+    read_features,
+    render_pairs,
+    weigh_with_duckdb,
+    write_input,
+)
 from sync.linkage.blocking import find_keys
+from sync.linkage.judging import judge
 from sync.linkage.model import default_model
 from tests.sync.linkage.one_by_one import weigh_one_by_one
+from tests.sync.linkage.pairs import list_pairs
 from tests.sync.linkage.people import invent_records
 
 MODEL = default_model()
@@ -31,6 +41,22 @@ def test_all_pairs_weigh_what_they_weigh_one_by_one(tmp_path: Path) -> None:
 def test_an_empty_registry_has_no_pairs(tmp_path: Path) -> None:
     assert write_input(tmp_path, MODEL, []) == []
     assert list(weigh_with_duckdb(tmp_path, MODEL, 0)) == []
+
+
+def test_a_batch_judges_every_level_as_records_are_judged_one_by_one(tmp_path: Path) -> None:
+    pairs = [*list_pairs(), *zip(RECORDS, RECORDS, strict=True)]
+    ids = write_input(tmp_path, MODEL, [record for pair in pairs for record in pair])
+    weighed = [(number, number + 1, number / 3) for number in range(0, len(ids), 2)]
+    expected = [judge(*map(MODEL.cleaner.clean, pair)) for pair in pairs]
+    assert dict(judge_weighed(tmp_path, weighed)) == dict(zip(weighed, expected, strict=True))
+    assert len(set(expected)) == 7
+
+
+def test_records_are_read_back_as_they_were_cleaned(tmp_path: Path) -> None:
+    write_input(tmp_path, MODEL, RECORDS)
+    wanted = {place: RECORDS[place].record_id for place in (0, 7, 599)}
+    expected = {record: MODEL.cleaner.clean(RECORDS[place]) for place, record in wanted.items()}
+    assert read_features(tmp_path, wanted) == expected
 
 
 def test_keys_that_too_many_share_bring_nobody_together() -> None:

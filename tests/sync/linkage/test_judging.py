@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from sync.linkage.judging import has_conflict, is_corroborated, is_told_apart, judge_pair
+from sync.linkage.judging import judge, judge_pair
 from sync.linkage.record import LinkRecord
 from sync.linkage.score import Scorer
 from tests.sync.linkage.people import MODEL, clean
@@ -33,7 +33,7 @@ YEAR: dict[str, Any] = {"birth_date": date(1990, 1, 1), "document_number": ""}
     ],
 )
 def test_corroboration_is_more_than_a_household(changes: dict[str, Any], expected: bool) -> None:
-    assert is_corroborated(clean(), clean("b", **changes)) is expected
+    assert judge(clean(), clean("b", **changes)).corroborated is expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_corroboration_is_more_than_a_household(changes: dict[str, Any], expecte
     ],
 )
 def test_conflicts(changes: dict[str, Any], expected: bool) -> None:
-    assert has_conflict(clean(), clean("b", **changes)) is expected
+    assert judge(clean(), clean("b", **changes)).conflict is expected
 
 
 def test_a_judged_pair_is_the_same_whichever_comes_first() -> None:
@@ -87,7 +87,7 @@ def test_a_judged_pair_is_the_same_whichever_comes_first() -> None:
 )
 def test_of_one_visit_only_the_same_words_or_papers_are_of_one_person(changes: dict[str, Any], expected: bool) -> None:
     one, other = clean(), clean("b", **changes)
-    assert is_told_apart(one, other) is expected
+    assert judge(one, other).told_apart is expected
     scorer = Scorer(MODEL, 1000)
     assert judge_pair(scorer, one, other, one_visit=True).beside is expected
     assert not judge_pair(scorer, one, other).beside
