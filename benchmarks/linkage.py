@@ -21,7 +21,7 @@ from benchmarks.accuracy import Accuracy, Scored, b_cubed, count_mixed, find_rec
 from benchmarks.regional.recording import make_records
 from benchmarks.splink_peer import link_as_newcomer, link_tuned
 from sync.linkage.decision import Rules, Verdict
-from sync.linkage.fairness import list_groups
+from sync.linkage.fairness import take_census
 from sync.linkage.files import Linked, decide_weighed, link_records, weigh_pairs
 from sync.linkage.model import LinkModel, default_model
 from sync.linkage.record import parse_record
@@ -142,7 +142,7 @@ def _show_review(model: LinkModel, linked: Linked, truth: dict[str, object]) -> 
 
 def _show_fairness(rows: Rows, scored: Scored, truth: dict[str, object]) -> None:
     """The same figures by nationality, sex, and how common the family name is, in tenths of the records."""
-    for (kind, value), members in list_groups([parse_record(row) for row in rows]).items():
+    for (kind, value), members in take_census(map(parse_record, rows)).list_groups().items():
         print(f"  {kind + ' ' + (value or '?'):20}{len(members):7}  {measure_pairs(scored, truth, members)}")
 
 

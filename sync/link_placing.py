@@ -76,7 +76,8 @@ def _weigh(linking: Linking, features: Mapping[int, Features], met: Iterable[tup
     for one, other in met:
         left, right = features[one], features[other]
         if (bits := compare(left, right, least)) >= least:
-            yield PairRow(one, other, bits, *judge(left, right))
+            found = judge(left, right)
+            yield PairRow(one, other, bits, found.corroborated, found.conflict)
 
 
 def find_overlooked(connection: Connection, linking: Linking, homes: Collection[int]) -> None:

@@ -74,13 +74,17 @@ def decide_all(
         own[component_of[one.one]].append(one)
     inside, between = _split_pairs(components, component_of, heavy, rules.largest)
     rivals = _find_rivals(between, said)
+    # Most records are alone, and nothing is to be decided about them.
+    persons = [tuple(members) for members in components if len(members) == 1]
     decided = [
         decide_component(members, inside[number], rules, own[number], rivals)
         for number, members in enumerate(components)
+        if len(members) > 1
     ]
+    persons += [person for one in decided for person in one.persons]
     questions = [question for one in decided for question in one.questions]
     questions.sort(key=lambda question: (-question.pair.bits, question.pair.one, question.pair.other))
-    return Decision(sorted(person for one in decided for person in one.persons), questions), between
+    return Decision(sorted(persons), questions), between
 
 
 def find_pieces(records: Sequence[str], pairs: Iterable[Pair], largest: int) -> list[list[str]]:
@@ -137,10 +141,15 @@ def ask_about_rest(
     A heavy pair that the decision does not ask about waits for the answer to another.
     """
     person_of = {record: place for place, person in enumerate(decided.persons) for record in person}
-    answered = {frozenset((person_of.get(one.one), person_of.get(one.other))) for one in verdicts}
-    more = [
-        Question(Pair(one, other, bits), "weight")
-        for one, other, bits in sorted(light, key=lambda each: (-each[2], each))
-        if person_of[one] != person_of[other] and frozenset((person_of[one], person_of[other])) not in answered
-    ]
-    return keep_heaviest(Decision(decided.persons, [*decided.questions, *more]))
+
+    def find_persons(one: str, other: str) -> tuple[int, int]:
+        left, right = person_of[one], person_of[other]
+        return min(left, right), max(left, right)
+
+    answered = {find_persons(one.one, one.other) for one in verdicts if {one.one, one.other} <= person_of.keys()}
+    asked = {find_persons(one.pair.one, one.pair.other): one for one in decided.questions}
+    for one, other, bits in sorted(light, key=lambda each: (-each[2], each)):
+        persons = find_persons(one, other)
+        if persons[0] != persons[1] and persons not in answered and persons not in asked:
+            asked[persons] = Question(Pair(one, other, bits), "weight")
+    return list(asked.values())

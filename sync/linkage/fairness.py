@@ -38,22 +38,42 @@ class GroupFigures:
     recall: float | None
 
 
-def list_groups(records: Sequence[LinkRecord]) -> dict[tuple[str, str], list[str]]:
-    """The records of each nationality, sex and tenth by frequency of the family name, 1 being the rarest."""
-    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+class Census:
+    """Which records are of each nationality, sex and tenth by frequency of the family name, 1 being the rarest.
+
+    Records are counted one by one: those of a registry are too many to keep.
+    """
+
+    def __init__(self) -> None:
+        self._groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._names: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+
+    def add(self, one: LinkRecord) -> None:
+        """Count a record."""
+        self._groups["nationality", one.nationality].append(one.record_id)
+        self._groups["sex", one.sex].append(one.record_id)
+        self._names[fold(one.family_name)].append(one.record_id)
+
+    def list_groups(self) -> dict[tuple[str, str], list[str]]:
+        """The records of each group, by its kind and value."""
+        groups = self._groups.copy()
+        names = sorted(self._names.items(), key=lambda item: (len(item[1]), item[0]))
+        ranked = [record for _, own in names for record in sorted(own)]
+        for place, record in enumerate(ranked):
+            groups["name frequency", str(_TENTHS * place // len(ranked) + 1)].append(record)
+        return {name: groups[name] for name in sorted(groups, key=lambda name: (name[0], len(name[1]), name[1]))}
+
+
+def take_census(records: Iterable[LinkRecord]) -> Census:
+    """The census of records that are at hand."""
+    census = Census()
     for one in records:
-        groups["nationality", one.nationality].append(one.record_id)
-        groups["sex", one.sex].append(one.record_id)
-    names = {one.record_id: fold(one.family_name) for one in records}
-    counts = Counter(names.values())
-    ranked = sorted(names, key=lambda record: (counts[names[record]], names[record], record))
-    for place, record in enumerate(ranked):
-        groups["name frequency", str(_TENTHS * place // len(ranked) + 1)].append(record)
-    return {name: groups[name] for name in sorted(groups, key=lambda name: (name[0], len(name[1]), name[1]))}
+        census.add(one)
+    return census
 
 
 def measure_fairness(
-    records: Sequence[LinkRecord],
+    census: Census,
     persons: Iterable[Sequence[str]],
     questions: Iterable[Question],
     labels: Iterable[Label],
@@ -64,13 +84,13 @@ def measure_fairness(
     known = _list_known(labels, person_of)
     return [
         _measure(kind, value, members, person_of, asked, known)
-        for (kind, value), members in list_groups(records).items()
+        for (kind, value), members in census.list_groups().items()
         if len(members) >= LEAST_RECORDS
     ]
 
 
 def expect_fairness(
-    records: Sequence[LinkRecord],
+    records: Iterable[LinkRecord],
     persons: Iterable[Sequence[str]],
     questions: Iterable[Question],
     weighed: Iterable[Pair],
@@ -82,7 +102,8 @@ def expect_fairness(
     likely = [(one, to_probability(one.bits)) for one in weighed if one.bits >= LOWEST]
     same = [Label(one.one, one.other, same=True, stands_for=chance) for one, chance in likely]
     apart = [Label(one.one, one.other, same=False, stands_for=1 - chance) for one, chance in likely]
-    return [replace(one, labels=0) for one in measure_fairness(records, persons, questions, [*same, *apart])]
+    figures = measure_fairness(take_census(records), persons, questions, [*same, *apart])
+    return [replace(one, labels=0) for one in figures]
 
 
 def _list_known(labels: Iterable[Label], person_of: Mapping[str, tuple[int, bool]]) -> dict[str, list[Label]]:

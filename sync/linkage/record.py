@@ -31,6 +31,9 @@ _YEAR_ALONE = re.compile(r"(\d{4})(?:\.0|[-/](?:00|\d{1,2})(?:[-/]00)?)?")
 _AGE = re.compile(r"(\d{1,3})(?:[.,]\d+)?(?: ?(?:ans?|years?))?", re.IGNORECASE)
 _OLDEST, _YEARS = 120, range(1850, 2200)
 
+# A place and a day.
+Visit = tuple[int | str, date]
+
 
 @dataclass(frozen=True, slots=True)
 class LinkRecord:
@@ -55,7 +58,7 @@ class LinkRecord:
     site_id: int | None = None  # of the registry, where people are looked for by site
 
     @property
-    def visit(self) -> tuple[int | str, date] | None:
+    def visit(self) -> Visit | None:
         """Where and on which day it was made, if it tells both."""
         place = self.site_id or self.post
         return (place, self.recorded_on) if place and self.recorded_on else None

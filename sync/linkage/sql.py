@@ -21,7 +21,7 @@ def render_weights(model: LinkModel, records: int, pairs: str) -> str:
 
 
 def render_levels(parts: Iterable[Part], pairs: str) -> str:
-    """A query over the table or view `pairs`: record_id_l, record_id_r, bits, whether all is equal, each part's level."""
+    """A query over `pairs`, which tells bits too: both ids, bits, whether all is equal, and the level of each part."""
     same = " AND ".join(f"{name}_l IS NOT DISTINCT FROM {name}_r" for name in COLUMNS[1:])
     return f"SELECT record_id_l, record_id_r, bits, {same}, {', '.join(map(_render_level, parts))} FROM {pairs}"
 

@@ -45,8 +45,13 @@ def test_an_empty_registry_has_nothing_to_change(session: Session, tmp_path: Pat
 
 
 @pytest.mark.both_databases
-def test_the_active_model_changes_nothing(session: Session, linked: None, tmp_path: Path) -> None:
+def test_the_active_model_changes_nothing(
+    session: Session, linked: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "sync.link_runs")
     found = run(session, tmp_path, default_model())
+    assert caplog.messages[:2] == ["link run: 3 records cleaned", "link run: 1 pairs weighed"]
+    assert not [told for told in caplog.messages if AWA.nom in told or reference("uuid:1") in told]
     assert (found.records, found.persons, found.persons_before) == (3, 2, 2)
     assert (found.joined, found.parted, found.overlooked, found.crowded) == (0, 0, [], 0)
 

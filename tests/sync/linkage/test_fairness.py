@@ -1,6 +1,6 @@
 from sync.linkage.calibration import Label
 from sync.linkage.decision import Pair, Question
-from sync.linkage.fairness import GroupFigures, expect_fairness, list_groups, measure_fairness
+from sync.linkage.fairness import GroupFigures, expect_fairness, measure_fairness, take_census
 from sync.linkage.record import LinkRecord
 
 # Twenty of one nationality whose name is common, twenty of another with a name each.
@@ -23,7 +23,10 @@ LABELS = [
 
 
 def measure(*more: Label) -> dict[tuple[str, str], GroupFigures]:
-    return {(one.kind, one.value): one for one in measure_fairness(RECORDS, PERSONS, QUESTIONS, [*LABELS, *more])}
+    return {
+        (one.kind, one.value): one
+        for one in measure_fairness(take_census(RECORDS), PERSONS, QUESTIONS, [*LABELS, *more])
+    }
 
 
 def test_figures_of_a_group_are_of_its_records_alone() -> None:
@@ -38,14 +41,14 @@ def test_groups_that_are_too_small_are_not_told() -> None:
 
 
 def test_tenths_go_from_rare_names_to_common_ones() -> None:
-    groups = list_groups(RECORDS)
+    groups = take_census(RECORDS).list_groups()
     assert [len(groups["name frequency", str(tenth)]) for tenth in range(1, 11)] == [4] * 10
     assert all(record.startswith("r") for record in groups["name frequency", "1"])
     assert all(record.startswith("c") for record in groups["name frequency", "10"])
 
 
 def test_without_labels_nothing_is_said_about_right_and_wrong() -> None:
-    [first, *_] = measure_fairness(RECORDS, PERSONS, QUESTIONS, [])
+    [first, *_] = measure_fairness(take_census(RECORDS), PERSONS, QUESTIONS, [])
     assert (first.labels, first.precision, first.recall) == (0, None, None)
 
 
