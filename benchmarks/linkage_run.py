@@ -34,16 +34,17 @@ _MODEL = "model.json"
 
 
 class Steps(logging.Handler):
-    """Prints each step of a run with its seconds, and the megabytes that its process held at most until then."""
+    """Prints each step of a run: its seconds, those of processors, and the megabytes held at most until its end."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._since = time.monotonic()
+        self._since, self._worked = time.monotonic(), time.process_time()
 
     def emit(self, record: logging.LogRecord) -> None:
-        now = time.monotonic()
-        print(f"  {record.getMessage():60}{now - self._since:8.1f} s{read_peak():8.0f} MB", flush=True)
-        self._since = now
+        now, worked = time.monotonic(), time.process_time()
+        took = f"{now - self._since:7.1f} s ({worked - self._worked:6.1f} s CPU)"
+        print(f"  {record.getMessage():55}{took}{read_peak():8.0f} MB", flush=True)
+        self._since, self._worked = now, worked
 
 
 def load(folder: Path, records: int) -> None:
@@ -102,8 +103,8 @@ def weigh(folder: Path, records: int) -> int:
 def run_command(folder: Path, _records: int) -> int:
     log = logging.getLogger("sync.link_runs")
     log.setLevel(logging.INFO)
-    log.addHandler(Steps())
     with create_app(demo_settings(folder / "server")).app_context():
+        log.addHandler(Steps())
         found = run_registry()
     return found.pairs if found else 0
 
