@@ -19,6 +19,7 @@ from server.extensions import db
 from server.file_removal import FilesLeft, note_unneeded, remove_files
 from server.kept_exports import find_kept_exports
 from server.keys import unlock_submissions
+from server.maintenance import maintain
 from server.peers import run_due
 from server.processes import MayGoOn, run_command
 from server.processing import process_pending
@@ -133,17 +134,9 @@ def find_unneeded_files(_may_go_on: MayGoOn) -> Details:
 
 
 def maintain_database(_may_go_on: MayGoOn) -> Details:
-    """Keep SQLite's write-ahead log short and its statistics fresh; PostgreSQL does this by itself."""
-    if db.engine.dialect.name != "sqlite":
-        return {"database": db.engine.dialect.name}
-    with Session(db.engine) as session:
-        # As a writer from the start: it reads statistics first, and what others write meanwhile would make it fail.
-        begin_write(session)
-        session.connection().exec_driver_sql("PRAGMA optimize")
-        session.commit()
-    with db.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-    return {"database": "sqlite"}
+    """Let the database's files let go of what was erased, and keep SQLite's log short and its statistics fresh."""
+    maintain(db.engine, datetime.now(UTC))
+    return {"database": db.engine.dialect.name}
 
 
 def exchange_with_centre(may_go_on: MayGoOn) -> Details:

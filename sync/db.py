@@ -35,6 +35,7 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 _WAIT_S = 10.0
 _LOOK_S = 0.0003
 _TURN = "teral_turn"
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "secure_delete=ON")
 # The function by which SQLite takes case and accents off a text (folded_column.py).
 FOLD = "teral_fold"
 
@@ -72,7 +73,8 @@ def prepare_sqlite(engine: Engine) -> None:
     """Make every connection of a SQLite engine durable and let writers queue instead of failing.
 
     WAL with synchronous=FULL fsyncs at each commit: an acknowledged record survives a power cut. pysqlite's own BEGIN
-    is off, since it opens transactions too late for savepoints and rollback to be whole.
+    is off, since it opens transactions too late for savepoints and rollback to be whole. What is erased is overwritten
+    in the file: not every build of SQLite does so by itself.
     """
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -82,7 +84,7 @@ def prepare_sqlite(engine: Engine) -> None:
 def _open_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     connection.create_function(FOLD, 1, fold_letters, deterministic=True)

@@ -90,6 +90,13 @@ def test_reading_waits_for_nobody(engine: Engine) -> None:
 
 def test_a_commit_waits_for_the_disk(engine: Engine) -> None:
     """Which the databases of most tests do not: what is acknowledged must survive a power cut."""
+    assert [ask(engine, name) for name in ("journal_mode", "synchronous")] == ["wal", 2]
+
+
+def test_what_is_deleted_is_overwritten(engine: Engine) -> None:
+    assert ask(engine, "secure_delete") == 1
+
+
+def ask(engine: Engine, pragma: str) -> object:
     with engine.connect() as connection:
-        told = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
-    assert told == ["wal", 2]
+        return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
