@@ -24,6 +24,7 @@ from sync.judging import Verdict
 from sync.link_inquiries import forget_inquiry_notes
 from sync.models import (
     AuditEvent,
+    Decision,
     Entity,
     EntityContribution,
     EntityDecision,
@@ -141,6 +142,12 @@ def find_last_erasure(session: Session) -> int:
     return session.scalar(select(func.max(AuditEvent.id)).where(AuditEvent.action == _ERASED)) or 0
 
 
+def has_erased(session: Session, since: datetime) -> bool:
+    """Tell whether anything was erased since then."""
+    lately = select(AuditEvent.id).where(AuditEvent.at >= since, AuditEvent.action.in_((_ERASED, "entity.erased")))
+    return session.scalar(lately.limit(1)) is not None
+
+
 def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id: int | None, now: datetime) -> None:
     told = {"retained": fact.retained, "reason": fact.reason, "erased_at": fact.erased_at}
     session.add(Erasure(submission_id=submission.id, actor_id=actor_id, **told))
@@ -151,6 +158,8 @@ def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id
     _erase_files(session, submission, now)
     forget_answers(session, [submission.id])
     session.execute(delete(SubmissionComment).where(SubmissionComment.submission_id == submission.id))
+    # That something was decided about the record stays; why may tell who it is about.
+    session.execute(update(Decision).where(Decision.submission_id == submission.id).values(reason=""))
     _erase_entities(session, submission, frozenset(keep.entity), now)
     _erase_words(session, submission, frozenset(keep.person))
     forget_inquiry_notes(session, submission.id)
@@ -212,8 +221,8 @@ def _read_keep(kept: dict[str, Any]) -> Keep:
 
 def _erase_files(session: Session, submission: Submission, now: datetime) -> None:
     files = list_files_of(session, submission.id) | stop_awaiting(session, submission.id)
-    mine = SubmissionAttachment.submission_id == submission.id
-    session.execute(update(SubmissionAttachment).where(mine).values(blob_sha256=None, expected=False))
+    # Their names go, too: they are answers, and can say as much as the files.
+    session.execute(delete(SubmissionAttachment).where(SubmissionAttachment.submission_id == submission.id))
     submission.missing_files = 0
     free_files(session, files, now)
 

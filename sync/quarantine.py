@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from forms.errors import N_, FormsError
 from sync.audit import add_audit_event
-from sync.models import AwaitedDecision, Decision, Submission
+from sync.models import AwaitedDecision, Decision, Erasure, Submission
 from sync.registry import lock_registry
 from sync.releasing import release_submission
 
@@ -49,7 +49,10 @@ def select_verdicts() -> Select[Any]:
 
 
 def receive_verdict(session: Session, fact: VerdictFact, now: datetime) -> None:
-    """Take in a word that was spoken elsewhere; about a record that is not here it waits. Twice is once."""
+    """Take in a word that was spoken elsewhere; about a record that is not here it waits. Twice is once.
+
+    Of a record that was erased no reason is kept, and none where it was erased where the word comes from.
+    """
     lock_registry(session)
     named = (Submission.xml_sha256 == fact.xml_sha256, Submission.form_id == fact.form_id)
     submission = session.scalar(
@@ -58,9 +61,16 @@ def receive_verdict(session: Session, fact: VerdictFact, now: datetime) -> None:
     if submission is not None:
         if _take(session, submission, fact):
             release_submission(session, submission, fact.kind, None, now)
-    elif session.scalar(select(AwaitedDecision.id).filter_by(**asdict(fact))) is None:
+    elif (awaited := _find_awaited(session, fact)) is None:
         session.add(AwaitedDecision(**asdict(fact)))
+    elif not fact.reason:
+        awaited.reason = ""
     session.flush()
+
+
+def _find_awaited(session: Session, fact: VerdictFact) -> AwaitedDecision | None:
+    named = {"form_id": fact.form_id, "instance_id": fact.instance_id, "xml_sha256": fact.xml_sha256}
+    return session.scalar(select(AwaitedDecision).filter_by(**named, decided_at=fact.decided_at))
 
 
 def take_awaited(session: Session, rows: Sequence[Submission]) -> None:
@@ -81,7 +91,8 @@ def _take(session: Session, submission: Submission, word: VerdictFact | AwaitedD
     known = session.scalars(select(Decision).where(Decision.submission_id == submission.id)).all()
     if any((one.kind, one.decided_at) == (word.kind, word.decided_at) for one in known):
         return False
-    fresh = Decision(submission_id=submission.id, kind=word.kind, reason=word.reason, decided_at=word.decided_at)
+    reason = "" if session.get(Erasure, submission.id) is not None else word.reason
+    fresh = Decision(submission_id=submission.id, kind=word.kind, reason=reason, decided_at=word.decided_at)
     session.add(fresh)
     last = max([*known, fresh], key=lambda one: (one.decided_at, one.kind))
     submission.decision = None if last.kind == "replay" else last.kind

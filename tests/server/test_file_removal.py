@@ -67,7 +67,7 @@ def remove() -> Removal:
     return remove_files(datetime.now(UTC))
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_the_files_of_an_erased_record_leave_the_disk_with_the_next_run(app: Flask, session: Session) -> None:
     record = send("uuid:1", keep(), keep(b"event,user\n", "audit.csv"))
     send("uuid:2", keep(b"another"))
@@ -99,7 +99,7 @@ def test_what_another_record_has_too_stays_whole(app: Flask) -> None:
     assert (remove().files, disk()) == (1, {})
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_who_is_cut_off_anywhere_goes_on(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the disk lets go, and after it did and before that is noted."""
     erase_record(send("uuid:1", keep()))
@@ -160,7 +160,7 @@ def test_a_file_that_was_saved_and_is_not_named_yet_stays(app: Flask) -> None:
     assert (remove(), attachment_store().read(again.stored.sha256)) == (Removal(), PHOTO)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(postgresql="slow")
 def test_the_same_bytes_that_come_again_meanwhile_are_never_lost(app: Flask) -> None:
     """A tablet sends a photograph while the same one, of a record that was erased, leaves the disk."""
     record = send("uuid:0", keep())
@@ -198,7 +198,7 @@ def check_named(session: Session) -> set[str]:
 
 
 def test_after_whatever_happened_all_that_is_named_is_there_and_nothing_else(app: Flask) -> None:
-    live(Random(0), steps=20)
+    live(Random(0), steps=12)
 
 
 @pytest.mark.slow

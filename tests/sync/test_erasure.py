@@ -1,12 +1,14 @@
 """What was erased is gone wherever it stood, what was retained still counts, and a rebuild brings nothing back."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store
 from server.processing import process_pending
-from sync.db import begin_write
+from sync.db import Base, begin_write
 from sync.erasure import Keep, erase_submission
 from sync.judging import judge
 from sync.link_decisions import Word, set_golden_value
@@ -18,11 +20,13 @@ from sync.models import (
     EntityDecision,
     PersonRecord,
     Submission,
+    SubmissionAttachment,
     SubmissionComment,
     SubmissionFinding,
 )
 from sync.policy import Viewer
 from sync.processing import list_work
+from sync.quarantine import accept
 from sync.registry import lock_registry, registry_digest
 from sync.reviews import add_comment
 from tests.sync.arrivals import receive
@@ -113,6 +117,19 @@ def test_what_people_decided_about_retained_values_stays(lived: Session) -> None
     assert [one.value for one in lived.scalars(select(EntityDecision))] == ["9"]
 
 
+def test_what_was_decided_about_a_record_stays_without_its_reason(lived: Session) -> None:
+    row = erase(lived, "uuid:4", Keep())
+    assert [(one.kind, one.reason) for one in row.decisions] == [("accept", "")]
+    assert row.decision == "accept"
+
+
+def test_the_names_of_files_go_with_them(lived: Session) -> None:
+    row = lived.scalars(select(Submission).where(Submission.instance_id == "uuid:2")).one()
+    row.attachments.append(SubmissionAttachment(name="Awa Ndiaye.jpg", expected=True))
+    erase(lived, "uuid:2", Keep())
+    assert (row.attachments, row.missing_files) == ([], 0)
+
+
 def test_flat_answers_and_comments_go_with_the_record(lived: Session) -> None:
     row = lived.scalars(select(Submission).where(Submission.instance_id == "uuid:2")).one()
     actor = Actor(kind="user", display_name="awa", created_at=NOW)
@@ -131,3 +148,31 @@ def test_who_sends_another_record_under_the_name_of_an_erased_one_is_heard(lived
     row = erase(lived, "uuid:2", Keep())
     twin = receive(lived, "uuid:2", people=[{"prenoms": "Fatou"}])
     assert (twin.kind, twin.submission_id == row.id) == ("twin", False)
+
+
+def test_nothing_that_an_erased_record_said_stands_anywhere(session: Session) -> None:
+    """Nor what was said of it: in no table, and in no form in which linkage and search keep names."""
+    said = {"prenoms": "Xqwanda", "nom": "Zzylokamba", "lieu": "Qwexville", "mere": "Vvumeti", "numero": "QX9988776"}
+    prepare(session)
+    meet(session, "uuid:1", replace(MET_AWA, papier="passport", **said), BINTA)
+    meet(session, "uuid:2", replace(MET_AWA, **said))
+    row = session.scalars(select(Submission).where(Submission.instance_id == "uuid:1")).one()
+    actor = Actor(kind="user", display_name="Modou", created_at=NOW)
+    session.add(actor)
+    session.flush()
+    add_comment(session, row.id, "Xqwanda rappellera.", actor.id, NOW)
+    accept(session, row, None, "Xqwanda l'a dit.", NOW)
+    word, steward = Word(None, NOW, "Xqwanda l'a dit."), Viewer(1, "data_steward")
+    set_golden_value(session, steward, reference("uuid:1"), "given_names", "Xqwandine", word)
+    row.attachments.append(SubmissionAttachment(name="xqwanda.jpg", expected=True))
+    words = [value.lower()[:7] for value in said.values()]
+    assert {"submissions", "person_records", "link_identities", "decisions"} <= list_tables(session, words)
+    for instance_id in ("uuid:1", "uuid:2"):
+        erase(session, instance_id, Keep(person=["sex"]))
+    assert list_tables(session, words) == set()
+
+
+def list_tables(session: Session, words: list[str]) -> set[str]:
+    """The tables in which one of these words stands."""
+    tables = {table.name: str(session.execute(select(table)).all()).lower() for table in Base.metadata.sorted_tables}
+    return {name for name, told in tables.items() if any(word in told for word in words)}

@@ -1,6 +1,7 @@
 """A person's word about a record: it stays, is journalled, can be taken back, and holds wherever it was spoken."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from sync.models import AuditEvent, AwaitedDecision, Decision, Submission
 from sync.quarantine import DecisionRefused, VerdictFact, accept, receive_verdict, reject, replay
 from tests.sync.factory import NOW, add_submission, xml
+from tests.sync.test_freed_files import erase
 from tests.sync.test_processing import AWA, published, settle
 
 __all__ = ["published"]
@@ -100,3 +102,18 @@ def test_the_last_word_counts_whichever_came_first(session: Session, published: 
     words = (fact(row, "reject", 1), fact(row, "replay", 2))
     receive(session, *(words[place] for place in order), words[0])
     assert (row.state, session.scalar(select(func.count()).select_from(Decision))) == ("merged", 2)
+
+
+def test_of_an_erased_record_no_reason_is_kept_that_comes_later(session: Session) -> None:
+    row = add_submission(session, "uuid:1")
+    word = fact(row)
+    erase(session, row.id)
+    receive(session, word)
+    assert [(one.kind, one.reason) for one in row.decisions] == [("reject", "")]
+
+
+def test_a_reason_that_was_erased_elsewhere_is_forgotten_where_it_waits(session: Session) -> None:
+    coming = Submission(form_id="passage", instance_id="uuid:1", xml_sha256=_sha256("uuid:1"))
+    word = fact(coming)
+    receive(session, word, replace(word, reason=""), word)
+    assert session.scalars(select(AwaitedDecision.reason)).all() == [""]

@@ -14,11 +14,9 @@ def test_what_was_erased_is_gone_and_the_command_shows_it(app: Flask, run: Run) 
     keep(b"cut off")
     let_days_pass()
     assert json.loads(run("files", "tidy", "--dry-run", "--json").output) == {"due": 1}
-    assert "to go: 1" in run("files", "tidy", "--dry-run").output
     assert len(disk()) == 3
     told = json.loads(run("files", "tidy", "--json").output)
     assert told == {"files": 1, "bytes": 22, "waiting": 0, "failed": 0, "later": 1}
-    assert json.loads(run("files", "tidy", "--dry-run", "--at-once", "--json").output) == {"due": 1}
     assert "gone: 1" in run("files", "tidy", "--at-once").output
     assert [path.read_bytes() for path in disk().values()] == [b"another"]
 
