@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
@@ -12,14 +13,19 @@ from benchmarks.regional.recording import make_records
 from sync.link_decisions import Word, decide_apart, decide_same
 from sync.link_fold import fold_links, link_some, read_link_record
 from sync.link_models import list_linkings
+from sync.link_queue import count_questions
+from sync.link_runs import run_model
 from sync.linkage.blocking import find_candidates, find_keys
 from sync.linkage.component import decide_all
 from sync.linkage.decision import Rules, Verdict
 from sync.linkage.judging import judge_pair
+from sync.linkage.model import default_model
 from sync.linkage.record import LinkRecord, parse_record
 from sync.linkage.score import Scorer
 from sync.models import LinkChange, LinkQuestion, Person, PersonRecord
+from sync.policy import Viewer
 from tests.sync.factory import NOW, add_site
+from tests.sync.linkage.one_by_one import weigh_one_by_one
 from tests.sync.people import add_record
 
 MOUSSA = {"given_names": "Moussa", "family_name": "Sissoko", "sex": "1", "nationality": "SEN"}
@@ -129,7 +135,9 @@ def test_whom_people_have_kept_apart_is_no_rival_until_another_says_the_same(
 @pytest.mark.parametrize(
     ("seed", "count"), [(1, 150), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((2, 400), (3, 1100)))]
 )
-def test_records_that_come_and_go_are_linked_as_all_from_scratch(session: Session, seed: int, count: int) -> None:
+def test_records_that_come_and_go_are_linked_as_all_from_scratch(
+    session: Session, tmp_path: Path, seed: int, count: int
+) -> None:
     dice = random.Random(seed)
     rows, _ = make_records(count, seed)
     dice.shuffle(rows)
@@ -146,3 +154,6 @@ def test_records_that_come_and_go_are_linked_as_all_from_scratch(session: Sessio
     assert held == decide_from_scratch(session, said)
     assert any(len(person) > 1 for person in held)
     assert session.scalar(select(LinkQuestion.one_id).where(LinkQuestion.reason == "margin").limit(1))
+    run = run_model(session, default_model(), weigh_one_by_one, tmp_path)
+    assert (run.joined, run.parted, run.overlooked) == (0, 0, [])
+    assert run.questions == count_questions(session, Viewer(1, "data_steward"))
