@@ -23,11 +23,12 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from forms import publishable
-from server import create_app
+from server import create_app, extensions
 from server.accounts import users
 from server.config import Settings
 from server.database import migrate
 from server.extensions import db
+from sync.db import prepare_sqlite
 from tests.postgres import Reused, postgres_cluster
 
 SECRET = "a-secret-of-tests-only-0123456789abcdef"
@@ -81,6 +82,21 @@ def quick_disk() -> Iterator[None]:
     """Nothing that a test keeps is to outlive a power cut. Servers in processes of their own wait for the disk."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_sqlite(compiled_statements: dict[str, Engine]) -> Iterator[None]:
+    """Nor does a database in this process wait, whoever opens it: a command, a post, or a test's own application."""
+
+    def prepare(engine: Engine) -> None:
+        prepare_sqlite(engine)
+        event.listen(engine, "connect", _wait_for_no_disk)
+        if engine.dialect.name in compiled_statements:
+            _share_compiled(engine, compiled_statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extensions, "prepare_sqlite", prepare)
         yield
 
 
@@ -197,8 +213,6 @@ def app(
     app.testing = True
     app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            event.listen(db.engine, "connect", _wait_for_no_disk)
         _share_compiled(db.engine, compiled_statements)
         yield app
         db.session.remove()
