@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 import orjson
 
-from sync.linkage.names import NameKeys, fold, sound, without_titles
+from sync.linkage.names import NameKeys, fold, list_names, sound
 from sync.linkage.record import LinkRecord
 
 DAY, YEAR, AGE = "day", "year", "age"
 _NO_DIGIT = re.compile(r"\D")
 _NOT_SIGN = re.compile(r"[^A-Z0-9]")
 _SHORTEST_PHONE = 6
+# So many digits that are all alike are no number of anybody.
+_FEWEST_ALIKE = 4
 # A national number stands at the end, whatever is dialled before it; eight digits are common to the region's plans.
 _PHONE_TAIL = 7
 _SWAP_BITS = 4.0
@@ -98,7 +100,7 @@ class Cleaner:
     def clean(self, record: LinkRecord) -> Features:
         """The features of one record."""
         family, given = self._order_names(record)
-        mother = without_titles(fold(record.mother_name))
+        mother = list_names(record.mother_name)
         place = fold(record.birth_place)
         given_keys = [self._keys.find_key(word) for word in given[:3]]
         mother_given = self._keys.find_key(mother[0]) if mother else None
@@ -129,7 +131,7 @@ class Cleaner:
             mother_key,
             phone,
             record.document_type.strip().upper() or None,
-            _NOT_SIGN.sub("", record.document_number.upper()) or None,
+            _clean_document(record.document_number),
             *self._find_frequencies(family_key, given_1, place_key, mother_key, phone),
             *_clean_band(record),
         )
@@ -146,7 +148,7 @@ class Cleaner:
 
     def _order_names(self, record: LinkRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Family and given names, crossed back where the counts say that they were written crossed."""
-        family, given = (without_titles(fold(text)) for text in (record.family_name, record.given_name))
+        family, given = list_names(record.family_name), list_names(record.given_name)
         odds = sum(map(self._given_odds, family)) - sum(map(self._given_odds, given))
         return (given, family) if odds > _SWAP_BITS and family and given else (family, given)
 
@@ -185,4 +187,14 @@ def _clean_band(record: LinkRecord) -> tuple[int | None, int | None]:
 
 def _clean_phone(text: str) -> str | None:
     digits = _NO_DIGIT.sub("", text)
-    return digits[-_PHONE_TAIL:] if len(digits) >= _SHORTEST_PHONE else None
+    tail = digits[-_PHONE_TAIL:]
+    return tail if len(digits) >= _SHORTEST_PHONE and _is_number(tail) else None
+
+
+def _clean_document(text: str) -> str | None:
+    return _NOT_SIGN.sub("", text.upper()) if _is_number(_NO_DIGIT.sub("", text)) else None
+
+
+def _is_number(digits: str) -> bool:
+    """Whether digits are of a number. Where a form demands one, NEANT, 0000 or 99999999 says that there is none."""
+    return bool(digits.strip("0")) and (len(set(digits)) > 1 or len(digits) < _FEWEST_ALIKE)

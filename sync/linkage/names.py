@@ -19,6 +19,12 @@ TITLES = frozenset((
     "mme", "mlle", "monsieur", "madame",
 ))  # fmt: skip
 
+# Written where no name is known: all whose mother is unknown would have one mother.
+_NOBODY = frozenset((
+    "inconnu", "inconnue", "unknown", "desconhecido", "desconhecida", "neant", "aucun", "aucune", "nsp", "snp", "fnu",
+    "lnu", "x", "xx", "xxx",
+))  # fmt: skip
+
 # Short forms that the rules of sound do not reach. An administrator can add to them in a model version.
 PET_FORMS: Mapping[str, str] = {
     "modou": "mamadou", "mouha": "mohamed", "momo": "mohamed", "ablaye": "abdoulaye", "laye": "abdoulaye",
@@ -104,6 +110,12 @@ def fold(text: str) -> tuple[str, ...]:
 def without_titles(words: tuple[str, ...]) -> tuple[str, ...]:
     """The words that are no title; all of them where nothing else would be left, for Cheikh is a name too."""
     return tuple(word for word in words if word not in TITLES) or words
+
+
+def list_names(text: str) -> tuple[str, ...]:
+    """The folded words of a name but for its titles; none where it says that no name is known."""
+    words = without_titles(fold(text))
+    return () if _NOBODY.issuperset(words) else words
 
 
 @lru_cache(maxsize=200_000)

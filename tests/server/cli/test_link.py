@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,12 @@ def test_a_folder_that_is_not_there_is_told_in_one_line_before_anything_is_read(
             1,
             f"Error: {target} was not written: No such file or directory.\n",
         )
+
+
+def test_whoever_has_no_document_and_no_known_mother_is_nobody_elses_relative(tmp_path: Path) -> None:
+    file, clusters = tmp_path / "register.csv", tmp_path / "out.csv"
+    rows = [f"{one},Awa,{family},F,{20 + one},Inconnue,CNI,{number},770000000,2026-05-01"
+            for one, (family, number) in enumerate(product(("Diallo", "Sow", "Ba"), ("NEANT", "0000")))]  # fmt: skip
+    columns = "record_id,given_name,family_name,sex,age,mother_name,document_type,document_number,phone,recorded_on"
+    file.write_text("\n".join([columns, *rows]))
+    assert json.loads(run("file", file, "--clusters", clusters, "--json").stdout)["persons"] == len(rows)

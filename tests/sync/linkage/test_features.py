@@ -53,10 +53,27 @@ def test_a_band_is_the_years_that_fit_where_no_more_is_known(
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("+221 77 123 45 67", "1234567"), ("77-123-45-67", "1234567"), ("12", None), ("", None)]
+    ("text", "number"),
+    [("+221 77 123 45 67", "1234567"), ("77-123-45-67", "1234567"), ("12", None), ("", None), ("770000000", None)],
 )
 def test_phones_are_their_last_digits(text: str, number: str | None) -> None:
     assert clean(phone=text).phone == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("a 12-34/b", "A1234B"), ("A7", "A7"), ("777", "777"), ("1000", "1000"), ("NEANT", None), ("n/a", None),
+     ("0", None), ("000-000", None), ("A9999", None), ("", None)],
+)  # fmt: skip
+def test_a_document_has_a_number_that_says_something(text: str, number: str | None) -> None:
+    assert clean(document_number=text).document == number
+
+
+@pytest.mark.parametrize("text", ["Inconnue", "INCONNU inconnu", "Néant", "xxx", "SNP", "FNU"])
+def test_who_is_unknown_has_no_name(text: str) -> None:
+    found = clean(family_name=text, mother_name=text)
+    assert (found.family, found.family_key, found.mother_form, found.mother_given) == (None,) * 4
+    assert clean(mother_name=f"{text} Sow").mother_family == "so"
 
 
 def test_mother_has_a_key_of_both_names() -> None:
