@@ -9,8 +9,9 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
+from sync.among import among
 from sync.db import add_rows
 from sync.link_verdicts import drop_questions
 from sync.linkage.blocking import MOST_COMMON, Key, find_keys
@@ -80,13 +81,12 @@ class RecordRow(NamedTuple):
 
 
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
-_ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _member, _identity, _pair, _key = (one.__table__ for one in (LinkMember, LinkIdentity, LinkPair, LinkKey))
 _of_model = _member.c.model_id == bindparam("model_id")
 _MEMBERS = select(_member.c.home_id, _member.c.identity_id, _member.c.site_id).where(
-    _of_model, _member.c.home_id.in_(_ids)
+    _of_model, among(_member.c.home_id)
 )
-_FORGET_MEMBERS = delete(LinkMember).where(_of_model, _member.c.home_id.in_(_ids))
+_FORGET_MEMBERS = delete(LinkMember).where(_of_model, among(_member.c.home_id))
 _BY_FINGERPRINT = select(_identity.c.fingerprint, _identity.c.id).where(
     _identity.c.model_id == bindparam("model_id"),
     _identity.c.fingerprint.in_(bindparam("fingerprints", expanding=True)),
@@ -97,8 +97,8 @@ _COUNT = (
     .where(_identity.c.id == bindparam("key"))
     .values(records=_identity.c.records + bindparam("more"))
 )
-_UNUSED = select(_identity.c.id, _identity.c.features).where(_identity.c.id.in_(_ids), _identity.c.records == 0)
-_FORGET_IDENTITIES = delete(LinkIdentity).where(_identity.c.id.in_(_ids))
+_UNUSED = select(_identity.c.id, _identity.c.features).where(among(_identity.c.id), _identity.c.records == 0)
+_FORGET_IDENTITIES = delete(LinkIdentity).where(among(_identity.c.id))
 _FORGET_KEY = delete(LinkKey).where(
     _key.c.model_id == bindparam("of_model"),
     _key.c.hash == bindparam("of_hash"),
@@ -111,11 +111,11 @@ _FORGET_WORD = delete(LinkWord).where(
     LinkWord.__table__.c.identity_id == bindparam("of_identity"),
 )
 _PAIRS = select(*(_pair.c[name] for name in ("one_id", "other_id", "bits", "corroborated", "conflict"))).where(
-    _pair.c.one_id.in_(_ids), _pair.c.bits >= bindparam("least")
+    among(_pair.c.one_id), _pair.c.bits >= bindparam("least")
 )
 _FORGET_PAIR = delete(LinkPair).where(_pair.c.one_id == bindparam("one"), _pair.c.other_id == bindparam("another"))
 _IDENTITIES = select(*(_identity.c[name] for name in ("id", "records", "own_bits", "own_corroborated"))).where(
-    _identity.c.id.in_(_ids)
+    among(_identity.c.id)
 )
 _RECORDS = (
     select(
@@ -127,9 +127,9 @@ _RECORDS = (
     .join(Submission, Submission.id == PersonRecord.submission_id)
     .where(_of_model)
 )  # fmt: skip
-_OF_IDENTITIES = _RECORDS.where(_member.c.identity_id.in_(_ids))
-_OF_HOMES = _RECORDS.where(_member.c.home_id.in_(_ids))
-_OF_PERSONS = _RECORDS.where(PersonRecord.person_id.in_(_ids))
+_OF_IDENTITIES = _RECORDS.where(among(_member.c.identity_id))
+_OF_HOMES = _RECORDS.where(among(_member.c.home_id))
+_OF_PERSONS = _RECORDS.where(among(PersonRecord.person_id))
 _LINKED = _OF_IDENTITIES.where(PersonRecord.person_id != _member.c.home_id)
 _ranked = (
     select(
@@ -138,7 +138,7 @@ _ranked = (
         func.row_number().over(partition_by=_member.c.identity_id, order_by=Person.reference).label("place"),
     )
     .join(Person, Person.id == _member.c.home_id)
-    .where(_of_model, _member.c.identity_id.in_(_ids))
+    .where(_of_model, among(_member.c.identity_id))
     .subquery()
 )
 _FIRST = _RECORDS.join(_ranked, _ranked.c.home_id == _member.c.home_id).where(_ranked.c.place <= 2)
@@ -163,12 +163,7 @@ _MEET = {
         WHERE abs(k.year - p.year) <= greatest(k.spread, p.spread)
     """),
 }
-_FEATURES = {
-    "sqlite": text("""
-        SELECT i.id, i.features FROM json_each(:ids) AS p CROSS JOIN link_identities AS i WHERE i.id = p.value
-    """),
-    "postgresql": text("SELECT id, features FROM link_identities WHERE id = ANY(CAST(:ids AS integer[]))"),
-}
+_FEATURES = select(_identity.c.id, _identity.c.features).where(among(_identity.c.id))
 _CROWDED = select(func.count()).select_from(
     select(_key.c.hash)
     .where(_key.c.model_id == bindparam("model_id"))
@@ -187,7 +182,7 @@ def find_members(connection: Connection, model_id: int, homes: Collection[int]) 
 
 def find_memberships(connection: Connection, model_id: int, homes: Collection[int]) -> dict[int, Membership]:
     """Where these records stand under the model, by home."""
-    rows = connection.execute(_MEMBERS, {"model_id": model_id, "ids": list(homes)})
+    rows = connection.execute(_MEMBERS, {"model_id": model_id, "ids": homes})
     return {home: Membership(identity, site) for home, identity, site in rows}
 
 
@@ -196,7 +191,7 @@ def place_members(
 ) -> None:
     """Take these records out of their identities, and put those that are placed into theirs."""
     if homes:
-        connection.execute(_FORGET_MEMBERS, {"model_id": model_id, "ids": list(homes)})
+        connection.execute(_FORGET_MEMBERS, {"model_id": model_id, "ids": homes})
     if placed:
         rows = [
             {"model_id": model_id, "home_id": home, "identity_id": one.identity, "site_id": one.site_id}
@@ -283,10 +278,7 @@ def find_candidates(connection: Connection, model_id: int, keys: Mapping[int, It
 
 def read_features(connection: Connection, identities: Collection[int]) -> dict[int, Features]:
     """What a model reads of records with these identities."""
-    ids = sorted(identities)
-    dialect = connection.dialect.name
-    given = orjson.dumps(ids).decode() if dialect == "sqlite" else ids
-    rows = connection.execute(_FEATURES[dialect], {"ids": given}).all()
+    rows = connection.execute(_FEATURES, {"ids": identities}).all()
     return {number: unpack(packed) for number, packed in rows}
 
 
@@ -303,7 +295,7 @@ def add_pairs(connection: Connection, pairs: Iterable[PairRow]) -> None:
 
 def read_pairs(connection: Connection, identities: Collection[int], least: float) -> list[PairRow]:
     """The pairs of these identities that weigh at least so much without the prior, as seen from each of them."""
-    rows = connection.execute(_PAIRS, {"ids": list(identities), "least": least})
+    rows = connection.execute(_PAIRS, {"ids": identities, "least": least})
     return [PairRow(*row) for row in rows]
 
 
@@ -312,7 +304,7 @@ def drop_unused(connection: Connection, model_id: int, identities: Collection[in
 
     Returns the identities that were pairs of theirs.
     """
-    unused = {row.id: unpack(row.features) for row in connection.execute(_UNUSED, {"ids": list(identities)})}
+    unused = {row.id: unpack(row.features) for row in connection.execute(_UNUSED, {"ids": identities})}
     if not unused:
         return []
     pairs = [(row.one, row.other) for row in read_pairs(connection, unused, float("-inf"))]
@@ -321,7 +313,7 @@ def drop_unused(connection: Connection, model_id: int, identities: Collection[in
         connection.execute(_FORGET_PAIR, both)
     drop_questions(connection, unused)
     _forget_findable(connection, model_id, unused, cleaner)
-    connection.execute(_FORGET_IDENTITIES, {"ids": list(unused)})
+    connection.execute(_FORGET_IDENTITIES, {"ids": unused})
     return [other for _, other in pairs if other not in unused]
 
 
@@ -344,7 +336,7 @@ def _forget_findable(connection: Connection, model_id: int, gone: Mapping[int, F
 
 def read_identities(connection: Connection, identities: Collection[int]) -> dict[int, Identity]:
     """These identities, by id."""
-    rows = connection.execute(_IDENTITIES, {"ids": list(identities)})
+    rows = connection.execute(_IDENTITIES, {"ids": identities})
     return {row.id: Identity(*row) for row in rows}
 
 
@@ -380,7 +372,7 @@ def read_linked_records(connection: Connection, model_id: int, identities: Colle
 
 
 def _read_records(connection: Connection, query: Any, model_id: int, ids: Collection[int]) -> list[RecordRow]:
-    rows = connection.execute(query, {"model_id": model_id, "ids": list(ids)}) if ids else ()
+    rows = connection.execute(query, {"model_id": model_id, "ids": ids}) if ids else ()
     return [RecordRow(*row) for row in rows]
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
+from sync.among import among
 from sync.models import LinkInquiry, LinkQuestion, PersonRecord
 
 # So long after a record the person may still be at the place, and can be asked.
@@ -23,6 +24,16 @@ _CHILD_BANDS = frozenset({"0_4", "5_11", "12_17"})
 
 
 _question = LinkQuestion.__table__
+# Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
+_SIDES = select(
+    PersonRecord.home_id, PersonRecord.age_band, PersonRecord.age, PersonRecord.birth_date, PersonRecord.ended_at
+).where(among(PersonRecord.home_id))
+_ANSWERED = select(LinkInquiry.home_id, LinkInquiry.other_id).where(
+    among(LinkInquiry.home_id), LinkInquiry.answered_at.is_not(None)
+)
+_ASKED_ABOUT = select(LinkQuestion.one_id, LinkQuestion.other_id).where(
+    or_(among(LinkQuestion.one_id), among(LinkQuestion.other_id))
+)
 _RENEW = (
     update(LinkQuestion)
     .where(_question.c.one_id == bindparam("one"), _question.c.other_id == bindparam("another"))
@@ -79,26 +90,19 @@ def _weigh(sides: Collection[QueuedSide], answered: bool) -> Urgency:
 
 
 def _read_sides(connection: Connection, homes: Collection[int]) -> dict[int, QueuedSide]:
-    told = select(
-        PersonRecord.home_id, PersonRecord.age_band, PersonRecord.age, PersonRecord.birth_date, PersonRecord.ended_at
-    )
-    rows = connection.execute(told.where(PersonRecord.home_id.in_(homes)))
+    rows = connection.execute(_SIDES, {"ids": homes})
     return {
         home: QueuedSide(band, age, born.year if born else None, ended_at) for home, band, age, born, ended_at in rows
     }
 
 
 def _list_answered(connection: Connection, homes: Collection[int]) -> list[set[int]]:
-    asked = select(LinkInquiry.home_id, LinkInquiry.other_id)
-    answered = asked.where(LinkInquiry.home_id.in_(homes), LinkInquiry.answered_at.is_not(None))
-    return [{*row} for row in connection.execute(answered)]
+    return [{*row} for row in connection.execute(_ANSWERED, {"ids": homes})]
 
 
 def renew_urgency(connection: Connection, homes: Collection[int]) -> None:
     """Weigh the open questions about these records anew: an edit may say more of them than a model reads."""
-    about = or_(LinkQuestion.one_id.in_(homes), LinkQuestion.other_id.in_(homes))
-    asked = select(LinkQuestion.one_id, LinkQuestion.other_id).where(about)
-    pairs = [(one, other) for one, other in connection.execute(asked)]
+    pairs = [(one, other) for one, other in connection.execute(_ASKED_ABOUT, {"ids": homes})]
     told = [
         {"one": one, "another": other, **urgency._asdict()}
         for (one, other), urgency in read_urgency(connection, pairs).items()

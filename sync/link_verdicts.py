@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import aliased
 
+from sync.among import among
 from sync.db import add_rows
 from sync.link_urgency import Urgency, read_urgency
 from sync.linkage.decision import Reason
@@ -37,7 +38,6 @@ class Asked(NamedTuple):
     reason: Reason
 
 
-_ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
 _references: BindParameter[list[str]] = bindparam("references", expanding=True)
 _question, _verdict = (one.__table__ for one in (LinkQuestion, LinkVerdict))
 _other_person, _other_record = aliased(Person), aliased(PersonRecord)
@@ -60,7 +60,7 @@ _ANY_VERDICT = select(_verdict.c.decision_id).limit(1)
 _ASKED = select(
     *(_question.c[name] for name in ("one_id", "other_id", "one_identity_id", "other_identity_id", "bits", "reason"))
 )
-_ASKED_OF = _ASKED.where(or_(_question.c.one_identity_id.in_(_ids), _question.c.other_identity_id.in_(_ids)))
+_ASKED_OF = _ASKED.where(or_(among(_question.c.one_identity_id), among(_question.c.other_identity_id)))
 _FORGET_QUESTION = delete(LinkQuestion).where(
     _question.c.one_id == bindparam("one"), _question.c.other_id == bindparam("another")
 )
@@ -83,7 +83,7 @@ def read_verdicts(connection: Connection, references: Collection[str]) -> list[V
 
 def read_questions(connection: Connection, identities: Collection[int]) -> list[Asked]:
     """The open questions that were found by these identities."""
-    return [Asked(*row) for row in connection.execute(_ASKED_OF, {"ids": list(identities)})]
+    return [Asked(*row) for row in connection.execute(_ASKED_OF, {"ids": identities})]
 
 
 def ask(connection: Connection, before: Iterable[Asked], after: Iterable[Asked], now: datetime) -> None:

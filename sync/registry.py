@@ -10,12 +10,13 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, String, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Row, String, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from forms.definition import PERSON_PROPERTIES
 from forms.records import Encounter as EncounterValues
 from forms.records import PersonRecord as PersonValues
+from sync.among import among
 from sync.db import add_rows
 from sync.entity_fold import entity_lines
 from sync.judging import to_utc
@@ -70,7 +71,7 @@ def fold_family(session: Session, members: Collection[int], counting: Sequence[C
     are is decided anew (link_fold.py).
     """
     connection = session.connection()
-    known = _forget(connection, list(members))
+    known = _forget(connection, members)
     persons = [_person_row(one, values) for one in counting for values in one.persons]
     homes = _find_homes(connection, [row["reference"] for row in persons])
     for row in persons:
@@ -95,17 +96,16 @@ def registry_digest(session: Session) -> str:
 
 
 # Statements are built once: SQLAlchemy's building and hashing would cost more than SQLite's running them.
-_members: BindParameter[list[int]] = bindparam("members", expanding=True)
 _KNOWN = select(PersonRecord.reference, PersonRecord.person_id, PersonRecord.home_id).where(
-    PersonRecord.submission_id.in_(_members)
+    among(PersonRecord.submission_id, "members")
 )
-_FORGET_RECORDS = delete(PersonRecord).where(PersonRecord.submission_id.in_(_members))
-_FORGET_ENCOUNTERS = delete(Encounter).where(Encounter.submission_id.in_(_members))
+_FORGET_RECORDS = delete(PersonRecord).where(among(PersonRecord.submission_id, "members"))
+_FORGET_ENCOUNTERS = delete(Encounter).where(among(Encounter.submission_id, "members"))
 _HOMES = select(Person.reference, Person.id).where(Person.reference.in_(bindparam("references", expanding=True)))
 _ADD_HOME = insert(Person).returning(Person.reference, Person.id)
 
 
-def _forget(connection: Connection, members: list[int]) -> dict[str, Row[str, int, int]]:
+def _forget(connection: Connection, members: Collection[int]) -> dict[str, Row[str, int, int]]:
     """Take the family's records out and return the persons they belonged to, by reference."""
     known = {row.reference: row for row in connection.execute(_KNOWN, {"members": members})}
     if known:
