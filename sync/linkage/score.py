@@ -88,7 +88,7 @@ class Scorer:
         """How much rarer, or more common, than usual the values are on which both agree."""
         return [
             usual - log2(max(one[share], other[share]))  # type: ignore[type-var, arg-type]
-            if one[value] is not None and one[value] == other[value]
+            if one[value] == other[value] is not None
             else 0.0
             for value, share, usual in self._rarity
         ]
