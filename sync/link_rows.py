@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
-from sync.among import among
+from sync.among import Numbers, among
 from sync.db import add_rows
 from sync.link_verdicts import drop_questions
 from sync.linkage.blocking import MOST_COMMON, Key, find_keys
@@ -147,12 +147,19 @@ _MOVE = (
     .where(PersonRecord.__table__.c.home_id == bindparam("home"))
     .values(person_id=bindparam("person"))
 )
-# One question for all keys of all records: each row of it walks a piece of the clustered key table.
+_PROBE = ("mine", "hash", "year", "low", "high", "spread")
+# One question for all keys of all records: each row of it walks a piece of the clustered key table. SQLite is to read
+# each out of the JSON once, and not for every record that has the key.
 _MEET = {
     "sqlite": text("""
-        SELECT p.value ->> 0, k.identity_id FROM json_each(:probes) AS p CROSS JOIN link_keys AS k
-        WHERE k.model_id = :model_id AND k.hash = p.value ->> 1 AND k.year BETWEEN p.value ->> 3 AND p.value ->> 4
-        AND abs(k.year - (p.value ->> 2)) <= max(k.spread, p.value ->> 5)
+        WITH p AS MATERIALIZED (
+            SELECT value ->> 0 AS mine, value ->> 1 AS hash, value ->> 2 AS year, value ->> 3 AS low,
+                   value ->> 4 AS high, value ->> 5 AS spread
+            FROM json_each(:probes)
+        )
+        SELECT p.mine, k.identity_id FROM p CROSS JOIN link_keys AS k
+        WHERE k.model_id = :model_id AND k.hash = p.hash AND k.year BETWEEN p.low AND p.high
+        AND abs(k.year - p.year) <= max(k.spread, p.spread)
     """),
     "postgresql": text("""
         SELECT p.mine, k.identity_id
@@ -161,7 +168,7 @@ _MEET = {
              AS p (mine, hash, year, low, high, spread)
         JOIN link_keys AS k ON k.model_id = :model_id AND k.hash = p.hash AND k.year BETWEEN p.low AND p.high
         WHERE abs(k.year - p.year) <= greatest(k.spread, p.spread)
-    """),
+    """).bindparams(*(bindparam(name, type_=Numbers()) for name in _PROBE)),
 }
 _FEATURES = select(_identity.c.id, _identity.c.features).where(among(_identity.c.id))
 _CROWDED = select(func.count()).select_from(
@@ -265,14 +272,12 @@ def find_candidates(connection: Connection, model_id: int, keys: Mapping[int, It
         for key in own
         for widest in [_WIDEST if key.spread else 0]
     ]
-    dialect = connection.dialect.name
-    columns = dict(zip(("mine", "hash", "year", "low", "high", "spread"), zip(*probes, strict=True), strict=False))
-    given = (
-        {"probes": orjson.dumps(probes).decode()} if dialect == "sqlite" else {k: list(v) for k, v in columns.items()}
-    )
     if not probes:
         return set()
-    rows = connection.execute(_MEET[dialect], {"model_id": model_id, **given}).all()
+    given: dict[str, Any] = {"probes": orjson.dumps(probes).decode()}
+    if (dialect := connection.dialect.name) == "postgresql":
+        given = dict(zip(_PROBE, zip(*probes, strict=True), strict=True))
+    rows = connection.execute(_MEET[dialect], {"model_id": model_id} | given).all()
     return {(mine, other) for mine, other in rows if mine != other}
 
 

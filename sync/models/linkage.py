@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    PrimaryKeyConstraint,
     SmallInteger,
     String,
     Text,
@@ -129,12 +130,16 @@ class LinkKey(Base):
     """A blocking key of an identity. Without foreign keys: to keep them would cost more than all the rest."""
 
     __tablename__ = "link_keys"
-    __table_args__ = (_NARROW,)
+    __table_args__ = (
+        # PostgreSQL clusters nothing: with the spread its index answers alone, and no row need be fetched.
+        PrimaryKeyConstraint("model_id", "hash", "year", "identity_id", postgresql_include=["spread"]),
+        _NARROW,
+    )
 
-    model_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    hash: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    identity_id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[int] = mapped_column(SmallInteger)
+    hash: Mapped[int] = mapped_column(BigInteger)
+    year: Mapped[int] = mapped_column(SmallInteger)
+    identity_id: Mapped[int]
     spread: Mapped[int] = mapped_column(SmallInteger)
 
 

@@ -1,10 +1,12 @@
 """Candidates are found by key and year, the same way round whoever comes first."""
 
 import pytest
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from sync.link_rows import add_keys, count_crowded, find_candidates
 from sync.linkage.blocking import MOST_COMMON, Key, meet
+from sync.models import LinkKey
 
 
 @pytest.mark.both_databases
@@ -40,3 +42,19 @@ def test_keys_that_have_outgrown_a_model_are_counted(session: Session) -> None:
     assert count_crowded(connection, 1) == 0
     add_keys(connection, 1, {1: [Key(7, 1990, 1)]})
     assert (count_crowded(connection, 1), count_crowded(connection, 2)) == (1, 0)
+
+
+@pytest.mark.both_databases
+def test_keys_are_found_in_one_place_alone(session: Session) -> None:
+    """SQLite's table is clustered by them; the index of PostgreSQL holds all that is asked."""
+    connection = session.connection()
+    asked = select(LinkKey.identity_id, LinkKey.spread).where(LinkKey.model_id == 1, LinkKey.hash == 7)
+    statement = asked.compile(connection, compile_kwargs={"literal_binds": True})
+    if connection.dialect.name == "sqlite":
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all())
+        assert "USING PRIMARY KEY (model_id=? AND hash=?)" in plan
+    else:
+        # It would read a table of no rows from end to end.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        assert "Index Only Scan using pk_link_keys" in str(connection.exec_driver_sql(f"EXPLAIN {statement}").all())
