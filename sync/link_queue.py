@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from sync.db import plan_by_values
 from sync.link_decisions import WAITING
 from sync.link_samples import list_samples
 from sync.link_urgency import FRESH, URGENT, find_signs
@@ -109,6 +110,7 @@ _OPEN = select(
 
 def count_questions(session: Session, viewer: Viewer) -> int:
     """How many questions are open of those that the viewer may answer: one for each two persons."""
+    plan_by_values(session.connection())
     one, other = _one.person_id, _other.person_id
     persons = select(case((one < other, one), else_=other).label("less"), case((one < other, other), else_=one))
     asked = _scoped(persons.select_from(LinkQuestion).distinct(), viewer).subquery()
@@ -129,6 +131,8 @@ def list_queue(session: Session, viewer: Viewer, now: datetime) -> list[Queued]:
 
 def _list_foremost(session: Session, viewer: Viewer, now: datetime) -> Iterable[Row[*tuple[Any, ...]]]:
     """Of the likeliest questions, and of those about who was met lately, one for each two persons."""
+    # What one site may read is few among the many that one plan for all viewers would walk through.
+    plan_by_values(session.connection())
     lately = LinkQuestion.met_at >= now - FRESH
     asked = _scoped(_OPEN.add_columns(func.coalesce(lately, false()).label("fresh")), viewer).limit(_MOST)
     urgency, one_id = LinkQuestion.urgency.desc(), LinkQuestion.one_id

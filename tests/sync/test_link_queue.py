@@ -206,6 +206,15 @@ def test_the_queue_is_read_in_the_order_of_an_index(
     assert read == {f"SCAN link_questions USING INDEX {index}"}
 
 
+@pytest.mark.both_databases
+def test_postgresql_plans_the_queue_for_who_reads_it(session: Session) -> None:
+    """One plan for all viewers walks through every question for who may read a few."""
+    with counted("plan_cache_mode") as statements:
+        list_queue(session, STEWARD, NOW)
+        count_questions(session, STEWARD)
+    assert len(statements) == (2 if db.engine.dialect.name == "postgresql" else 0)
+
+
 def test_questions_are_counted_without_reading_any_record(
     session: Session, pair: tuple[PersonRecord, PersonRecord]
 ) -> None:
