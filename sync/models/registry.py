@@ -34,8 +34,8 @@ class PersonRecord(Base):
     __table_args__ = (
         UniqueConstraint("submission_id", "path"),
         Index("ix_person_records_family_name", "family_name"),
-        # Whose a record is by now is asked of tens of thousands at once: the index alone answers it.
-        Index("ix_person_records_home_id", "home_id", "person_id"),
+        # Where a record was made and whose it is by now is asked of tens of thousands at once: the index alone answers.
+        Index("ix_person_records_home_id", "home_id", "site_id", "person_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
