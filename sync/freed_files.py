@@ -29,12 +29,15 @@ _names: BindParameter[Any] = bindparam("names", expanding=True)
 _ATTACHED = select(SubmissionAttachment.blob_sha256).where(SubmissionAttachment.blob_sha256.in_(_names))
 _AWAITED = select(AwaitedFile.sha256).where(AwaitedFile.sha256.in_(_names))
 _OF_FORMS = select(FormAttachment.blob_sha256).where(FormAttachment.blob_sha256.in_(_names))
-_UNREADABLE = select(Alert.params["sha256"].as_string()).where(Alert.kind == "unreadable_record")
+_told_of = Alert.params["sha256"].as_string()
+_UNREADABLE = select(_told_of).where(Alert.kind == "unreadable_record", _told_of.in_(_names))
 _mine = SubmissionAttachment.submission_id == bindparam("owner")
 _MINE = select(SubmissionAttachment.blob_sha256).where(_mine, SubmissionAttachment.blob_sha256.is_not(None))
 # Hardly any record has one. The kind is spelled out, or SQLite does not see the partial index.
-_OTHERS = select(SubmissionEvent.details["sha256"].as_string()).where(
-    SubmissionEvent.kind == literal_column("'other_file'")
+_other = SubmissionEvent.details["sha256"].as_string()
+_OTHERS = select(_other).where(SubmissionEvent.kind == literal_column("'other_file'"))
+_OTHERS_OF_LIVING = _OTHERS.where(
+    _other.in_(_names), SubmissionEvent.submission_id.not_in(select(Erasure.submission_id))
 )
 _HOLD = select(Blob.sha256).where(Blob.sha256.in_(_names)).order_by(Blob.sha256).with_for_update(skip_locked=True)
 _ROWS = select(Blob.sha256).where(Blob.sha256.in_(_names))
@@ -110,6 +113,5 @@ def _find_named(session: Session, names: Collection[str]) -> set[str]:
     if not names:
         return set()
     asked = {"names": list(names)}
-    others = _OTHERS.where(SubmissionEvent.submission_id.not_in(select(Erasure.submission_id)))
-    named = [*session.scalars(_ATTACHED, asked), *session.scalars(_AWAITED, asked), *session.scalars(_OF_FORMS, asked)]
-    return {*named, *session.scalars(others), *session.scalars(_UNREADABLE)}.intersection(names)
+    queries = (_ATTACHED, _OTHERS_OF_LIVING, _AWAITED, _OF_FORMS, _UNREADABLE)
+    return {str(one) for query in queries for one in session.scalars(query, asked)}

@@ -2,6 +2,7 @@
 
 import errno
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store, db
+from server.file_removal import remove_files
 from server.openrosa import uploads
 from server.openrosa.routes import get_room
 from sync.attachments import AttachmentStore
@@ -18,7 +20,9 @@ from sync.db import begin_write
 from sync.models import Alert, Device, FormVersion, Submission
 from tests.plans import watched_scans
 from tests.server.openrosa.tablet import HEADERS, Tablet, message
+from tests.server.test_file_removal import let_days_pass
 from tests.sync.factory import xml
+from tests.sync.test_freed_files import erase
 
 UPLOAD = "multipart/form-data; boundary=B"
 CUT_OFF = (
@@ -152,6 +156,19 @@ def test_split_submission_is_one_record_with_its_files(tablet: Tablet, session: 
         "a.jpg": b"photo",
         "b.bin": b"log",
     }
+
+
+def test_a_tablet_that_sends_an_erased_record_again_is_told_that_it_is_here(tablet: Tablet, session: Session) -> None:
+    """Its photograph is not kept again, and leaves the disk with the next run of the job once a day has passed."""
+    sent = xml("uuid:1", photo="a.jpg"), {"a.jpg": b"jpeg"}
+    tablet.send(*sent)
+    erase(session, rows(session)[0].id)
+    session.commit()
+    assert tablet.send(*sent).status_code == 201
+    (row,) = rows(session)
+    assert (row.xml, row.attachments, row.missing_files) == (b"", [], 0)
+    let_days_pass()
+    assert remove_files(datetime.now(UTC)).files == 1
 
 
 def test_missing_file_is_told(tablet: Tablet, session: Session) -> None:

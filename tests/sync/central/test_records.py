@@ -9,13 +9,14 @@ from server.extensions import attachment_store
 from sync.central.records import OVERLAP, _Reading
 from sync.central.run import exchange, plan
 from sync.heads import find_chain
-from sync.models import Peer, PeerForm, PeerRecord, Submission, SubmissionSender
+from sync.models import Blob, Peer, PeerForm, PeerRecord, Submission, SubmissionSender
 from sync.peers import resend_from
 from sync.policy import Viewer
 from sync.quarantine import reject
 from sync.reviews import change_review_state, find_mark
 from tests.sync.central.conftest import Connect
 from tests.sync.central.second_server import SecondServer, records
+from tests.sync.test_freed_files import erase
 
 EXCHANGE = Viewer(0, "exchange")
 HOUR = timedelta(hours=1)
@@ -54,6 +55,23 @@ def test_a_file_that_comes_there_later_is_fetched_though_nothing_says_that_it_ca
     assert dict(exchange(bridge).counts) == {}
     session.rollback()
     assert session.scalars(select(Submission.missing_files)).one() == 0
+
+
+def test_of_a_record_that_was_erased_here_no_file_is_fetched_again(
+    there: SecondServer, session: Session, connect: Connect
+) -> None:
+    there.publish("1")
+    there.send("uuid:a", b"jpeg")
+    bridge = connect()
+    exchange(bridge)
+    row = session.scalars(select(Submission)).one()
+    erase(session, row.id)
+    resend_from(session, session.get_one(Peer, bridge.peer.id), datetime.now(UTC) - HOUR, None, datetime.now(UTC))
+    session.commit()
+    again = exchange(bridge)
+    assert (dict(again.counts), again.problems) == ({"records_in": 1}, [])
+    session.expire_all()
+    assert (row.xml, row.attachments, session.scalars(select(Blob)).all()) == (b"", [], [])
 
 
 def test_one_record_that_cannot_be_looked_up_there_stops_no_late_file(
