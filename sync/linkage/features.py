@@ -100,7 +100,7 @@ class Cleaner:
     def clean(self, record: LinkRecord) -> Features:
         """The features of one record."""
         family, given = self._order_names(record)
-        mother = list_names(record.mother_name)
+        mother = self._order_mother(list_names(record.mother_name))
         place = fold(record.birth_place)
         given_keys = [self._keys.find_key(word) for word in given[:3]]
         mother_given = self._keys.find_key(mother[0]) if mother else None
@@ -151,6 +151,11 @@ class Cleaner:
         family, given = list_names(record.family_name), list_names(record.given_name)
         odds = sum(map(self._given_odds, family)) - sum(map(self._given_odds, given))
         return (given, family) if odds > _SWAP_BITS and family and given else (family, given)
+
+    def _order_mother(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Given names first, where the counts say that her family name was."""
+        crossed = len(words) > 1 and self._given_odds(words[-1]) - self._given_odds(words[0]) > _SWAP_BITS
+        return (*words[1:], words[0]) if crossed else words
 
     def _given_odds(self, word: str) -> float:
         as_family, as_given = self._order.get(sound(word), (0, 0))

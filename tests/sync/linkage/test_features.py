@@ -87,6 +87,17 @@ def test_a_mother_with_one_name_has_no_key_of_both() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "given", "family"),
+    [("Diallo Mariama", "mrm", "jl"), ("Diallo Awa Mariama", "aa", "jl"), ("Mariama Diallo", "mrm", "jl"),
+     ("Nobody Nowhere", "nbd", "nr"), ("Diallo", "jl", None)],
+    ids=["crossed", "crossed, of two given names", "straight", "unknown", "one name alone"],
+)  # fmt: skip
+def test_a_mothers_names_are_set_right_by_counts(text: str, given: str, family: str | None) -> None:
+    found = Cleaner(PET_FORMS, KNOWN, {}, {}).clean(LinkRecord("a", mother_name=text))
+    assert (found.mother_given, found.mother_family) == (given, family)
+
+
+@pytest.mark.parametrize(
     ("family", "given", "crossed"),
     [("Mariama", "Diallo", True), ("Diallo", "Mariama", False), ("Nobody", "Nowhere", False), ("Mariama", "", False)],
     ids=["crossed", "straight", "unknown", "one name alone"],
