@@ -149,8 +149,8 @@ def _copy_out(connection: Connection[Any], table: str) -> bytes:
 
 
 def _put_back(connection: Connection[Any], new: _State) -> None:
-    for table in _filled_tables(connection):
-        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    emptied = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in _filled_tables(connection)]
+    connection.execute(sql.SQL("; ").join(emptied))
     for table, rows in new.rows.items():
         with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
             copy.write(rows)
