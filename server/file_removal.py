@@ -51,17 +51,23 @@ class FilesLeft(Exception):
     """Files that are to leave the disk are still there; why is in the log."""
 
 
-def note_unneeded(now: datetime) -> int:
+def note_unneeded(now: datetime, may_go_on: MayGoOn = lambda: True) -> int:
     """Note when files that nobody names, and of which nobody knew, are to leave the disk; return how many these are."""
     count = 0
     for names, due_at in find_unneeded(now):
-        _ours.write(partial(_note, names=names, due_at=due_at))
+        if not may_go_on():
+            break
+        if names:
+            _ours.write(partial(_note, names=names, due_at=due_at))
         count += len(names)
     return count
 
 
 def find_unneeded(now: datetime) -> Iterator[tuple[Sequence[str], datetime]]:
-    """Look through the whole store for files that nobody names, and that are not noted; and when they are to go."""
+    """Look through the whole store, piece by piece, for files that nobody names and that are not noted.
+
+    With each piece comes when what was found in it is to go; mostly nothing is.
+    """
     for some in _pieces(_ours.read(partial(list_unnamed, before=now - KEEP_UNNAMED))):
         yield some, now
     for names in attachment_store().list_idle(now - BEING_NAMED):

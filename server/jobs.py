@@ -127,9 +127,9 @@ def remove_unneeded_files(may_go_on: MayGoOn) -> Details:
     return {"files": done.files, "bytes": done.bytes} if done.files else {}
 
 
-def find_unneeded_files(_may_go_on: MayGoOn) -> Details:
+def find_unneeded_files(may_go_on: MayGoOn) -> Details:
     """Look through the whole store for files that nobody names; the job above removes them in time."""
-    found = note_unneeded(datetime.now(UTC))
+    found = note_unneeded(datetime.now(UTC), may_go_on)
     return {"unneeded_files": found} if found else {}
 
 

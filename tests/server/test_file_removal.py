@@ -277,7 +277,9 @@ def test_a_file_that_nobody_ever_named_has_a_month_so_that_a_wrong_database_is_n
     half.write_bytes(b"half")
     assert list(find_unneeded(now)) == []
     let_days_pass()
+    assert note_unneeded(now, lambda: False) == 0
     assert (note_unneeded(now), note_unneeded(now), remove().files) == (2, 0, 0)
+    assert run_once(app)["find_unneeded_files"] == {}
     assert (remove_files(now + KEEP_STRAYS).files, disk()) == (2, {})
 
 
@@ -288,6 +290,10 @@ def test_a_file_that_came_whole_waits_for_its_record_as_long_as_a_post_may_be_wi
     assert (note_unneeded(now + KEEP_UNNAMED - DAYS), note_unneeded(now + KEEP_UNNAMED + DAYS)) == (0, 1)
     assert (remove().files, disk()) == (0, {stored.sha256: disk()[stored.sha256]})
     assert remove_files(now + KEEP_UNNAMED + DAYS).files == 1
+    keep(b"cut off")
+    let_days_pass()
+    told = run_once(app)["find_unneeded_files"]
+    assert (told, told.keys() <= LABELS["detail"].keys()) == ({"unneeded_files": 1}, True)
 
 
 def test_a_backup_that_is_made_after_an_erasure_does_not_have_its_files(app: Flask, tmp_path: Path) -> None:
