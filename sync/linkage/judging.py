@@ -21,9 +21,9 @@ class Judgement(NamedTuple):
     mother. `conflict`: something known on both sides cannot be of one person, short of a grave slip.
 
     `told_apart`: if they are of one visit, they are most likely of two people, for brothers and sisters come together.
-    Of 7,200 such pairs in 50,000 invented records six to nineteen are of one person, and of the groups in which two
-    persons were made one, half were made by these. One who is written down twice with the same words or the same
-    papers, on the way in and on the way out, is not meant.
+    Of 7,200 such pairs in 50,000 invented records six to nineteen are of one person, and of the groups that a low
+    threshold, of 1 bit, makes of two persons, half are made by these. One who is written down twice with the same words
+    or the same papers, on the way in and on the way out, is not meant.
     """
 
     corroborated: bool
