@@ -150,7 +150,10 @@ def _add_identities(connection: Connection, around: Around, new: Collection[int]
     around.whole |= whole
     largest = around.linking.rules.largest
     around.crowded |= {one for one in whole if around.identities[one].records > largest}
-    found = rows.read_records(connection, around.linking.model_id, whole - around.crowded)
+    # A new record is mostly the only one that says what it says, and is here already.
+    here = Counter(one.identity for one in around.records.values())
+    unread = {one for one in whole - around.crowded if around.identities[one].records > here[one]}
+    found = rows.read_records(connection, around.linking.model_id, unread)
     # Where there were too many before, nobody is linked but by people's word: thousands need not be read for one more.
     just = {one for one in whole & around.crowded if around.identities[one].records - around.came <= largest}
     found += rows.read_linked_records(connection, around.linking.model_id, just)
