@@ -108,13 +108,12 @@ def _write_archive(engine: Engine, store: AttachmentStore, file: IO[bytes]) -> d
             tables[table.name] = _write_table(connection, archive, table)
         for sha256, size in connection.execute(select(Blob.sha256, Blob.size)).yield_per(_ROWS_AT_ONCE):
             # One file that a disk lost must not make every later backup impossible, nor one that cannot be restored.
-            if not store.is_whole(sha256):
+            if _add_file(archive, store, sha256, size):
+                files += 1
+            else:
                 missing.append(sha256)
-                continue
-            with store.open(sha256) as content:
-                _add(archive, f"{_FILES}{sha256}", content, size)
-            files += 1
-        manifest = {"format": FORMAT, "revision": revision, "tables": tables, "files": files, "missing": missing}
+        lost = [one for one in missing if _is_known(engine, one)]
+        manifest = {"format": FORMAT, "revision": revision, "tables": tables, "files": files, "missing": lost}
         data = json.dumps(manifest).encode()
         _add(archive, _MANIFEST, io.BytesIO(data), len(data))
     return manifest
@@ -140,6 +139,35 @@ def _write_table(connection: Connection, archive: tarfile.TarFile, table: Table)
         spool.seek(0)
         _add(archive, f"{_TABLES}{table.name}.jsonl", spool, size)
     return {"rows": rows, "sha256": digest.hexdigest()}
+
+
+def _add_file(archive: tarfile.TarFile, store: AttachmentStore, sha256: str, size: int) -> bool:
+    """Add a file, and say whether it was there, whole."""
+    content = _open_whole(store, sha256)
+    if content is None:
+        return False
+    with content:
+        _add(archive, f"{_FILES}{sha256}", content, size)
+    return True
+
+
+def _open_whole(store: AttachmentStore, sha256: str) -> IO[bytes] | None:
+    """Open a file first and look afterwards: once it is open nobody takes it away from under us."""
+    try:
+        content = store.open(sha256)
+    except FileNotFoundError:
+        return None
+    if hashlib.file_digest(cast("io.BufferedReader", content), "sha256").hexdigest() != sha256:
+        content.close()
+        return None
+    content.seek(0)
+    return content
+
+
+def _is_known(engine: Engine, sha256: str) -> bool:
+    """Whether a file ought to be there now: one that is erased while the backup is written is not lost."""
+    with engine.connect() as connection:
+        return connection.execute(select(Blob.sha256).where(Blob.sha256 == sha256)).first() is not None
 
 
 def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], size: int) -> None:

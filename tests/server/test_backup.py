@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ from server.config import Settings
 from server.extensions import attachment_store, db
 from server.file_removal import remove_files
 from server.processing import process_pending
-from sync.attachments import add_blob
+from sync.attachments import AttachmentStore, add_blob
 from sync.journal import parse_lines, read_journal, receive_journal, write_line
 from sync.models import Actor, Blob, Submission
 from sync.publishing import publish_form
@@ -180,6 +181,25 @@ def test_a_file_that_the_disk_lost_costs_only_itself(app: Flask, full: str, tmp_
     path.unlink() if damage == "lost" else path.write_bytes(b"something else entirely")
     manifest = write_backup(db.engine, attachment_store(), tmp_path / "backup")
     assert (manifest["files"], manifest["missing"]) == (0, [sha256])
+
+
+def test_a_file_that_is_erased_while_the_backup_is_written_is_not_lost(app: Flask, tmp_path: Path) -> None:
+    erased, lost = keep(), keep(b"another", "q.jpg")
+    records = [send("uuid:1", erased), send("uuid:2", lost)]
+    let_days_pass()
+    disk()[lost.stored.sha256].unlink()
+
+    class Meanwhile(AttachmentStore):
+        """Somebody erases the first record when its file is about to be read."""
+
+        def open(self, sha256: str) -> IO[bytes]:
+            if sha256 == erased.stored.sha256:
+                erase_record(records[0])
+                remove_files(datetime.now(UTC))
+            return super().open(sha256)
+
+    manifest = write_backup(db.engine, Meanwhile(attachment_store()._root), tmp_path / "b.tar.gz")
+    assert (manifest["files"], manifest["missing"]) == (0, [lost.stored.sha256])
 
 
 @pytest.mark.slow
