@@ -1,5 +1,6 @@
 """Whole forms as files: CSV and Parquet of the record's table, or of every table in a zip; XLSX, GeoJSON. Resumable."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,8 @@ from sync.records import Page, find_last_id, list_readable, name_columns, read_n
 
 if TYPE_CHECKING:
     from server.rest.parquet import TypedWriter
+
+log = logging.getLogger(__name__)
 
 BOM = b"\xef\xbb\xbf"
 _GEOJSON, _PARQUET = "application/geo+json", "application/vnd.apache.parquet"
@@ -277,7 +280,12 @@ def _list_files(export: Export, *, logs: bool) -> Iterator[tuple[str, str, str]]
         for names in read_names(session, export.viewer, export.form_id, export.page):
             here = select(owner, name, blob).where(owner.in_(list(names)), blob.is_not(None), fits)
             rows = session.execute(here.order_by(SubmissionAttachment.id)).all()
-            yield from [(names[one], called, str(sha256)) for one, called, sha256 in rows]
+            for one, called, sha256 in rows:
+                # Others take their time to read: a file may have been erased since, or the disk lost it.
+                if export.store.has(str(sha256)):
+                    yield names[one], called, str(sha256)
+                else:
+                    log.warning("a file is not in the export, since it is not on the disk")
 
 
 def _read_file(store: AttachmentStore, sha256: str) -> Iterator[bytes]:

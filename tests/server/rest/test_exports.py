@@ -18,6 +18,7 @@ from tests.server.rest.samples import MARKET, record, simple, to_xlsx, workbook
 from tests.server.rest.test_odata import FULL
 from tests.server.rest.test_submission_files import NAME, PHOTO
 from tests.server.rest.test_submissions import at, send
+from tests.server.test_file_removal import disk
 
 RECORDS = f"{form_path('market')}/submissions"
 
@@ -60,6 +61,16 @@ def test_the_zip_holds_every_table_and_the_files(filled: Program) -> None:
         assert archive.read(names[3]) == b"jpeg"
     assert next((one["mark"], one["KEY"], one["PARENT_KEY"]) for one in crates) == ("A", "full/crate[1]", "full")
     assert {one["PARENT_KEY"] for one in layers} == {"full/crate[1]"}
+
+
+def test_a_file_that_went_while_the_zip_was_read_ends_no_export(
+    filled: Program, caplog: pytest.LogCaptureFixture
+) -> None:
+    next(iter(disk().values())).unlink()
+    with zipfile.ZipFile(io.BytesIO(filled.get(f"{RECORDS}.csv.zip").data)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["market.csv", "market-crate.csv", "market-layer.csv"]
+    assert "not on the disk" in caplog.text
 
 
 def test_the_zip_can_do_without_files(filled: Program) -> None:
