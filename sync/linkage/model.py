@@ -61,7 +61,9 @@ class LinkModel:
     @cached_property
     def usual(self) -> Mapping[str, float]:
         """For each column with frequencies, how likely two random records agree on it."""
-        return {name: _agreement(self.frequencies.get(name, {}), self.rarest.get(name, 1.0)) for name in FREQUENCIES}
+        return {
+            name: expect_agreement(self.frequencies.get(name, {}), self.rarest.get(name, 1.0)) for name in FREQUENCIES
+        }
 
     def prior(self, records: int) -> float:
         """The probability that two random records of so many are of one person: a step at each power of two.
@@ -109,7 +111,8 @@ def default_model() -> LinkModel:
     return parse_model(files("sync.linkage").joinpath("default_model.json").read_text(encoding="utf-8"))
 
 
-def _agreement(table: Mapping[str, float], rarest: float) -> float:
+def expect_agreement(table: Mapping[str, float], rarest: float) -> float:
+    """How likely two random records agree on a value, by the shares of values; of others each has the rarest."""
     rare = 1 - sum(table.values())
     return sum(share * share for share in table.values()) + max(0.0, rare) * rarest
 

@@ -17,7 +17,7 @@ from sync.linkage.comparisons import COMPARISONS, Comparison, Level
 from sync.linkage.decision import Groups, Verdict
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.features import FREQUENCIES, Cleaner, Features
-from sync.linkage.model import LinkModel
+from sync.linkage.model import LinkModel, expect_agreement
 from sync.linkage.names import NameKeys, fold, sound, without_titles
 from sync.linkage.record import LinkRecord
 
@@ -60,6 +60,10 @@ _FEWEST = 0.5
 # Seldom seen values stay out of a model: they say no more than that they are rare. A phone is named only when it is
 # plainly nobody's own.
 _FEWEST_SEEN = {"family_key": 3, "given_1": 3, "place_key": 3, "mother_key": 3, "phone": 10}
+# No value counts as more than so many times as rare as usual. Brothers and sisters share a rare name as they share a
+# common one, and it is they who are left among the pairs that weigh most. In four invented sets of 8,000 records recall
+# at precision .999 is .554 so and .508 otherwise; by a model that never saw a set's records .458 and .333 (three sets).
+_RARER_AT_MOST = 4
 _FEWEST_WORDS = 3
 _FEWEST_RECORDS = 200
 # Two names that so many persons bear both are one name; fewer may be people who changed theirs.
@@ -140,7 +144,9 @@ def _count_shares(records: Sequence[Features], name: str) -> tuple[dict[str, flo
     counts = Counter(str(one[place]) for one in records if one[place] is not None)
     total = max(1, counts.total())
     known = {value: _short(count / total) for value, count in sorted(counts.items()) if count >= _FEWEST_SEEN[name]}
-    return known, _short(1 / total)
+    rarest = _short(1 / total)
+    least = _short(expect_agreement(known, rarest) / _RARER_AT_MOST)
+    return {value: share for value, share in known.items() if share > least}, max(rarest, least)
 
 
 def _short(number: float) -> float:

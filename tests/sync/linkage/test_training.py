@@ -50,6 +50,15 @@ def test_brothers_and_sisters_do_not_teach_that_given_names_differ(trained: Link
 
 
 @pytest.mark.parametrize("model", ["trained", "default"])
+def test_nobody_is_found_by_the_rarity_of_a_name_alone(trained: LinkModel, model: str) -> None:
+    """Brothers and sisters share a rare name too, and a model knows few names of those it will meet."""
+    learnt = trained if model == "trained" else MODEL
+    for name, usual in learnt.usual.items():
+        assert usual / learnt.rarest[name] < 5, name
+        assert min(learnt.frequencies[name].values(), default=1.0) > learnt.rarest[name], name
+
+
+@pytest.mark.parametrize("model", ["trained", "default"])
 def test_what_is_not_known_weighs_nothing_where_learning_knew_all(trained: LinkModel, model: str) -> None:
     """The invented records all have a name: that two others have none is no sign that they are of one person."""
     learnt = trained if model == "trained" else MODEL
