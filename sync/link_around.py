@@ -196,9 +196,18 @@ def list_components(around: Around) -> list[Component]:
             (component.homes if kind == "record" else component.identities).append(number)
             queue += (fresh := near[kind, number] - seen)
             seen |= fresh
+        component.identities += _list_complete(around, component)
         around.component_of |= dict.fromkeys(component.identities, len(found))
         found.append(component)
     return found
+
+
+def _list_complete(around: Around, component: Component) -> list[int]:
+    """Identities of which every record is here by people's word, and none by its weight."""
+    if len(component.homes) == 1:
+        return []
+    here = Counter(around.records[home].identity for home in component.homes)
+    return [one for one in here if one not in around.whole and here[one] == around.identities[one].records]
 
 
 def _find_neighbours(around: Around) -> dict[tuple[str, int], set[tuple[str, int]]]:

@@ -5,7 +5,6 @@ and pairs heavy enough to link connect with it, and those whose link it may riva
 verdicts and models came changes nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
@@ -20,7 +19,7 @@ from sync.link_changes import tell_moves
 from sync.link_models import Linking, list_linkings, settle_activation
 from sync.link_placing import find_overlooked, place_records
 from sync.link_questions import list_asked, list_between
-from sync.link_rows import PairRow, RecordRow
+from sync.link_rows import Identity, PairRow, RecordRow
 from sync.link_urgency import renew_urgency
 from sync.link_verdicts import ask, read_questions, read_verdicts
 from sync.linkage.component import decide_component
@@ -121,17 +120,15 @@ def _decide(around: Around, component: Component) -> Decision:
     if size > around.linking.rules.largest:
         around.left_alone.update(component.identities)
         return decide_component(references, [], around.linking.rules, verdicts)
-    pairs, rivals = _expand(around, component, records), _find_rivals(around, component, records)
+    pairs, rivals = _expand(around, records), _find_rivals(around, component, records)
     return decide_component(references, pairs, around.linking.rules, verdicts, rivals)
 
 
-def _expand(around: Around, component: Component, records: Sequence[RecordRow]) -> list[Pair]:
+def _expand(around: Around, records: Sequence[RecordRow]) -> list[Pair]:
     """The heavy pairs inside a component, told of records."""
     of = _group_records(records)
-    own = [around.identities[one] for one in component.identities if len(of[one]) > 1]
-    within = [PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False) for one in own]
-    inside = set(component.identities)
-    between = [pair for pair in around.list_heavy(component.identities) if inside.issuperset(pair[:2])]
+    within = [_pair_with_itself(around.identities[one]) for one, said_by in of.items() if len(said_by) > 1]
+    between = [pair for pair in around.list_heavy(of) if pair.one in of and pair.other in of]
     visits = {one.reference: one.visit for one in records}
     return [
         Pair(
@@ -148,12 +145,15 @@ def _expand(around: Around, component: Component, records: Sequence[RecordRow]) 
 def _find_rivals(around: Around, component: Component, records: Sequence[RecordRow]) -> dict[str, float]:
     """How much each record weighs at most against one outside, but for whom people have kept apart."""
     of, inside = _group_records(records), set(component.identities)
+    # People's word may bring one record here of several that say the same.
+    parted = [_pair_with_itself(around.identities[one]) for one in of.keys() - inside]
     rivals: dict[str, float] = {}
-    for pair in around.list_heavy(component.identities):
-        for one, other in (pair[:2], pair[1::-1]):
-            if one in inside and other not in inside:
+    for pair in chain(around.list_heavy(of), filter(around.is_heavy, parted)):
+        for one, other in {pair[:2], pair[1::-1]}:
+            if one in of and other not in inside:
                 bits = around.bits(pair.bits)
-                claimed = [record for record in of[one] if not _is_kept_apart(around, record, other, len(of[other]))]
+                here = len(of.get(other, ()))
+                claimed = [record for record in of[one] if not _is_kept_apart(around, record, other, here)]
                 rivals |= {record: max(bits, rivals.get(record, bits)) for record in claimed}
     return rivals
 
@@ -167,10 +167,14 @@ def _is_kept_apart(around: Around, record: str, other: int, here: int) -> bool:
     return apart + here >= size
 
 
-def _group_records(records: Sequence[RecordRow]) -> Mapping[int, Sequence[str]]:
-    of = defaultdict[int, list[str]](list)
+def _pair_with_itself(one: Identity) -> PairRow:
+    return PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False)
+
+
+def _group_records(records: Sequence[RecordRow]) -> dict[int, list[str]]:
+    of: dict[int, list[str]] = {}
     for one in records:
-        of[one.identity].append(one.reference)
+        of.setdefault(one.identity, []).append(one.reference)
     return of
 
 

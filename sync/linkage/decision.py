@@ -242,12 +242,12 @@ class _Component:
     def _find_doubtful(self, links: Sequence[Pair]) -> set[str]:
         """Records that another person could claim: a runner-up within the margin of their best link.
 
-        Whom the best links alone would make one person are one person here: a third record of them is no rival, nor
-        is one whom people have kept apart.
+        Whom the best links alone would make one person are one person here, and whom people have: a third record of
+        them is no rival, nor is one whom people have kept apart.
         """
         trial = Groups(self.members)
-        for pair in links:
-            trial.join(pair.one, pair.other)
+        for one, other in [*self.human, *((pair.one, pair.other) for pair in links)]:
+            trial.join(one, other)
         best: dict[str, float] = {}
         for pair in links:
             for record in (pair.one, pair.other):

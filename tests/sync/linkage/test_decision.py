@@ -57,6 +57,12 @@ def test_people_link_what_no_weight_would() -> None:
     assert together(decide([], [Verdict("a", "b", same=True)])) == {"ab"}
 
 
+def test_a_record_is_no_rival_of_whom_people_made_one_person_with_it() -> None:
+    pairs = [pair("ab", 20), pair("bc", 14)]
+    assert together(decide(pairs)) == set()
+    assert together(decide(pairs, [Verdict("a", "c", same=True)])) == {"abc"}
+
+
 def test_people_keep_apart_what_every_weight_would_link() -> None:
     decision = decide([pair("ab", 40)], [Verdict("a", "b", same=False)])
     assert (together(decision), reasons(decision)) == (set(), [])
