@@ -109,7 +109,7 @@ def _pair_order(pair: Pair) -> tuple[float, str, str]:
 
 
 def _verdict_order(verdict: Verdict) -> tuple[str, str, bool]:
-    return verdict.one, verdict.other, verdict.same
+    return min(verdict.one, verdict.other), max(verdict.one, verdict.other), verdict.same
 
 
 def _find_open(heard: Sequence[Pair], persons: Sequence[tuple[str, ...]], verdicts: Sequence[Verdict]) -> list[Pair]:

@@ -63,6 +63,12 @@ def test_a_record_is_no_rival_of_whom_people_made_one_person_with_it() -> None:
     assert together(decide(pairs, [Verdict("a", "c", same=True)])) == {"abc"}
 
 
+def test_words_that_contradict_each_other_count_alike_whichever_record_they_name_first() -> None:
+    said = [Verdict("a", "d", same=False), *(Verdict(*ends, same=True) for ends in ("ac", "bc", "bd"))]
+    turned = [Verdict("a", "d", same=False), *(Verdict(*ends, same=True) for ends in ("ca", "cb", "bd"))]
+    assert together(decide([], said)) == together(decide([], turned)) == {"abc"}
+
+
 def test_people_keep_apart_what_every_weight_would_link() -> None:
     decision = decide([pair("ab", 40)], [Verdict("a", "b", same=False)])
     assert (together(decision), reasons(decision)) == (set(), [])
