@@ -17,6 +17,7 @@ _XML = {
 
 _FORM = {
     "form_without_model": N_("This is not an XForm: it has no model."),
+    "form_version_unwritable": N_("A version's name has no control characters."),
     "form_without_instance": N_("The form's model has no primary instance."),
     "form_without_id": N_("The form has no id. Give it a form_id in the settings sheet."),
     "control_without_node": N_("The form asks for %(path)s, but its instance has no such node."),

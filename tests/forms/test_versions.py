@@ -22,3 +22,9 @@ def test_only_the_version_changes(written: bytes) -> None:
 def test_what_is_no_form_is_refused() -> None:
     with pytest.raises(FormRefused):
         rename_version(b"<data/>", "2")
+
+
+def test_a_name_that_no_xml_can_hold_is_refused() -> None:
+    with pytest.raises(FormRefused) as refused:
+        rename_version(FORM % b"", "2\x11")
+    assert refused.value.code == "form_version_unwritable"
