@@ -1,7 +1,7 @@
-"""numbers and names of nobody.
+"""names and numbers set right.
 
-NEANT and 0000 are read as no document and no telephone, and Inconnue as no mother's name. Models say what they said;
-each that reads records reads them once more.
+NEANT and 0000 are read as no document and no telephone, Inconnue as no mother's name, and a mother whose family name
+was written first by counts. Models say what they said; each that reads records reads them once more.
 """
 
 from alembic import op
