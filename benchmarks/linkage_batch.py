@@ -78,14 +78,15 @@ def run(folder: Path, records: int) -> None:
     print("aims for 1,000,000 records: 45 s, 4096 MB")
 
 
-def main() -> None:
+def start(name: str, description: str | None, run: Callable[[Path, int], None]) -> None:
+    """Run with so many records in the folder that the command line tells, which is kept, or in a passing one."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.linkage_batch",
-        description=__doc__,
+        prog=f"python -m benchmarks.{name}",
+        description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--kept", type=Path, help="a folder for the cleaned records")
+    parser.add_argument("--kept", type=Path, help="a folder for the records, to be found there the next time")
     options = parser.parse_args()
     if options.kept:
         options.kept.mkdir(parents=True, exist_ok=True)
@@ -96,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start("linkage_batch", __doc__, run)

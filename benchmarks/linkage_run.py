@@ -6,9 +6,7 @@ of each step and the highest memory until its end. Beside it two floors: reading
 input that was cleaned before. With --kept the registry is left in a folder for the next run.
 """
 
-import argparse
 import logging
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from benchmarks.entity_rows import open_engine
-from benchmarks.linkage_batch import measure, read_peak
+from benchmarks.linkage_batch import measure, read_peak, start
 from benchmarks.linkage_rows import load_registry, make_people
 from server import create_app
 from server.cli.setup import set_up
@@ -122,22 +120,5 @@ def run(folder: Path, records: int) -> None:
     print("aim for 1,000,000 records: 4096 MB, and a fraction of a night")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.linkage_run",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--kept", type=Path, help="a folder for the registry")
-    options = parser.parse_args()
-    if options.kept:
-        options.kept.mkdir(parents=True, exist_ok=True)
-        run(options.kept, options.records)
-        return
-    with tempfile.TemporaryDirectory(prefix="teral-bench-") as folder:
-        run(Path(folder), options.records)
-
-
 if __name__ == "__main__":
-    main()
+    start("linkage_run", __doc__, run)
