@@ -59,7 +59,7 @@ def decide_all(
     """Make persons of all records, component by component, as a registry does.
 
     With them the heavy pairs that no component decides: they lie between two, or in one that is too large. Such a one
-    is decided `in_pieces` where nobody's word can be asked.
+    is decided `in_pieces` where there is no queue that it could go to.
     """
     known = set(records)
     said = [one for one in verdicts if {one.one, one.other} <= known]
@@ -67,7 +67,7 @@ def decide_all(
     components = [
         piece
         for members, inside in find_components(known, heavy, said, rules.link_at)
-        for piece in (find_pieces(members, inside, rules.largest) if in_pieces else [members])
+        for piece in (find_pieces(members, inside, rules.largest, said) if in_pieces else [members])
     ]
     component_of = {record: number for number, members in enumerate(components) for record in members}
     own = defaultdict[int, list[Verdict]](list)
@@ -88,17 +88,25 @@ def decide_all(
     return Decision(sorted(persons), questions), between
 
 
-def find_pieces(records: Sequence[str], pairs: Iterable[Pair], largest: int) -> list[list[str]]:
-    """Parts of a component that are not too large: its heaviest pairs connect until one more would be too many."""
-    groups, full = Groups(records), set[str]()
+def find_pieces(
+    records: Sequence[str], pairs: Iterable[Pair], largest: int, verdicts: Iterable[Verdict] = ()
+) -> list[list[str]]:
+    """Parts of a component that are not too large: its heaviest pairs connect until one more would be too many.
+
+    Whom people made one person stay together, however many they are.
+    """
+    groups, full, own = Groups(records), set[str](), set(records)
+    for one in verdicts:
+        if one.same and one.one in own:
+            groups.join(one.one, one.other)
     for pair in sorted(pairs, key=lambda one: (-one.bits, one.one, one.other)):
-        one, other = groups.find(pair.one), groups.find(pair.other)
-        if one == other:
+        ends = {groups.find(pair.one), groups.find(pair.other)}
+        if len(ends) == 1:
             continue
-        if {one, other} & full or len(groups.members[one]) + len(groups.members[other]) > largest:
-            full |= {one, other}
+        if ends & full or sum(len(groups.members[end]) for end in ends) > largest:
+            full |= ends
         else:
-            groups.join(one, other)
+            groups.join(pair.one, pair.other)
     return [sorted(members) for _, members in sorted(groups.members.items())]
 
 

@@ -52,7 +52,7 @@ def decide_weighed(
     records: Iterable[str], weighed: Sequence[Pair], rules: Rules, verdicts: Sequence[Verdict] = ()
 ) -> Decision:
     """The persons, and every question that is open: those that no link depends on too."""
-    decided, between = decide_all(records, weighed, rules, verdicts, in_pieces=not verdicts)
+    decided, between = decide_all(records, weighed, rules, verdicts, in_pieces=True)
     light = [one for one in weighed if rules.review_at <= one.bits < find_floor(rules)]
     asked = ask_about_rest(decided, [(one.one, one.other, one.bits) for one in chain(light, between)], verdicts)
     return Decision(decided.persons, asked)

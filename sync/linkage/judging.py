@@ -31,12 +31,10 @@ class Judgement(NamedTuple):
     told_apart: bool
 
 
-def judge_pair(
-    scorer: Scorer, one: Features, other: Features, bits: float | None = None, *, one_visit: bool = False
-) -> Pair:
+def judge_pair(scorer: Scorer, one: Features, other: Features, *, one_visit: bool = False) -> Pair:
     """The pair as decision.py takes it. `one_visit`: one site made both on one day."""
-    weight = scorer.score(one, other) if bits is None else bits
-    return make_pair(one.record_id, other.record_id, weight, judge(one, other), one_visit=one_visit)
+    bits = scorer.score(one, other)
+    return make_pair(one.record_id, other.record_id, bits, judge(one, other), one_visit=one_visit)
 
 
 def make_pair(one: str, other: str, bits: float, judgement: Judgement, *, one_visit: bool) -> Pair:

@@ -81,6 +81,8 @@ def test_a_heap_falls_into_pieces_where_its_pairs_are_lightest() -> None:
     rules = Rules(15, -3, margin=1, largest=3)
     assert list(decide_all("ABCDE", pairs, rules, in_pieces=True)[0].persons) == [("A", "B"), ("C", "D"), ("E",)]
     assert len(decide_all("ABCDE", pairs, rules)[0].persons) == 5
+    word = Verdict("E", "A", same=True)
+    assert find_pieces("ABCDE", pairs, 2, [word]) == [["A", "E"], ["B"], ["C", "D"]]
 
 
 @given(
