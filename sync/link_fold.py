@@ -19,7 +19,7 @@ from sync.link_changes import tell_moves
 from sync.link_models import Linking, list_linkings, settle_activation
 from sync.link_placing import find_overlooked, place_records
 from sync.link_questions import list_asked, list_between
-from sync.link_rows import Identity, PairRow, RecordRow
+from sync.link_rows import RecordRow
 from sync.link_urgency import renew_urgency
 from sync.link_verdicts import ask, read_questions, read_verdicts
 from sync.linkage.component import decide_component
@@ -127,7 +127,7 @@ def _decide(around: Around, component: Component) -> Decision:
 def _expand(around: Around, records: Sequence[RecordRow]) -> list[Pair]:
     """The heavy pairs inside a component, told of records."""
     of = _group_records(records)
-    within = [_pair_with_itself(around.identities[one]) for one, said_by in of.items() if len(said_by) > 1]
+    within = [around.identities[one].own_pair for one, said_by in of.items() if len(said_by) > 1]
     between = [pair for pair in around.list_heavy(of) if pair.one in of and pair.other in of]
     visits = {one.reference: one.visit for one in records}
     return [
@@ -146,7 +146,7 @@ def _find_rivals(around: Around, component: Component, records: Sequence[RecordR
     """How much each record weighs at most against one outside, but for whom people have kept apart."""
     of, inside = _group_records(records), set(component.identities)
     # People's word may bring one record here of several that say the same.
-    parted = [_pair_with_itself(around.identities[one]) for one in of.keys() - inside]
+    parted = [around.identities[one].own_pair for one in of.keys() - inside]
     rivals: dict[str, float] = {}
     for pair in chain(around.list_heavy(of), filter(around.is_heavy, parted)):
         for one, other in {pair[:2], pair[1::-1]}:
@@ -165,10 +165,6 @@ def _is_kept_apart(around: Around, record: str, other: int, here: int) -> bool:
         return False
     size = around.identities[other].records if other in around.identities else around.sizes[other]
     return apart + here >= size
-
-
-def _pair_with_itself(one: Identity) -> PairRow:
-    return PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False)
 
 
 def _group_records(records: Sequence[RecordRow]) -> dict[int, list[str]]:

@@ -68,7 +68,7 @@ def _find_first(
 
 
 def _list_undecided(around: Around) -> list[PairRow]:
-    own = [PairRow(one.id, one.id, one.own_bits, one.own_corroborated, conflict=False) for one in _list_shared(around)]
+    own = [one.own_pair for one in _list_shared(around)]
     return [pair for pair in chain(around.pairs.values(), own) if not around.is_decided(pair)]
 
 

@@ -31,22 +31,6 @@ from sync.models import (
 )
 
 
-class Identity(NamedTuple):
-    """An identity as the fold weighs it. `own_bits` and those of pairs are without the prior."""
-
-    id: int
-    records: int
-    own_bits: float
-    own_corroborated: bool
-
-
-class Membership(NamedTuple):
-    """Where a record stands under a model: its identity, and its site."""
-
-    identity: int
-    site_id: int | None
-
-
 class PairRow(NamedTuple):
     """Two identities that are worth a look, as seen from the first."""
 
@@ -55,6 +39,27 @@ class PairRow(NamedTuple):
     bits: float
     corroborated: bool
     conflict: bool
+
+
+class Identity(NamedTuple):
+    """An identity as the fold weighs it. `own_bits` and those of pairs are without the prior."""
+
+    id: int
+    records: int
+    own_bits: float
+    own_corroborated: bool
+
+    @property
+    def own_pair(self) -> PairRow:
+        """Two records that say the same."""
+        return PairRow(self.id, self.id, self.own_bits, self.own_corroborated, conflict=False)
+
+
+class Membership(NamedTuple):
+    """Where a record stands under a model: its identity, and its site."""
+
+    identity: int
+    site_id: int | None
 
 
 class RecordRow(NamedTuple):
