@@ -14,11 +14,11 @@ from random import Random
 
 from sync.linkage.blocking import Key, find_candidates, find_keys, find_most_common, find_too_common
 from sync.linkage.comparisons import COMPARISONS, Comparison, Level
-from sync.linkage.decision import Groups, Verdict
+from sync.linkage.counting import count_name_order, count_shares, learn_aliases, shorten
+from sync.linkage.decision import Verdict
 from sync.linkage.errors import LinkageRefused
 from sync.linkage.features import FREQUENCIES, Cleaner, Features
-from sync.linkage.model import LinkModel, expect_agreement
-from sync.linkage.names import NameKeys, fold, sound, without_titles
+from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord
 
 Pattern = tuple[int, ...]
@@ -57,17 +57,7 @@ _LARGEST_SAMPLE, _SAMPLE_PER_RECORD = 300_000, 20
 _MOST_LEARNT = 2_000
 _SEED = 20260601
 _FEWEST = 0.5
-# Seldom seen values stay out of a model: they say no more than that they are rare. A phone is named only when it is
-# plainly nobody's own.
-_FEWEST_SEEN = {"family_key": 3, "given_1": 3, "place_key": 3, "mother_key": 3, "phone": 10}
-# No value counts as more than so many times as rare as usual. Brothers and sisters share a rare name as they share a
-# common one, and it is they who are left among the pairs that weigh most. In four invented sets of 8,000 records recall
-# at precision .999 is .554 so and .508 otherwise; by a model that never saw a set's records .458 and .333 (three sets).
-_RARER_AT_MOST = 4
-_FEWEST_WORDS = 3
 _FEWEST_RECORDS = 200
-# Two names that so many persons bear both are one name; fewer may be people who changed theirs.
-_FEWEST_PERSONS = 3
 
 
 def train_model(records: Sequence[LinkRecord], base: LinkModel, labels: Collection[Verdict] = ()) -> LinkModel:
@@ -84,18 +74,18 @@ def train_model(records: Sequence[LinkRecord], base: LinkModel, labels: Collecti
     learnt = learn_aliases(ordered, base.aliases, labels)
     aliases = {**base.aliases, **{alias: name for alias, (name, _) in learnt.items()}}
     plain = [Cleaner(aliases, name_order, {}, {}).clean(one) for one in ordered]
-    shares = {name: _count_shares(plain, name) for name in FREQUENCIES}
+    shares = {name: count_shares(plain, name) for name in FREQUENCIES}
     keys = [find_keys(one) for one in plain]
     crowded = find_too_common(keys, _MOST_LEARNT)
     kept = [[key for key in own if key.hash not in crowded] for own in keys]
     patterns = _count_patterns(plain, kept, labels)
     kinds = learn(patterns)
     chances = zip(COMPARISONS, kinds.match, kinds.u, strict=True)
-    cells = {one.name: list(zip(map(_short, m), map(_short, u), strict=True)) for one, m, u in chances}
-    cells[TWINS][0] = _short(2.0 ** weigh_twins(kinds, patterns)), 1.0
+    cells = {one.name: list(zip(map(shorten, m), map(shorten, u), strict=True)) for one, m, u in chances}
+    cells[TWINS][0] = shorten(2.0 ** weigh_twins(kinds, patterns)), 1.0
     return LinkModel(
         cells=cells,
-        matches_per_record=_short(kinds.matches / len(ordered)),
+        matches_per_record=shorten(kinds.matches / len(ordered)),
         frequencies={name: known for name, (known, _) in shares.items()},
         rarest={name: rarest for name, (_, rarest) in shares.items()},
         name_order=name_order,
@@ -105,52 +95,6 @@ def train_model(records: Sequence[LinkRecord], base: LinkModel, labels: Collecti
         link_at=base.link_at,
         review_at=base.review_at,
     )
-
-
-def count_name_order(records: Sequence[LinkRecord]) -> dict[str, tuple[int, int]]:
-    """How often each sounded word stands as a family name and as a given name."""
-    family = Counter(sound(word) for one in records for word in without_titles(fold(one.family_name)))
-    given = Counter(sound(word) for one in records for word in without_titles(fold(one.given_name)))
-    both = family + given
-    return {word: (family[word], given[word]) for word in sorted(both) if both[word] >= _FEWEST_WORDS}
-
-
-def learn_aliases(
-    records: Sequence[LinkRecord], known: Mapping[str, str], labels: Iterable[Verdict]
-) -> dict[str, tuple[str, int]]:
-    """First given names that people found with one person and that no rule makes one: of the rarer, the commoner.
-
-    With each, how many persons bear both: whoever has many records counts once, however often people said so.
-    """
-    keys, named = NameKeys(known), {one.record_id: without_titles(fold(one.given_name))[:1] for one in records}
-    common = Counter(word for words in named.values() for word in words)
-    same = [one for one in labels if one.same and {one.one, one.other} <= named.keys()]
-    persons = Groups(named)
-    for one in same:
-        persons.join(one.one, one.other)
-    seen: dict[tuple[str, str], set[str]] = {}
-    for one in same:
-        words = {*named[one.one], *named[one.other]}
-        if len(words) == 2 and len({keys.find_key(word) for word in words}) == 2:
-            rarer, commoner = sorted(words, key=lambda word: (common[word], word))
-            seen.setdefault((rarer, commoner), set()).add(persons.find(one.one))
-    often = sorted((len(bearers), pair) for pair, bearers in seen.items() if len(bearers) >= _FEWEST_PERSONS)
-    return {rarer: (commoner, count) for count, (rarer, commoner) in often}
-
-
-def _count_shares(records: Sequence[Features], name: str) -> tuple[dict[str, float], float]:
-    """How large a share of the known values each value has, and the share of a rare one, which no table names."""
-    place = Features._fields.index(name)
-    counts = Counter(str(one[place]) for one in records if one[place] is not None)
-    total = max(1, counts.total())
-    known = {value: _short(count / total) for value, count in sorted(counts.items()) if count >= _FEWEST_SEEN[name]}
-    rarest = _short(1 / total)
-    least = _short(expect_agreement(known, rarest) / _RARER_AT_MOST)
-    return {value: share for value, share in known.items() if share > least}, max(rarest, least)
-
-
-def _short(number: float) -> float:
-    return float(f"{number:.6g}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sync.linkage.errors import LinkageRefused
 from sync.linkage.files import link_records, weigh_pairs
 from sync.linkage.model import LinkModel
 from sync.linkage.record import LinkRecord, parse_record
-from sync.linkage.training import count_name_order, learn_aliases, train_model
+from sync.linkage.training import train_model
 from tests.sync.linkage.people import BANDS, MODEL
 
 ROWS, TRUTH = make_records(800, seed=7)
@@ -128,11 +128,6 @@ def test_strangers_alone_teach_without_failing() -> None:
     assert train_model(records, MODEL).matches_per_record < 1
 
 
-def test_name_order_counts_both_places() -> None:
-    records = [LinkRecord("a", "Diallo", "Awa"), LinkRecord("b", "Jallow", "Diallo"), LinkRecord("c", "Djallo", "Sira")]
-    assert count_name_order(records) == {"jalo": (3, 1)}
-
-
 @pytest.fixture(scope="module")
 def labels(trained: LinkModel) -> list[Verdict]:
     """What people would say about the pairs that they are asked about: the doubtful ones."""
@@ -151,26 +146,3 @@ def test_neither_the_order_of_labels_nor_absent_records_teach_anything(labels: l
     few, absent = RECORDS[:250], Verdict(RECORDS[0].record_id, "absent", same=True)
     taught = [train_model(few, MODEL, said).version for said in (labels, [absent, *reversed(labels)])]
     assert taught[0] == taught[1]
-
-
-def test_two_names_that_several_persons_bear_become_an_alias() -> None:
-    names = {"a": "Nafissatou", "b": "Naffy Zou", "c": "Nafissatou", "d": "Naffy", "e": "Naffy", "f": "Nafissatou"}
-    records = [LinkRecord(one, "Ba", name) for one, name in {**names, "g": "Nafissatou"}.items()]
-    pairs = [("a", "b"), ("c", "d"), ("e", "f")]
-    said = [Verdict(one, other, same=True) for one, other in pairs]
-    assert learn_aliases(records, {}, said) == {"naffy": ("nafissatou", 3)}
-    assert learn_aliases(records, {}, said[:2]) == {}
-    assert learn_aliases(records, {}, [Verdict(one, other, same=False) for one, other in pairs]) == {}
-
-
-def test_one_person_of_many_records_teaches_no_alias() -> None:
-    names = {"a": "Naffy", "b": "Naffy", "c": "Naffy", "d": "Nafissatou", "e": "Nafissatou", "f": "Nafissatou"}
-    records = [LinkRecord(one, "Ba", name) for one, name in names.items()]
-    for ends in (("ad", "bd", "cd"), ("ad", "ae", "af"), ("ad", "be", "cf", "ab", "bc")):
-        assert learn_aliases(records, {}, [Verdict(*pair, same=True) for pair in ends]) == {}, ends
-
-
-def test_names_that_a_rule_makes_one_are_not_learnt_again() -> None:
-    records = [LinkRecord(str(number), "Ba", name) for number, name in enumerate(("Modou", "Mamadou") * 3)]
-    said = [Verdict(str(number), str(number + 1), same=True) for number in (0, 2, 4)]
-    assert learn_aliases(records, MODEL.aliases, said) == {}
