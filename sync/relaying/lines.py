@@ -5,6 +5,7 @@ Lines that come are looked at here, and no further: they have the types and widt
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -28,6 +29,7 @@ from sync.models import (
 from sync.told import fill_in, read_told, widths_of
 
 _Line = TypeVar("_Line", bound="Line")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class RelayRefused(FormsError):
@@ -103,6 +105,10 @@ class RecordLine(Line):
     files: list[tuple[str, str | None, str, int]]  # name, content type, SHA-256, size
     # Once its answers were erased there: the record itself is not to be had any more.
     erased: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not all(_SHA256.fullmatch(sha256) for _name, _kind, sha256, _size in self.files):
+            raise ValueError("a file that no content names")
 
     @property
     def name(self) -> str:

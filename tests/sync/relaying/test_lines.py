@@ -89,6 +89,8 @@ def test_a_name_tells_what_takes_the_place_of_what() -> None:
         write_line(LINES[7]).replace('"lost"', "null"),
         write_line(LINES[2]).replace('"a.jpg", ', ""),
         write_line(LINES[2]).replace(", 7]", ', "7"]'),
+        write_line(LINES[2]).replace("1" * 64, "1" * 65),
+        write_line(LINES[2]).replace("1" * 64, "../" * 20 + "teral"),
         write_line(LINES[6]).replace('["villages.csv", ', "["),
     ],
 )
