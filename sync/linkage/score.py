@@ -1,11 +1,12 @@
 """The match weight of two records: log2 of the odds that they are of one person, and the parts it is made of."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, log2
+from typing import Any
 
-from sync.linkage.comparisons import COMPARISONS, Holds
+from sync.linkage.comparisons import COMPARISONS
 from sync.linkage.features import FREQUENCIES, Features
+from sync.linkage.ladders import Find
 from sync.linkage.model import LinkModel
 
 PRIOR = "prior"
@@ -23,32 +24,13 @@ class WeightPart:
     cell: int | None = None
 
 
-# For each part how many levels it has, and what they ask; the weights of the cells; the most that can come after.
-_Ladder = tuple[list[tuple[int, list[Holds]]], list[float], float]
-
-
-def _lay_bare(weights: Mapping[str, list[float]]) -> list[_Ladder]:
-    """What Comparison.find_cell does, in one loop: a registry weighs hundreds of candidates for each record.
-
-    The last level of a part always holds, and is not asked.
-    """
-    by_name = {one.name: one for one in COMPARISONS}
-    ladders: list[_Ladder] = []
-    rest = 0.0
-    for name in reversed(_ORDER):
-        parts = [(len(part.levels), [level.holds for level in part.levels[:-1]]) for part in by_name[name].parts]
-        ladders.insert(0, (parts, weights[name], rest))
-        rest += max(weights[name])
-    return ladders
-
-
 class Scorer:
     """Weighs pairs by one model version, for a registry of so many records."""
 
     def __init__(self, model: LinkModel, records: int) -> None:
         self.prior_bits = model.prior_bits(records)
         self._weights = [[log2(m / u) for m, u in model.cells[one.name]] for one in COMPARISONS]
-        self._ladders = _lay_bare(dict(zip([one.name for one in COMPARISONS], self._weights, strict=True)))
+        self._steps = self._order_steps()
         self._rarity = [(value, share, log2(model.usual[name])) for name, value, share in _COLUMNS]
 
     def score(self, one: Features, other: Features) -> float:
@@ -60,17 +42,12 @@ class Scorer:
 
         One that cannot reach `least` any more is -inf.
         """
-        bits = sum(self._rarities(one, other))
-        for ladders, weights, rest in self._ladders:
-            cell = 0
-            for size, levels in ladders:
-                place = 0
-                for holds in levels:
-                    if holds(one, other):
-                        break
-                    place += 1
-                cell = cell * size + place
-            bits += weights[cell]
+        bits = 0.0
+        for value, share, usual in self._rarity:
+            if one[value] == other[value] is not None:
+                bits += _rarity(usual, one[share], other[share])
+        for find_cell, weights, rest in self._steps:
+            bits += weights[find_cell(one, other)]
             if bits + rest < least:
                 return -inf
         return bits
@@ -81,14 +58,24 @@ class Scorer:
         for comparison, weights in zip(COMPARISONS, self._weights, strict=True):
             cell = comparison.find_cell(one, other)
             parts.append(WeightPart(comparison.name, weights[cell], cell))
-        rarities = zip(FREQUENCIES, self._rarities(one, other), strict=True)
+        rarities = [
+            (name, _rarity(usual, one[share], other[share]))
+            for name, (value, share, usual) in zip(FREQUENCIES, self._rarity, strict=True)
+            if one[value] == other[value] is not None
+        ]
         return parts + [WeightPart(f"{name}_rarity", bits) for name, bits in rarities if bits]
 
-    def _rarities(self, one: Features, other: Features) -> list[float]:
-        """How much rarer, or more common, than usual the values are on which both agree."""
-        return [
-            usual - log2(max(one[share], other[share]))  # type: ignore[type-var, arg-type]
-            if one[value] == other[value] is not None
-            else 0.0
-            for value, share, usual in self._rarity
-        ]
+    def _order_steps(self) -> list[tuple[Find, list[float], float]]:
+        """How a cell is found, the weights of the cells, and the most that can come after."""
+        found = {one.name: (one.find_cell, own) for one, own in zip(COMPARISONS, self._weights, strict=True)}
+        steps: list[tuple[Find, list[float], float]] = []
+        rest = 0.0
+        for find_cell, weights in (found[name] for name in reversed(_ORDER)):
+            steps.insert(0, (find_cell, weights, rest))
+            rest += max(weights)
+        return steps
+
+
+def _rarity(usual: float, one: Any, other: Any) -> float:
+    """How much rarer, or more common, than usual a value is on which both agree, by the shares that have it."""
+    return usual - log2(max(one, other))
