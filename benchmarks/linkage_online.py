@@ -178,8 +178,8 @@ def main() -> None:
                     fold_registry(engine)
                 print(f"\n{kind}, {records} records, loaded in {time.perf_counter() - begun:.0f} s", flush=True)
                 measure_one(engine, probes, records)
-                measure_sync(engine, people[-SYNC:], records + 1)
-                measure_arrivals(engine, probes, records + SYNC + 1)
+                measure_arrivals(engine, probes, records + 1)
+                measure_sync(engine, people[-SYNC:], records + PROBES + 1)
 
 
 if __name__ == "__main__":
