@@ -51,6 +51,7 @@ find_nation = _find_same("nation")
 
 
 def find_family(one: Features, other: Features) -> int:
+    """The family name: the same spelling, sound or consonants, a slip apart, not known, another."""
     if one.family == other.family is not None:
         return 0
     if one.family_form == other.family_form is not None:
@@ -63,6 +64,7 @@ def find_family(one: Features, other: Features) -> int:
 
 
 def find_mother(one: Features, other: Features) -> int:
+    """The mother: both names, near in sound, the only name, the given or the family name, not known, another."""
     if one.mother_key == other.mother_key is not None:
         return 0
     if _is_near(one.mother_form, other.mother_form):
@@ -75,6 +77,7 @@ def find_mother(one: Features, other: Features) -> int:
 
 
 def find_first(one: Features, other: Features) -> int:
+    """The first given name: the same, among the others, a slip apart, crossed with the family name, not known."""
     if one.given_1_form == other.given_1_form is not None:
         return 0
     mine, theirs = one.given_1, other.given_1
@@ -98,6 +101,7 @@ def _share_given(one: Features, other: Features) -> bool:
 
 
 def find_birth(one: Features, other: Features) -> int:
+    """The birth: days, ages, years or bands, which never mix with one another's levels."""
     if one.band_from is not None or other.band_from is not None:
         return _find_bands(one, other)
     if one.birth_year is None or other.birth_year is None:
@@ -131,6 +135,7 @@ def _find_bands(one: Features, other: Features) -> int:
 
 
 def find_place(one: Features, other: Features) -> int:
+    """The birth place: the same sound or first word, a slip apart, not known, another."""
     if one.place_form == other.place_form is not None:
         return 0
     if one.place_key == other.place_key is not None:
@@ -141,6 +146,7 @@ def find_place(one: Features, other: Features) -> int:
 
 
 def find_document(one: Features, other: Features) -> int:
+    """The document: the same number, a slip in it, no two of one type, another."""
     left, right = one.document, other.document
     kind, their_kind = one.document_type, other.document_type
     if left is None or right is None:
