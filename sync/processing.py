@@ -5,7 +5,7 @@ the server's (server/processing.py).
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from sync.erasure_facts import erase_awaited
 from sync.families import Standing
 from sync.judging import Verdict, Work, to_utc
 from sync.list_files import ListFiles
-from sync.models import Form, FormVersion, Submission, SubmissionEvent, SubmissionFinding
+from sync.models import Erasure, Form, FormVersion, Submission, SubmissionEvent, SubmissionFinding
 from sync.parts import expect_files
 from sync.publishing import find_form_version, get_definition
 from sync.quarantine import take_awaited
@@ -58,6 +58,8 @@ _UNJUDGED = (
     .with_for_update()
     .execution_options(populate_existing=True)
 )
+# Asked once the rows are locked: a statement that waited for an erasure would still see what was before it.
+_ERASED = select(Erasure.submission_id).where(Erasure.submission_id.in_(_ids))
 _FORGET_FINDINGS = delete(SubmissionFinding).where(SubmissionFinding.submission_id.in_(_ids))
 
 
@@ -111,8 +113,9 @@ def apply_verdicts(session: Session, verdicts: Sequence[Verdict], now: datetime)
     lock_registry(session)
     by_id = {one.work.id: one for one in verdicts}
     unjudged = session.scalars(_UNJUDGED, {"ids": list(by_id)}).all()
-    complete = [row for row in unjudged if not _completed_meanwhile(session, row, by_id[row.id], now)]
-    rows = erase_awaited(session, complete, now)
+    erased = set(session.scalars(_ERASED, {"ids": list(by_id)}))
+    current = [row for row in unjudged if not _changed_meanwhile(session, row, by_id[row.id], erased, now)]
+    rows = erase_awaited(session, current, now)
     if not rows:
         return
     take_awaited(session, rows)
@@ -140,12 +143,19 @@ def _told(row: Submission, verdict: Verdict) -> Told:
     return row.id, row.form_id, verdict.rows, verdict.work.definition
 
 
-def _completed_meanwhile(session: Session, row: Submission, verdict: Verdict, now: datetime) -> bool:
-    """Whether the last file of an encrypted record came while it was judged without: then it is judged once more."""
-    if verdict.reason != FILES_AWAITED or expect_files(session, row.id, verdict.files, now):
-        return False
-    row.next_attempt_at, row.attempts = None, 0
-    return True
+def _changed_meanwhile(
+    session: Session, row: Submission, verdict: Verdict, erased: Collection[int], now: datetime
+) -> bool:
+    """Whether what was judged is no more: its answers were erased, or the last file of an encrypted record came.
+
+    Then it is judged once more.
+    """
+    changed = (row.id in erased and verdict.work.retained is None) or (
+        verdict.reason == FILES_AWAITED and not expect_files(session, row.id, verdict.files, now)
+    )
+    if changed:
+        row.next_attempt_at, row.attempts = None, 0
+    return changed
 
 
 def record_failure(session: Session, work: Work, error: Exception, now: datetime) -> None:
@@ -153,6 +163,10 @@ def record_failure(session: Session, work: Work, error: Exception, now: datetime
     # Before the record, as apply_verdicts does: two who each held one of them would wait for each other.
     lock_registry(session)
     submission = session.get_one(Submission, work.id, populate_existing=True, with_for_update=True)
+    if work.retained is None and session.get(Erasure, work.id) is not None:
+        # What broke is no more, and may not be told any more.
+        submission.next_attempt_at, submission.attempts = None, 0
+        return
     if work.attempts >= MAX_ATTEMPTS:
         submission.processed_at, submission.reason = now, "processing_failed"
         submission.next_attempt_at, submission.attempts = None, 0

@@ -25,9 +25,10 @@ from sync.models import (
     SubmissionFinding,
 )
 from sync.policy import Viewer
-from sync.processing import list_work
+from sync.processing import MAX_ATTEMPTS, apply_verdicts, list_work, record_failure
 from sync.quarantine import accept
 from sync.registry import lock_registry, registry_digest
+from sync.releasing import release_submission
 from sync.reviews import add_comment
 from tests.sync.arrivals import receive
 from tests.sync.entities import STAY
@@ -40,16 +41,26 @@ __all__ = ["lived"]
 
 
 def erase(session: Session, instance_id: str, keep: Keep) -> Submission:
-    row = session.scalars(select(Submission).where(Submission.instance_id == instance_id)).one()
+    row = erase_only(session, instance_id, keep)
+    process_pending()
+    session.expire_all()
+    return row
+
+
+def erase_only(session: Session, instance_id: str, keep: Keep) -> Submission:
+    """Erase, and leave it to others to process what is left."""
+    row = find(session, instance_id)
     session.commit()
     begin_write(session)
     lock_registry(session)
     (work,) = list_work(session, attachment_store(), [row.id])
     erase_submission(session, row, judge(work), keep, actor_id=None, now=NOW, reason="durée de conservation")
     session.commit()
-    process_pending()
-    session.expire_all()
     return row
+
+
+def find(session: Session, instance_id: str) -> Submission:
+    return session.scalars(select(Submission).where(Submission.instance_id == instance_id)).one()
 
 
 @pytest.mark.both_databases
@@ -61,6 +72,31 @@ def test_a_rebuild_after_an_erasure_gives_the_state_after_it(lived: Session) -> 
     damage(lived)
     rebuild(lived)
     assert (dump(lived), registry_digest(lived)) == (before, digest)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("breaks", [False, True], ids=["judged", "broke"])
+def test_what_was_read_before_the_erasure_is_not_told_after_it(lived: Session, breaks: bool) -> None:
+    """A worker reads and judges without any lock, and the record is erased before it writes."""
+    row = find(lived, "uuid:2")
+    release_submission(lived, row, "replay", None, NOW)
+    (work,) = list_work(lived, attachment_store(), [row.id])
+    work = replace(work, attempts=MAX_ATTEMPTS)
+    erase_only(lived, "uuid:2", Keep(person=["sex"]))
+    begin_write(lived)
+    if breaks:
+        record_failure(lived, work, ValueError(), NOW)
+    else:
+        apply_verdicts(lived, [judge(work)], NOW)
+    lived.commit()
+    assert (row.processed_at, row.attempts, row.next_attempt_at) == (None, 0, None)
+    lived.commit()
+    process_pending()
+    lived.expire_all()
+    people = select(PersonRecord).where(PersonRecord.submission_id == row.id)
+    assert [(one.given_names, one.sex) for one in lived.scalars(people)] == [(None, "2")]
+    assert row.processed_at is not None
+    assert lived.scalars(select(AnswerRow.submission_id).where(AnswerRow.submission_id == row.id)).all() == []
 
 
 @pytest.mark.both_databases
