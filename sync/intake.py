@@ -184,12 +184,9 @@ _ORIGINAL = select(Submission.id, Submission.superseded_by_id).where(
     Submission.is_draft == bindparam("is_draft"),
     Submission.twin_of_id.is_(None),
 )
-_erased = select(Erasure.submission_id).where(Erasure.submission_id == Submission.id).exists()
-_LOCK = (
-    select(Submission.missing_files, _erased.label("is_erased"))
-    .where(Submission.id == bindparam("id"))
-    .with_for_update(of=Submission)
-)
+_LOCK = select(Submission.missing_files).where(Submission.id == bindparam("id")).with_for_update()
+# Asked once the row is locked: a statement that waited for an erasure still sees what was before it.
+_ERASED = select(Erasure.submission_id).where(Erasure.submission_id == bindparam("id"))
 _INSERT = {
     "sqlite": insert_sqlite(Submission).on_conflict_do_nothing().returning(Submission.id),
     "postgresql": insert_postgresql(Submission).on_conflict_do_nothing().returning(Submission.id),
@@ -275,9 +272,9 @@ def _receive_repeat(session: Session, arrival: _Arrival, same: AnyRow) -> Receip
     """A retry, or the next part of a split submission: every part repeats the whole XML (Collect)."""
     connection = session.connection()
     # On PostgreSQL two parts may come at once; the row lock keeps the count of what is missing true.
-    missing, is_erased = connection.execute(_LOCK, {"id": same.id}).one()
+    missing = connection.execute(_LOCK, {"id": same.id}).scalar_one()
     files = arrival.upload.files
-    if files and is_erased:
+    if files and connection.execute(_ERASED, {"id": same.id}).first() is not None:
         # Whoever holds the record still sends its files with it. They are here by now, and are to go again.
         note_files(connection, [one.stored.sha256 for one in files], arrival.now)
     elif files and add_more_files(connection, same.id, arrival.record.expected_files, files, arrival.now):

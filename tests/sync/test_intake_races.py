@@ -1,5 +1,6 @@
 """Two requests at the same moment on PostgreSQL, where writers do not queue: once is once all the same."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sync.freed_files import list_due, list_unsettled, settle_files
-from sync.models import Blob, Submission
+from sync.models import Blob, FreedFile, Submission, SubmissionAttachment
 from tests.postgres import create_database, drop_database
 from tests.sync.arrivals import a_file, receive
 from tests.sync.factory import NOW
@@ -88,6 +89,35 @@ def test_who_names_a_file_that_is_being_let_go_of_names_it_anew(engine: Engine) 
         assert named.result(10).kind == "new"
         naming.commit()
         assert rows_of_files(naming) == [PHOTO.stored.sha256]
+
+
+def test_a_file_that_comes_while_its_record_is_erased_is_not_given_to_it(engine: Engine) -> None:
+    """The rest of a split submission waits for the erasure, and is to see it then."""
+    with Session(engine) as before, Session(engine) as erasing, Session(engine) as rest, ThreadPoolExecutor() as pool:
+        record = receive(before, "uuid:1", expected=["p.jpg"], incomplete=True).submission_id
+        before.commit()
+        waiting = [True]
+
+        def overtake(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+            if waiting and "FOR UPDATE" in statement:
+                waiting.clear()
+                erase(erasing, record)
+                pool.submit(commit_when_awaited, engine, erasing)
+
+        event.listen(engine, "before_cursor_execute", overtake)
+        receive(rest, "uuid:1", PHOTO, expected=["p.jpg"])
+        rest.commit()
+        assert waiting == []
+        assert rest.scalars(select(SubmissionAttachment.blob_sha256)).all() == []
+        assert list(rest.scalars(select(FreedFile.name))) == [PHOTO.stored.sha256]
+
+
+def commit_when_awaited(engine: Engine, session: Session) -> None:
+    blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with engine.connect() as looking:
+        while not looking.scalar(blocked):
+            time.sleep(0.01)
+    session.commit()
 
 
 def rows_of_files(session: Session) -> list[str]:
