@@ -219,7 +219,7 @@ def _add_file(content: zipfile.ZipFile, sha256: str) -> None:
             _copy(file, entry)
     except FileNotFoundError:
         # Its record or form waits here until somebody brings the file back from a copy; all others go.
-        log.warning("file %s is not on this server's disk", sha256)
+        log.warning("a file in folder %s is not on this server's disk", sha256[:2])
 
 
 def _write_whole(target: Path, plain: IO[bytes], key: str, recipient: str) -> None:

@@ -174,7 +174,7 @@ class Forwarding:
             self._pass_over(error)
         except (OSError, RelayRefused) as error:
             # Its record waits here until somebody brings the file back from a copy.
-            log.warning("file %s cannot be sent: %s", sha256, type(error).__name__)
+            log.warning("a file in folder %s cannot be sent: %s", sha256[:2], type(error).__name__)
             self.problems.append("relay_file")
 
     def _exchange(self, lines: Sequence[Line]) -> tuple[list[Line], Answer]:
