@@ -34,6 +34,9 @@ KEEP_UNNAMED = timedelta(days=60)
 # A server that is started on another database than its files are of has a row for none of them, and somebody sees it.
 KEEP_STRAYS = timedelta(days=30)
 _AT_ONCE = 500
+_HEAD = 4096
+# What comes before the first bracket of XML: a byte order mark, white space, and in UTF-16 a zero in each letter.
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 _ours = Transactions()
 
 
@@ -69,11 +72,24 @@ def find_unneeded(now: datetime) -> Iterator[tuple[Sequence[str], datetime]]:
     With each piece comes when what was found in it is to go; mostly nothing is.
     """
     for some in _pieces(_ours.read(partial(list_unnamed, before=now - KEEP_UNNAMED))):
-        yield some, now
+        yield [one for one in some if not _may_be_record(one)], now + KEEP_STRAYS
     for names in attachment_store().list_idle(now - BEING_NAMED):
         for some in _pieces(names):
             strays = sorted(_ours.read(partial(find_strays, names=some)))
             yield strays, now + KEEP_STRAYS
+
+
+def _may_be_record(name: str) -> bool:
+    """Tell whether a file begins like XML: it may be the only copy of a record that nobody could read.
+
+    Older versions kept such records without a word that names them. Of what cannot be read now nothing is known.
+    """
+    try:
+        with attachment_store().open(name) as file:
+            return file.read(_HEAD).lstrip(_BEFORE_XML).startswith(b"<")
+    except OSError as error:
+        log.error("a file in folder %s cannot be read: %s", name[:2], error.strerror)
+        return True
 
 
 def remove_files(now: datetime, due_by: datetime | None = None, may_go_on: MayGoOn = lambda: True) -> Removal:

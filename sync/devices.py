@@ -192,10 +192,11 @@ def _raise_second_ids(
 def raise_alert(
     session: Session, kind: str, now: datetime, device_id: int | None, site_id: int | None, **params: object
 ) -> None:
-    """Raise an alert unless the same one is still unsettled."""
-    open_already = select(Alert.id).where(
-        Alert.kind == kind, Alert.device_id == device_id, Alert.site_id == site_id, Alert.settled_at.is_(None)
-    )
+    """Raise an alert unless the same one is still unsettled. One that tells of a file tells of that file alone."""
+    same = Alert.kind == kind, Alert.device_id == device_id, Alert.site_id == site_id
+    # Nothing else names the file of a record that nobody could read: it would be taken as unneeded.
+    same_file = Alert.params["sha256"].as_string() == params.get("sha256")
+    open_already = select(Alert.id).where(*same, same_file, Alert.settled_at.is_(None))
     if session.scalar(open_already.limit(1)) is None:
         session.add(Alert(kind=kind, raised_at=now, device_id=device_id, site_id=site_id, params=params))
         session.flush()

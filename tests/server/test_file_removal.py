@@ -22,7 +22,7 @@ from server.file_removal import KEEP_STRAYS, KEEP_UNNAMED, Removal, find_unneede
 from server.jobs import run_once
 from server.transactions import Transactions
 from server.web.labels import LABELS
-from sync.attachments import add_blob
+from sync.attachments import StoredFile, add_blob
 from sync.models import AuditEvent, FreedFile, JobRun, Submission
 from sync.parts import IncomingFile
 from tests.sync.arrivals import receive
@@ -285,15 +285,47 @@ def test_a_file_that_nobody_ever_named_has_a_month_so_that_a_wrong_database_is_n
 
 def test_a_file_that_came_whole_waits_for_its_record_as_long_as_a_post_may_be_without_a_link(app: Flask) -> None:
     now, stored = datetime.now(UTC), keep().stored
-    _ours.write(lambda session: add_blob(session.connection(), stored, now))
+    _ours.write(partial(add_row, stored=stored))
     let_days_pass()
-    assert (note_unneeded(now + KEEP_UNNAMED - DAYS), note_unneeded(now + KEEP_UNNAMED + DAYS)) == (0, 1)
-    assert (remove().files, disk()) == (0, {stored.sha256: disk()[stored.sha256]})
-    assert remove_files(now + KEEP_UNNAMED + DAYS).files == 1
+    late = now + KEEP_UNNAMED + DAYS
+    assert (note_unneeded(late - 2 * DAYS), note_unneeded(late)) == (0, 1)
+    assert (remove_files(late + KEEP_STRAYS - DAYS).files, list(disk())) == (0, [stored.sha256])
+    assert remove_files(late + KEEP_STRAYS).files == 1
     keep(b"cut off")
     let_days_pass()
     told = run_once(app)["find_unneeded_files"]
     assert (told, told.keys() <= LABELS["detail"].keys()) == ({"unneeded_files": 1}, True)
+
+
+@pytest.mark.parametrize("content", ["<data", "\ufeff\n <?xml version='1.0'?>", "\r\n\t<data id='x'>" + " " * 5000])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_may_be_a_record_that_nobody_could_read_stays(app: Flask, content: str, encoding: str) -> None:
+    """Of several on one tablet older versions named the first alone, and a tablet that lost it may have sent it."""
+    late = datetime.now(UTC) + 2 * KEEP_UNNAMED
+    for one in (content.encode(encoding), b"no XML <at all>"):
+        add = partial(add_row, stored=attachment_store().save(one))
+        _ours.write(add)
+    let_days_pass()
+    assert note_unneeded(late) == 1
+    assert remove_files(late + KEEP_STRAYS).files == 1
+    assert [path.read_bytes() for path in disk().values()] == [content.encode(encoding)]
+
+
+def add_row(session: Session, stored: StoredFile) -> None:
+    add_blob(session.connection(), stored, datetime.now(UTC))
+
+
+def test_a_file_that_the_disk_does_not_show_may_be_a_record(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    late, stored = datetime.now(UTC) + 2 * KEEP_UNNAMED, keep().stored
+    _ours.write(partial(add_row, stored=stored))
+    path = disk()[stored.sha256]
+    path.rename(path.with_name("away"))
+    assert note_unneeded(late) == 0
+    assert f"a file in folder {stored.sha256[:2]} cannot be read: No such file or directory" in caplog.text
+    path.with_name("away").rename(path)
+    assert note_unneeded(late) == 1
 
 
 def test_a_backup_that_is_made_after_an_erasure_does_not_have_its_files(app: Flask, tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def test_settled_alert_may_be_raised_again(session: Session, device: Device) -> 
     assert len(session.scalars(select(Alert)).all()) == 2
 
 
+@pytest.mark.both_databases
+def test_each_file_that_an_alert_tells_of_has_its_own(session: Session, device: Device) -> None:
+    for told in ({"sha256": "a"}, {"sha256": "b"}, {}, {"sha256": "b"}, {}, {"size": 1}):
+        raise_alert(session, "unreadable_record", NOW, device.id, device.site_id, **told)
+    assert [one.params for one in session.scalars(select(Alert))] == [{"sha256": "a"}, {"sha256": "b"}, {}]
+
+
 def test_fetched_files_are_noted_with_first_and_last_time(session: Session, device: Device) -> None:
     fetch = Fetch("form", "passage", "1", "", "abc")
     for seconds in (0, 60):

@@ -2,7 +2,7 @@
 
 import errno
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store, db
-from server.file_removal import remove_files
+from server.file_removal import KEEP_STRAYS, Removal, note_unneeded, remove_files
 from server.openrosa import uploads
 from server.openrosa.routes import get_room
 from sync.attachments import AttachmentStore
@@ -20,7 +20,7 @@ from sync.db import begin_write
 from sync.models import Alert, Device, FormVersion, Submission
 from tests.plans import watched_scans
 from tests.server.openrosa.tablet import HEADERS, Tablet, message
-from tests.server.test_file_removal import let_days_pass
+from tests.server.test_file_removal import disk, let_days_pass
 from tests.sync.factory import xml
 from tests.sync.test_freed_files import erase
 
@@ -230,6 +230,18 @@ def test_unreadable_xml_is_refused_but_not_lost(tablet: Tablet, session: Session
     session.rollback()
     (alert,) = session.scalars(select(Alert))
     assert (alert.kind, attachment_store().read(alert.params["sha256"])) == ("unreadable_record", body)
+
+
+def test_each_record_that_nobody_can_read_is_named_and_stays(tablet: Tablet, session: Session) -> None:
+    bodies = [b"no xml: the first", b"no xml: the second, of the only copy"]
+    for body in bodies * 2:
+        assert tablet.send(body).status_code == 400
+    alerts = session.scalars(select(Alert)).all()
+    assert [attachment_store().read(one.params["sha256"]) for one in alerts] == bodies
+    let_days_pass(61)
+    later = datetime.now(UTC) + timedelta(days=61)
+    assert (note_unneeded(later), remove_files(later + KEEP_STRAYS)) == (0, Removal())
+    assert set(bodies) < {path.read_bytes() for path in disk().values()}
 
 
 def test_oversized_request_is_told(tablet: Tablet, app: Flask) -> None:
