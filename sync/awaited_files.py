@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from sync.models import AwaitedFile, FilePiece
+from sync.models import AwaitedFile, Erasure, FilePiece
 
 
 def await_files(session: Session, submission_id: int, files: Collection[str]) -> None:
@@ -19,8 +19,10 @@ def await_files(session: Session, submission_id: int, files: Collection[str]) ->
 
 
 def is_awaited(session: Session, sha256: str) -> bool:
-    """Whether any record lacks this file."""
-    return session.scalar(select(AwaitedFile.sha256).where(AwaitedFile.sha256 == sha256).limit(1)) is not None
+    """Whether any record lacks this file. What was erased lacks nothing."""
+    living = AwaitedFile.submission_id.not_in(select(Erasure.submission_id))
+    awaited = select(AwaitedFile.sha256).where(AwaitedFile.sha256 == sha256, living)
+    return session.scalar(awaited.limit(1)) is not None
 
 
 def stop_awaiting(session: Session, submission_id: int) -> set[str]:

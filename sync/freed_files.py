@@ -27,7 +27,9 @@ from sync.models import (
 
 _names: BindParameter[Any] = bindparam("names", expanding=True)
 _ATTACHED = select(SubmissionAttachment.blob_sha256).where(SubmissionAttachment.blob_sha256.in_(_names))
-_AWAITED = select(AwaitedFile.sha256).where(AwaitedFile.sha256.in_(_names))
+_ERASED = select(Erasure.submission_id)
+# Where an exchange and an erasure of the same record met, it may be said to lack files that it was to lose.
+_AWAITED = select(AwaitedFile.sha256).where(AwaitedFile.sha256.in_(_names), AwaitedFile.submission_id.not_in(_ERASED))
 _OF_FORMS = select(FormAttachment.blob_sha256).where(FormAttachment.blob_sha256.in_(_names))
 _told_of = Alert.params["sha256"].as_string()
 _UNREADABLE = select(_told_of).where(Alert.kind == "unreadable_record", _told_of.in_(_names))
@@ -36,9 +38,7 @@ _MINE = select(SubmissionAttachment.blob_sha256).where(_mine, SubmissionAttachme
 # Hardly any record has one. The kind is spelled out, or SQLite does not see the partial index.
 _other = SubmissionEvent.details["sha256"].as_string()
 _OTHERS = select(_other).where(SubmissionEvent.kind == literal_column("'other_file'"))
-_OTHERS_OF_LIVING = _OTHERS.where(
-    _other.in_(_names), SubmissionEvent.submission_id.not_in(select(Erasure.submission_id))
-)
+_OTHERS_OF_LIVING = _OTHERS.where(_other.in_(_names), SubmissionEvent.submission_id.not_in(_ERASED))
 _HOLD = select(Blob.sha256).where(Blob.sha256.in_(_names)).order_by(Blob.sha256).with_for_update(skip_locked=True)
 _ROWS = select(Blob.sha256).where(Blob.sha256.in_(_names))
 _NOTES = select(FreedFile.name).where(FreedFile.name.in_(_names))

@@ -34,6 +34,7 @@ from sync.numbering import slot_of
 from sync.parts import IncomingFile, fit
 from sync.policy import programme
 from sync.publishing import find_form_version, get_definition
+from sync.registry import lock_registry
 from sync.relaying.belonging import as_sender, find_record, find_relayed, give_site, is_theirs
 from sync.relaying.erasures import hear_erased
 from sync.relaying.facts import take_facts
@@ -160,6 +161,9 @@ def take_up(session: Session, relay: Relay, lines: Sequence[Line], now: datetime
     """
     for told in of_kind(lines, RelayLine):
         hear_relay(relay, told, now)
+    if any(one.erased is not None for one in of_kind(lines, RecordLine)):
+        # Before the rows of records, as whoever erases one does: else two could wait for each other.
+        lock_registry(session)
     take_facts(session, relay, of_kind(lines, FactLine), now)
     for device in of_kind(lines, DeviceLine):
         _take_device(session, relay, device, now)
@@ -240,6 +244,9 @@ def _take_record(session: Session, relay: Relay, line: RecordLine, taken: Taken,
     elif known.submission_id is None:
         taken.records.append(line.xml_sha256)
         return False
+    if line.files:
+        # An erasure that is under way is waited for, and seen by the next statement; a later one waits for us.
+        session.execute(select(Submission.id).where(Submission.id == known.submission_id).with_for_update())
     # Of what was erased, here or there, nothing is asked for any more.
     erasure = session.get(Erasure, known.submission_id)
     if erasure is not None:

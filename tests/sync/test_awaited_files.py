@@ -10,6 +10,7 @@ from sync.freed_files import free_files, list_unnamed
 from sync.models import Blob, FilePiece
 from tests.sync.arrivals import a_file
 from tests.sync.factory import NOW, add_submission
+from tests.sync.test_freed_files import erase
 
 ONE, OTHER = "1" * 64, "2" * 64
 
@@ -42,3 +43,15 @@ def test_a_whole_file_that_a_record_awaits_is_named(session: Session) -> None:
     free_files(session, [stored.sha256], NOW)
     assert session.scalars(select(Blob.sha256)).all() == [stored.sha256]
     assert list_unnamed(session, NOW.replace(year=NOW.year + 1)) == []
+
+
+@pytest.mark.both_databases
+def test_a_record_that_was_erased_lacks_nothing_whatever_an_exchange_noted_meanwhile(session: Session) -> None:
+    stored = a_file("p.jpg").stored
+    row = add_submission(session, "uuid:1")
+    erase(session, row.id)
+    await_files(session, row.id, [stored.sha256])
+    assert not is_awaited(session, stored.sha256)
+    add_blob(session.connection(), stored, NOW)
+    free_files(session, [stored.sha256], NOW)
+    assert session.scalars(select(Blob.sha256)).all() == []

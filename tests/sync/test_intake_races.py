@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -12,13 +13,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sync.freed_files import list_due, list_unsettled, settle_files
-from sync.models import Blob, FreedFile, Submission, SubmissionAttachment
+from sync.models import AwaitedFile, Blob, FreedFile, Relay, Submission, SubmissionAttachment
+from sync.relaying.lines import RecordLine
+from sync.relaying.up import receive_relayed, take_up
 from tests.postgres import create_database, drop_database
 from tests.sync.arrivals import a_file, receive
-from tests.sync.factory import NOW
+from tests.sync.factory import NOW, xml
+from tests.sync.relaying.conftest import add_relay
 from tests.sync.test_freed_files import erase
 
 PHOTO = a_file("p.jpg")
+XML = xml("uuid:1")
 
 
 @pytest.fixture
@@ -118,6 +123,32 @@ def commit_when_awaited(engine: Engine, session: Session) -> None:
         while not looking.scalar(blocked):
             time.sleep(0.01)
     session.commit()
+
+
+def test_what_an_exchange_tells_of_a_record_waits_for_its_erasure(engine: Engine) -> None:
+    """Of what is being erased nothing is asked for, and nothing awaited."""
+    with Session(engine) as before, Session(engine) as erasing, Session(engine) as taking, ThreadPoolExecutor() as pool:
+        relay = add_relay(before)
+        take_up(before, relay, [told_record()], NOW)
+        erased = receive_relayed(before, relay, XML, NOW).id
+        relay_id = relay.site_id
+        before.commit()
+        erase(erasing, erased)
+        erasing.flush()
+        taken = pool.submit(take_up, taking, taking.get_one(Relay, relay_id), [told_record()], NOW)
+        with pytest.raises(TimeoutError):
+            taken.result(0.2)
+        erasing.commit()
+        assert (taken.result(10).files, len(taken.result().receipts)) == ({}, 1)
+        taking.commit()
+        assert before.scalars(select(AwaitedFile)).all() == []
+
+
+def told_record() -> RecordLine:
+    """What a post tells of a record whose photograph is still there."""
+    stored = PHOTO.stored
+    files = [(PHOTO.name, "image/jpeg", stored.sha256, stored.size)]
+    return RecordLine("passage", "1", "uuid:1", sha256(XML).hexdigest(), NOW, None, "ROS", None, None, files)
 
 
 def rows_of_files(session: Session) -> list[str]:
