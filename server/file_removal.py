@@ -6,7 +6,7 @@ Which they are is sync's word (freed_files.py); that nobody is just saving one, 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -16,8 +16,10 @@ from server.processes import MayGoOn
 from server.transactions import Transactions
 from sync.audit import add_audit_event
 from sync.freed_files import (
+    count_later,
     find_strays,
     forget_files,
+    in_pieces,
     list_due,
     list_unnamed,
     list_unsettled,
@@ -33,10 +35,11 @@ BEING_NAMED = timedelta(days=1)
 KEEP_UNNAMED = timedelta(days=60)
 # A server that is started on another database than its files are of has a row for none of them, and somebody sees it.
 KEEP_STRAYS = timedelta(days=30)
-_AT_ONCE = 500
 _HEAD = 4096
 # What comes before the first bracket of XML: a byte order mark, white space, and in UTF-16 a zero in each letter.
 _BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+# By whatever clock it was noted.
+EVER = datetime.max.replace(tzinfo=UTC)
 _ours = Transactions()
 
 
@@ -71,10 +74,10 @@ def find_unneeded(now: datetime) -> Iterator[tuple[Sequence[str], datetime]]:
 
     With each piece comes when what was found in it is to go; mostly nothing is.
     """
-    for some in _pieces(_ours.read(partial(list_unnamed, before=now - KEEP_UNNAMED))):
+    for some in in_pieces(_ours.read(partial(list_unnamed, before=now - KEEP_UNNAMED, after=now + BEING_NAMED))):
         yield [one for one in some if not _may_be_record(one)], now + KEEP_STRAYS
-    for names in attachment_store().list_idle(now - BEING_NAMED):
-        for some in _pieces(names):
+    for names in attachment_store().list_idle(now - BEING_NAMED, now + BEING_NAMED):
+        for some in in_pieces(names):
             strays = sorted(_ours.read(partial(find_strays, names=some)))
             yield strays, now + KEEP_STRAYS
 
@@ -94,13 +97,18 @@ def _may_be_record(name: str) -> bool:
 
 def remove_files(now: datetime, due_by: datetime | None = None, may_go_on: MayGoOn = lambda: True) -> Removal:
     """Remove what is due from the disk. A file that the disk does not let go of stops no other, and stays due."""
-    for some in _pieces(_ours.read(list_unsettled)):
+    for some in in_pieces(_ours.read(list_unsettled)):
         _ours.write(partial(settle_files, names=some))
     total = Removal()
-    for some in _pieces(list_due_files(due_by or now)):
+    for some in in_pieces(list_due_files(due_by or now)):
         if may_go_on():
             _remove_some(some, now, total)
     return total
+
+
+def count_files_left(after: datetime) -> int:
+    """How many files are noted that are to leave the disk later than then."""
+    return _ours.read(partial(count_later, after=after))
 
 
 def list_due_files(due_by: datetime) -> Sequence[str]:
@@ -135,7 +143,3 @@ def _note_gone(session: Session, names: Sequence[str], size: int, now: datetime)
 
 def _note(session: Session, names: Sequence[str], due_at: datetime) -> None:
     note_files(session.connection(), names, due_at)
-
-
-def _pieces(names: Sequence[str]) -> list[Sequence[str]]:
-    return [names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE)]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import LoginFailure, UserSession
 from server.extensions import db
-from server.file_removal import FilesLeft, note_unneeded, remove_files
+from server.file_removal import BEING_NAMED, FilesLeft, note_unneeded, remove_files
 from server.kept_exports import find_kept_exports
 from server.keys import unlock_submissions
 from server.maintenance import maintain
@@ -107,7 +107,7 @@ def tidy_up(_may_go_on: MayGoOn) -> Details:
             "peer_runs": delete(PeerRun).where(PeerRun.started_at < now - KEEP_RUNS),
         }
         counts = {name: session.connection().execute(statement).rowcount for name, statement in doomed.items()}
-        counts["file_pieces"] = forget_pieces(session, now - KEEP_PIECES)
+        counts["file_pieces"] = forget_pieces(session, now - KEEP_PIECES, now + BEING_NAMED)
         session.commit()
     return counts
 

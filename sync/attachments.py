@@ -105,13 +105,15 @@ class AttachmentStore:
         """
         return self._disk.remove(self._path(name), since)
 
-    def list_idle(self, before: datetime) -> Iterator[list[str]]:
+    def list_idle(self, before: datetime, after: datetime) -> Iterator[list[str]]:
         """The names of all files that were last saved before then, folder by folder.
 
+        What was saved after a time that is still to come is so by a clock that went wrong, and listed with them.
         Beside the hashes these are names of files that were never whole: their writer lost its power.
         """
         for folder, found in self._disk.list_folders():
-            idle = [folder + name for name, saved_at in found if saved_at < before and _OURS.fullmatch(name)]
+            old = [name for name, saved_at in found if not before <= saved_at <= after]
+            idle = [folder + name for name in old if _OURS.fullmatch(name)]
             if idle:
                 yield idle
 

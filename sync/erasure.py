@@ -155,7 +155,7 @@ def _erase(session: Session, submission: Submission, fact: ErasureFact, actor_id
     submission.xml = b""
     of_it = SubmissionFinding.submission_id == submission.id
     session.execute(update(SubmissionFinding).where(of_it).values(value=None))
-    _erase_files(session, submission, now)
+    _erase_files(session, submission)
     forget_answers(session, [submission.id])
     session.execute(delete(SubmissionComment).where(SubmissionComment.submission_id == submission.id))
     # That something was decided about the record stays; why may tell who it is about.
@@ -219,12 +219,12 @@ def _read_keep(kept: dict[str, Any]) -> Keep:
     return Keep(**kept.get("keep", {}))
 
 
-def _erase_files(session: Session, submission: Submission, now: datetime) -> None:
+def _erase_files(session: Session, submission: Submission) -> None:
     files = list_files_of(session, submission.id) | stop_awaiting(session, submission.id)
     # Their names go, too: they are answers, and can say as much as the files.
     session.execute(delete(SubmissionAttachment).where(SubmissionAttachment.submission_id == submission.id))
     submission.missing_files = 0
-    free_files(session, files, now)
+    free_files(session, files)
 
 
 def _erase_entities(session: Session, submission: Submission, keep: frozenset[str], now: datetime) -> None:

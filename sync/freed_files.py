@@ -6,10 +6,10 @@ the disk has let go, too, and who is cut off in between goes on from there.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, literal_column, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -24,6 +24,11 @@ from sync.models import (
     SubmissionAttachment,
     SubmissionEvent,
 )
+
+# By no clock: one that went years ahead would keep for years what was erased meanwhile.
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+# No database takes any number of parameters.
+_TOGETHER = 500
 
 _names: BindParameter[Any] = bindparam("names", expanding=True)
 _ATTACHED = select(SubmissionAttachment.blob_sha256).where(SubmissionAttachment.blob_sha256.in_(_names))
@@ -50,13 +55,13 @@ def list_files_of(session: Session, submission_id: int) -> set[str]:
     return {*session.scalars(_MINE, {"owner": submission_id}), *session.scalars(others)}
 
 
-def free_files(session: Session, names: Collection[str], now: datetime) -> None:
-    """Let go of files whose names somebody has given up: those that nobody else names are to leave the disk now."""
-    note_files(session.connection(), names, now)
+def free_files(session: Session, names: Collection[str]) -> None:
+    """Let go of files whose names somebody has given up: those that nobody else names are to leave the disk at once."""
+    note_files(session.connection(), names)
     settle_files(session, names)
 
 
-def note_files(connection: Connection, names: Collection[str], due_at: datetime) -> None:
+def note_files(connection: Connection, names: Collection[str], due_at: datetime = AT_ONCE) -> None:
     """Note that files are to leave the disk then, unless somebody names them before. Of two times the earlier holds."""
     make = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
     note = make(FreedFile)
@@ -83,6 +88,11 @@ def list_unsettled(session: Session) -> Sequence[str]:
     return session.scalars(select(FreedFile.name).join(Blob, Blob.sha256 == FreedFile.name)).all()
 
 
+def count_later(session: Session, after: datetime) -> int:
+    """How many files are noted that are to leave the disk later than then."""
+    return session.scalar(select(func.count()).select_from(FreedFile).where(FreedFile.due_at > after)) or 0
+
+
 def list_due(session: Session, due_by: datetime) -> Sequence[str]:
     """The files that are to leave the disk by then."""
     has_row = select(Blob).where(Blob.sha256 == FreedFile.name).exists()
@@ -100,18 +110,25 @@ def find_strays(session: Session, names: Collection[str]) -> set[str]:
     return set(names) - known
 
 
-def list_unnamed(session: Session, before: datetime) -> list[str]:
-    """The files with a row from before then that nobody names, and that are not noted yet."""
+def list_unnamed(session: Session, before: datetime, after: datetime) -> list[str]:
+    """The files with a row from before or after then that nobody names, and that are not noted yet.
+
+    What is from after is so by a clock that went wrong, and may be as old as anything.
+    """
     attached = select(SubmissionAttachment.id).where(SubmissionAttachment.blob_sha256 == Blob.sha256).exists()
     noted = select(FreedFile.name).where(FreedFile.name == Blob.sha256).exists()
-    found = set(session.scalars(select(Blob.sha256).where(Blob.created_at < before, ~attached, ~noted)))
+    old = or_(Blob.created_at < before, Blob.created_at > after)
+    found = set(session.scalars(select(Blob.sha256).where(old, ~attached, ~noted)))
     return sorted(found - _find_named(session, found))
 
 
 def _find_named(session: Session, names: Collection[str]) -> set[str]:
     """Those of these files that somebody names. What was erased names nothing any more."""
-    if not names:
-        return set()
-    asked = {"names": list(names)}
     queries = (_ATTACHED, _OTHERS_OF_LIVING, _AWAITED, _OF_FORMS, _UNREADABLE)
-    return {str(one) for query in queries for one in session.scalars(query, asked)}
+    asked = [{"names": some} for some in in_pieces(list(names))]
+    return {str(one) for some in asked for query in queries for one in session.scalars(query, some)}
+
+
+def in_pieces(names: Sequence[str]) -> list[Sequence[str]]:
+    """As many at a time as are asked of the database, or written down, together."""
+    return [names[at : at + _TOGETHER] for at in range(0, len(names), _TOGETHER)]

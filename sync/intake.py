@@ -276,7 +276,7 @@ def _receive_repeat(session: Session, arrival: _Arrival, same: AnyRow) -> Receip
     files = arrival.upload.files
     if files and connection.execute(_ERASED, {"id": same.id}).first() is not None:
         # Whoever holds the record still sends its files with it. They are here by now, and are to go again.
-        note_files(connection, [one.stored.sha256 for one in files], arrival.now)
+        note_files(connection, [one.stored.sha256 for one in files])
     elif files and add_more_files(connection, same.id, arrival.record.expected_files, files, arrival.now):
         missing = count_missing(session, same.id, arrival.now)
         serve_waiting_edits(session, same.id, arrival.params, arrival.now)

@@ -24,17 +24,17 @@ def tidy_command(dry_run: bool, at_once: bool, as_json: bool) -> None:
     The files of a record go when it is erased, if no other record has the same. A file that was sent within the last
     day stays for that day: a tablet may be about to send what names it. Backups that were made before hold it still.
     """
-    from server.file_removal import KEEP_STRAYS, find_unneeded, list_due_files, note_unneeded, remove_files
+    from server.file_removal import EVER, count_files_left, find_unneeded, list_due_files, note_unneeded, remove_files
 
     now = datetime.now(UTC)
-    due_by = now + KEEP_STRAYS if at_once else now
+    due_by = EVER if at_once else now
     if dry_run:
         found = sum(len(names) for names, due_at in find_unneeded(now) if due_at <= due_by)
         _say({"due": found + len(list_due_files(due_by))}, as_json)
         return
     note_unneeded(now)
     done = remove_files(now, due_by)
-    _say(asdict(done) | {"later": len(list_due_files(now + KEEP_STRAYS)) - done.waiting - done.failed}, as_json)
+    _say(asdict(done) | {"later": count_files_left(due_by)}, as_json)
     if done.failed:
         raise click.ClickException("The disk does not let go of some files; the log says why. It is tried again.")
 
@@ -49,7 +49,7 @@ def _say(told: dict[str, int], as_json: bool) -> None:
         "bytes": "bytes that these had",
         "waiting": "to go, but sent within the last day",
         "failed": "to go, but the disk does not let go",
-        "later": "never named, to go within thirty days",
+        "later": "never named, to go later",
     }
     for name, count in told.items():
         click.echo(f"{words[name]}: {count}")

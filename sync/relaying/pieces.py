@@ -50,9 +50,12 @@ def add_piece(
     return size if is_same else 0
 
 
-def forget_pieces(session: Session, since: datetime) -> int:
-    """Let go of pieces of files of which none has come since then; return how many. Who has the file begins anew."""
-    living = select(FilePiece.sha256).where(FilePiece.kept_at >= since)
+def forget_pieces(session: Session, since: datetime, until: datetime) -> int:
+    """Let go of pieces of files of which none has come since then; return how many. Who has the file begins anew.
+
+    What came after a time that is still to come did so by a clock that went wrong.
+    """
+    living = select(FilePiece.sha256).where(FilePiece.kept_at.between(since, until))
     doomed = delete(FilePiece).where(FilePiece.sha256.not_in(living))
     return session.connection().execute(doomed).rowcount
 

@@ -23,6 +23,7 @@ from sync.models import Blob
 PHOTO = b"\x89PNG of nobody" * 1000
 SHA256 = hashlib.sha256(PHOTO).hexdigest()
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+TOMORROW = YESTERDAY + timedelta(days=2)
 
 
 @pytest.fixture
@@ -188,13 +189,19 @@ def test_idle_files_are_listed_with_what_was_never_whole(store: AttachmentStore)
         path.write_bytes(PHOTO[:9])
         os.utime(path, (0, 0))
     name = SHA256[:2] + half.name
-    assert [sorted(names) for names in store.list_idle(YESTERDAY)] == [[name, SHA256]]
+    assert [sorted(names) for names in store.list_idle(YESTERDAY, TOMORROW)] == [[name, SHA256]]
     assert store.remove(name, YESTERDAY) == 9
     assert (half.exists(), theirs.exists()) == (False, True)
 
 
+def test_a_file_from_after_today_is_as_old_as_anything(store: AttachmentStore) -> None:
+    store.save(PHOTO)
+    old(store, days=-2000)
+    assert list(store.list_idle(YESTERDAY, TOMORROW)) == [[SHA256]]
+
+
 def test_an_empty_store_has_no_idle_files(store: AttachmentStore) -> None:
-    assert list(store.list_idle(YESTERDAY)) == []
+    assert list(store.list_idle(YESTERDAY, TOMORROW)) == []
     assert store.remove(SHA256, YESTERDAY) == 0
 
 
@@ -227,8 +234,8 @@ def test_same_code_keeps_files_on_s3(s3_url: str, monkeypatch: pytest.MonkeyPatc
     assert not store.has(SHA256)
     assert store.save(PHOTO).sha256 == SHA256
     assert store.read(SHA256) == PHOTO
-    assert list(store.list_idle(YESTERDAY)) == []
+    assert list(store.list_idle(YESTERDAY, TOMORROW)) == []
     assert store.remove(SHA256, YESTERDAY) is None
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    assert list(store.list_idle(tomorrow)) == [[SHA256]]
+    assert list(store.list_idle(tomorrow, tomorrow)) == [[SHA256]]
     assert (store.remove(SHA256, tomorrow), store.has(SHA256), store.remove(SHA256, tomorrow)) == (len(PHOTO), False, 0)

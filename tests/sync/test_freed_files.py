@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from sync.attachments import add_blob
@@ -28,6 +28,7 @@ from tests.sync.factory import NOW, form_file
 pytestmark = pytest.mark.both_databases(postgresql="slow")
 
 DAY = timedelta(days=1)
+LATER = NOW + 1000 * DAY
 PHOTO = a_file("p.jpg")
 SHA256 = PHOTO.stored.sha256
 NOTHING = {"persons": [], "encounters": [], "entities": [], "findings": [], "started_at": None, "ended_at": None}
@@ -53,6 +54,16 @@ def test_the_files_of_an_erased_record_are_let_go_of(session: Session) -> None:
     assert set(list_due(session, NOW)) == {SHA256, other.stored.sha256}
     forget_files(session, [SHA256, other.stored.sha256])
     assert list_due(session, NOW + DAY) == []
+
+
+def test_a_clock_that_went_ahead_keeps_nothing_that_was_erased_meanwhile(session: Session) -> None:
+    receipt = receive(session, "uuid:1", PHOTO, expected=["p.jpg"])
+    row = session.get_one(Submission, receipt.submission_id)
+    receive_erasure(session, row, ErasureFact(NOTHING, "durée de conservation", LATER), LATER)
+    assert list_due(session, NOW) == [SHA256]
+    forget_files(session, [SHA256])
+    receive(session, "uuid:1", PHOTO, expected=["p.jpg"], later=1000 * 86400)
+    assert list_due(session, NOW) == [SHA256]
 
 
 def test_a_file_that_another_record_has_too_stays(session: Session) -> None:
@@ -81,9 +92,9 @@ def test_files_of_forms_and_records_that_nobody_could_read_are_named(session: Se
     add_blob(session.connection(), unreadable.stored, NOW)
     publish_form(session, form_file(), {"villages.csv": SHA256}, None, NOW)
     raise_alert(session, "unreadable_record", NOW, None, None, sha256=unreadable.stored.sha256, size=5)
-    free_files(session, [SHA256, unreadable.stored.sha256], NOW)
+    free_files(session, [SHA256, unreadable.stored.sha256])
     assert rows(session) == {SHA256, unreadable.stored.sha256}
-    assert list_unnamed(session, NOW + DAY) == list_unsettled(session) == []
+    assert list_unnamed(session, NOW + DAY, LATER) == list_unsettled(session) == []
 
 
 def test_what_is_sent_again_of_an_erased_record_is_not_kept(session: Session) -> None:
@@ -106,10 +117,29 @@ def test_a_file_that_is_noted_and_comes_again_is_kept(session: Session) -> None:
 
 def test_a_file_with_a_row_that_nobody_ever_named_is_found_in_time(session: Session) -> None:
     add_blob(session.connection(), PHOTO.stored, NOW)
-    assert list_unnamed(session, NOW) == []
-    assert list_unnamed(session, NOW + DAY) == [SHA256]
+    assert list_unnamed(session, NOW, LATER) == []
+    assert list_unnamed(session, NOW + DAY, LATER) == [SHA256]
     note_files(session.connection(), [SHA256], NOW)
-    assert list_unnamed(session, NOW + DAY) == []
+    assert list_unnamed(session, NOW + DAY, LATER) == []
+
+
+def test_a_file_with_a_row_from_after_today_is_as_old_as_anything(session: Session) -> None:
+    """The clock went years ahead, and has come back."""
+    add_blob(session.connection(), PHOTO.stored, LATER + DAY)
+    assert list_unnamed(session, NOW, LATER + DAY) == []
+    assert list_unnamed(session, NOW, LATER) == [SHA256]
+
+
+@pytest.mark.slow
+def test_any_number_of_files_is_asked_for(session: Session) -> None:
+    """More than any database takes in one question."""
+    make = "SELECT substr('%064d', 1, 64 - length(n || '')) || n, '', 1, '%s' FROM all_of_them" % (
+        0,
+        NOW.isoformat(" "),
+    )
+    count = "WITH RECURSIVE all_of_them(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM all_of_them WHERE n < 250001)"
+    session.execute(text(f"INSERT INTO blobs (sha256, md5, size, created_at) {count} {make}"))
+    assert len(list_unnamed(session, NOW + DAY, LATER)) == 250_001
 
 
 def test_a_stray_has_neither_row_nor_note(session: Session) -> None:

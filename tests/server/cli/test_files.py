@@ -1,9 +1,11 @@
 """`teral files`: an administrator shows that what was erased is gone."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 
+from server.file_removal import note_unneeded
 from tests.server.cli.conftest import Run
 from tests.server.test_file_removal import disk, erase_record, keep, let_days_pass, send
 
@@ -19,6 +21,17 @@ def test_what_was_erased_is_gone_and_the_command_shows_it(app: Flask, run: Run) 
     assert told == {"files": 1, "bytes": 22, "waiting": 0, "failed": 0, "later": 1}
     assert "gone: 1" in run("files", "tidy", "--at-once").output
     assert [path.read_bytes() for path in disk().values()] == [b"another"]
+
+
+def test_nothing_that_is_to_go_is_passed_over_whenever_it_is_due(app: Flask, run: Run) -> None:
+    """The clock was years ahead when it was found."""
+    keep(b"cut off")
+    let_days_pass()
+    note_unneeded(datetime.now(UTC) + timedelta(days=3650))
+    assert json.loads(run("files", "tidy", "--json").output)["later"] == 1
+    assert json.loads(run("files", "tidy", "--at-once", "--dry-run", "--json").output) == {"due": 1}
+    told = json.loads(run("files", "tidy", "--at-once", "--json").output)
+    assert (told["files"], told["later"], disk()) == (1, 0, {})
 
 
 def test_what_the_disk_does_not_let_go_of_fails_the_command(app: Flask, run: Run) -> None:

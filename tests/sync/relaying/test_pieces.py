@@ -65,8 +65,14 @@ def test_pieces_that_never_become_a_file_are_let_go(session: Session, store: Att
     add_piece(session, store, OTHER, 0, b"an", 7, NOW)
     for start, now in ((0, NOW), (300, later)):
         add_piece(session, store, SHA256, start, CONTENT[start : start + 300], len(CONTENT), now)
-    assert forget_pieces(session, NOW + timedelta(days=1)) == 1
+    assert forget_pieces(session, NOW + timedelta(days=1), later) == 1
     assert (count_held(session, OTHER), count_held(session, SHA256)) == (0, 600)
+
+
+def test_pieces_from_after_today_are_let_go(session: Session, store: AttachmentStore) -> None:
+    """They came while the clock was years ahead: by it the file would go on coming for years."""
+    add_piece(session, store, OTHER, 0, b"an", 7, NOW + timedelta(days=2000))
+    assert forget_pieces(session, NOW, NOW + timedelta(days=1)) == 1
 
 
 def test_other_content_than_was_told_is_not_kept(session: Session, store: AttachmentStore) -> None:
