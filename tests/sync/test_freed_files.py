@@ -133,12 +133,9 @@ def test_a_file_with_a_row_from_after_today_is_as_old_as_anything(session: Sessi
 @pytest.mark.slow
 def test_any_number_of_files_is_asked_for(session: Session) -> None:
     """More than any database takes in one question."""
-    make = "SELECT substr('%064d', 1, 64 - length(n || '')) || n, '', 1, '%s' FROM all_of_them" % (
-        0,
-        NOW.isoformat(" "),
-    )
-    count = "WITH RECURSIVE all_of_them(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM all_of_them WHERE n < 250001)"
-    session.execute(text(f"INSERT INTO blobs (sha256, md5, size, created_at) {count} {make}"))
+    numbers = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n <= 250000)"
+    made = f"SELECT substr('{'0' * 64}', length(n || '') + 1) || n, '', 1, '{NOW:%Y-%m-%d %H:%M:%S}' FROM numbers"
+    session.execute(text(f"INSERT INTO blobs (sha256, md5, size, created_at) {numbers} {made}"))
     assert len(list_unnamed(session, NOW + DAY, LATER)) == 250_001
 
 
