@@ -128,7 +128,7 @@ def _follow(connection: Connection, around: Around, homes: Collection[int], iden
         fresh = _add_records(around, rows.read_records_at(connection, around.linking.model_id, new_homes))
         new_identities |= {one.identity for one in fresh}
         fresh += _add_identities(connection, around, new_identities - around.identities.keys())
-        new_identities = {end for end in _list_whole(around) if end not in around.identities}
+        new_identities = (_list_whole(around) | {one.identity for one in fresh}) - around.identities.keys()
         new_homes = _add_verdicts(connection, around, fresh) - around.records.keys()
 
 

@@ -152,19 +152,21 @@ def _find_rivals(around: Around, component: Component, records: Sequence[RecordR
         for one, other in {pair[:2], pair[1::-1]}:
             if one in of and other not in inside:
                 bits = around.bits(pair.bits)
-                here = len(of.get(other, ()))
+                here = of.get(other, ())
                 claimed = [record for record in of[one] if not _is_kept_apart(around, record, other, here)]
                 rivals |= {record: max(bits, rivals.get(record, bits)) for record in claimed}
     return rivals
 
 
-def _is_kept_apart(around: Around, record: str, other: int, here: int) -> bool:
+def _is_kept_apart(around: Around, record: str, other: int, here: Sequence[str]) -> bool:
     """Whether nobody outside says the other identity from whom people have not kept the record apart."""
     apart = around.apart[record][other] if record in around.apart else 0
     if not apart and not here:
         return False
     size = around.identities[other].records if other in around.identities else around.sizes[other]
-    return apart + here >= size
+    # Who is here is none of those outside, whatever people said of them.
+    said = (around.verdicts.get((record, one)) for one in here)
+    return apart + len(here) - sum(one is not None and not one.same for one in said) >= size
 
 
 def _group_records(records: Sequence[RecordRow]) -> dict[int, list[str]]:
@@ -190,7 +192,7 @@ def forget_links(session: Session) -> None:
     """Take out all that was found of records, and link nobody: whoever calls then folds all records anew."""
     for table in (LinkQuestion, LinkPair, LinkKey, LinkWord, LinkMember, LinkIdentity):
         session.execute(delete(table))
-    session.execute(update(LinkModelVersion).values(filled_to=None))
+    session.execute(update(LinkModelVersion).where(LinkModelVersion.filled_to.is_not(None)).values(filled_to=0))
     session.execute(update(LinkProgress).values(records=0, size=find_size(0), decided_to=None))
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -213,7 +214,9 @@ def settle_activation(session: Session, now: datetime) -> None:
     progress = session.get_one(LinkProgress, _ROW, populate_existing=True)
     before, after = progress.model_id, last.model_id
     if before != after:
-        progress.model_id, progress.decided_to, progress.cause = after, 0, "model"
+        # Pairs that were too light while the registry was larger are still to be found.
+        shrunk = progress.cause == "shrunk" and progress.decided_to is not None
+        progress.model_id, progress.decided_to, progress.cause = after, 0, "shrunk" if shrunk else "model"
         session.flush()
         # The questions were the former model's; deciding anew asks those of this one.
         session.execute(delete(LinkQuestion))
@@ -247,9 +250,11 @@ def _find_moment(session: Session, now: datetime) -> datetime:
 def _count(connection: Connection, known: Row[int, int, int], more: int) -> int:
     """The step of the prior with so many records more; on another one all persons are to be decided anew."""
     size = find_size(known.records + more)
-    values: dict[str, int | str] = {"records": known.records + more, "size": size}
+    values: dict[str, Any] = {"records": known.records + more, "size": size}
     if size != known.size:
-        values |= {"decided_to": 0, "cause": "grown" if size > known.size else "shrunk"}
+        unfinished = (LinkProgress.cause == "shrunk") & LinkProgress.decided_to.is_not(None)
+        cause = case((unfinished, "shrunk"), else_="grown" if size > known.size else "shrunk")
+        values |= {"decided_to": 0, "cause": cause}
     connection.execute(update(LinkProgress).values(values))
     return size
 

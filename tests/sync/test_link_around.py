@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from benchmarks.regional.recording import make_records
@@ -16,15 +16,15 @@ from sync.link_models import list_linkings
 from sync.link_runs import run_model
 from sync.linkage.blocking import find_candidates, find_keys
 from sync.linkage.component import decide_all
-from sync.linkage.decision import Rules, Verdict
+from sync.linkage.decision import LARGEST, Rules, Verdict
 from sync.linkage.judging import judge_pair
 from sync.linkage.model import default_model
 from sync.linkage.record import LinkRecord, parse_record
 from sync.linkage.score import Scorer
-from sync.models import LinkChange, LinkQuestion, Person, PersonRecord
+from sync.models import LinkChange, LinkProgress, LinkQuestion, Person, PersonRecord
 from tests.sync.factory import NOW, add_site
 from tests.sync.linkage.one_by_one import weigh_one_by_one
-from tests.sync.people import add_record
+from tests.sync.people import add_alike, add_record
 
 MOUSSA = {"given_names": "Moussa", "family_name": "Sissoko", "sex": "1", "nationality": "SEN"}
 
@@ -127,6 +127,43 @@ def test_whom_people_have_kept_apart_is_no_rival_until_another_says_the_same(
     assert linked[0].person_id != linked[1].person_id
     take_out(session, twin)
     assert linked[0].person_id == linked[1].person_id
+
+
+@pytest.mark.both_databases
+def test_who_is_outside_is_told_from_who_is_here(session: Session, linked: tuple[PersonRecord, PersonRecord]) -> None:
+    """Of two who say the same, people brought one here, and kept the linked ones from him. The other is a rival."""
+    here = add_record(session, **MOUSSA, birth_date=date(2005, 2, 7), mother_name="Fatou Kanouté")
+    known = {**MOUSSA, "birth_date": date(2006, 1, 1)}
+    brought = add_record(session, **known)
+    said = [Verdict(brought.reference, here.reference, same=True)]
+    decide_same(session, brought.reference, here.reference, Word(None, NOW))
+    for one in linked:
+        decide_apart(session, one.reference, brought.reference, Word(None, NOW))
+        said.append(Verdict(one.reference, brought.reference, same=False))
+    session.expire_all()
+    assert linked[0].person_id == linked[1].person_id
+    add_record(session, **known)
+    session.expire_all()
+    assert linked[0].person_id != linked[1].person_id
+    assert read_persons(session) == decide_from_scratch(session, said)
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_one_of_a_crowd_may_be_one_person_with_a_record_that_says_something_else(session: Session) -> None:
+    """Of a crowd that is too large only those who are linked are read, and with them whoever they are linked to."""
+    other = add_record(session, given_names="Khady", family_name="Fall", sex="2", hours=50)
+    crowd = {**MOUSSA, "birth_date": date(2006, 2, 7)}
+    add_alike(session, LARGEST - 1, **crowd)
+    one = session.scalars(select(PersonRecord).where(PersonRecord.home_id != other.home_id).limit(1)).one()
+    decide_same(session, other.reference, one.reference, Word(None, NOW))
+    for _ in range(2):
+        add_record(session, **crowd)
+    assert one.person_id == other.person_id
+    session.execute(update(LinkProgress).values(decided_to=other.home_id, cause="model"))
+    while link_some(session, NOW):
+        session.flush()
+    session.expire_all()
+    assert one.person_id == other.person_id
 
 
 @pytest.mark.both_databases(postgresql="slow")

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from server.processing import process_pending
+from sync.link_fold import link_some
 from sync.link_models import (
     LinkModelRefused,
     activate_model,
@@ -17,6 +18,7 @@ from sync.link_models import (
     get_model,
     keep_model,
     list_activations,
+    list_linkings,
 )
 from sync.linkage.model import LinkModel, default_model
 from sync.models import (
@@ -35,6 +37,7 @@ from sync.models import (
 from sync.registry import registry_digest
 from tests.sync.factory import NOW
 from tests.sync.meetings import AWA, AWA_AGAIN, BINTA, meet, persons, prepare, reject_meeting
+from tests.sync.test_rebuilding import rebuild
 
 TIMID = replace(default_model(), link_at=200.0)
 
@@ -154,6 +157,36 @@ def test_what_cannot_be_done_with_a_model(session: Session, linked: None) -> Non
     assert refused.value.code == "link_model_active"
     with pytest.raises(LinkModelRefused):
         get_model(session, "nobody")
+
+
+def test_a_model_that_is_awaited_takes_effect_after_a_rebuild(session: Session, linked: None) -> None:
+    add_model(session, TIMID, None, NOW)
+    activate_model(session, TIMID.version, None, "essai", NOW)
+    session.commit()
+    rebuild(session)
+    process_pending()
+    session.expire_all()
+    assert (active_version(session), len(persons(session))) == (TIMID.version, 2)
+
+
+def test_what_a_smaller_registry_still_has_to_find_is_found_whatever_comes(session: Session, linked: None) -> None:
+    """Another model, or so many records that the prior changes, while the pairs are looked for that were too light."""
+    add_model(session, TIMID, None, NOW)
+    activate_model(session, TIMID.version, None, "essai", NOW)
+    session.execute(update(LinkProgress).values(decided_to=0, cause="shrunk"))
+    before = session.scalar(select(LinkProgress.model_id))
+    while session.scalar(select(LinkProgress.model_id)) == before:
+        assert link_some(session, NOW)
+    row = session.scalars(select(LinkProgress)).one()
+    assert (row.decided_to, row.cause) == (0, "shrunk")
+    list_linkings(session.connection(), NOW, more=100)
+    session.refresh(row)
+    assert (row.decided_to, row.cause) == (0, "shrunk")
+    while link_some(session, NOW):
+        pass
+    list_linkings(session.connection(), NOW, more=1000)
+    session.refresh(row)
+    assert (row.decided_to, row.cause) == (0, "grown")
 
 
 def test_records_from_before_any_model_are_read_by_and_by(session: Session, linked: None) -> None:

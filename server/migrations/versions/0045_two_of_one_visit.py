@@ -12,7 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("UPDATE link_progress SET decided_to = 0, cause = 'model' WHERE records > 0")
+    op.execute("UPDATE link_progress SET cause = 'model' WHERE decided_to IS NULL OR cause <> 'shrunk'")
+    op.execute("UPDATE link_progress SET decided_to = 0 WHERE records > 0")
 
 
 def downgrade() -> None:
