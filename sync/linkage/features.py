@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from math import log2
 from typing import NamedTuple
+from unicodedata import decimal, normalize
 
 import orjson
 
 from sync.linkage.names import NameKeys, fold, list_names, sound
-from sync.linkage.record import LinkRecord
+from sync.linkage.record import OLDEST, LinkRecord
 
 DAY, YEAR, AGE = "day", "year", "age"
 _NO_DIGIT = re.compile(r"\D")
@@ -174,7 +175,8 @@ def _clean_birth(record: LinkRecord) -> tuple[str | None, int | None, int | None
         return DAY, born.year, 1, born.isoformat(), swapped
     if born is not None:
         return YEAR, born.year, 3, None, None
-    if record.age is not None and record.recorded_on is not None:
+    # A date that was typed as an age is none.
+    if record.age is not None and 0 <= record.age <= OLDEST and record.recorded_on is not None:
         return AGE, record.recorded_on.year - record.age, 4, None, None
     return None, None, None, None, None
 
@@ -191,13 +193,20 @@ def _clean_band(record: LinkRecord) -> tuple[int | None, int | None]:
 
 
 def _clean_phone(text: str) -> str | None:
-    digits = _NO_DIGIT.sub("", text)
+    digits = _NO_DIGIT.sub("", _write_plainly(text))
     tail = digits[-_PHONE_TAIL:]
     return tail if len(digits) >= _SHORTEST_PHONE and _is_number(tail) else None
 
 
 def _clean_document(text: str) -> str | None:
-    return _NOT_SIGN.sub("", text.upper()) if _is_number(_NO_DIGIT.sub("", text)) else None
+    plain = _write_plainly(text)
+    return _NOT_SIGN.sub("", plain.upper()) if _is_number(_NO_DIGIT.sub("", plain)) else None
+
+
+def _write_plainly(text: str) -> str:
+    """Digits of any script, and wide letters, as ASCII has them: two numbers in others would both come to nothing."""
+    normal = normalize("NFKC", text)
+    return "".join(str(decimal(sign, sign)) for sign in normal)
 
 
 def _is_number(digits: str) -> bool:

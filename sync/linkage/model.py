@@ -94,7 +94,7 @@ def parse_model(text: str) -> LinkModel:
             matches_per_record=_parse_number(own["matches_per_record"]),
             frequencies={name: _parse_shares(own["frequencies"][name]) for name in FREQUENCIES},
             rarest=_parse_shares({name: own["rarest"][name] for name in FREQUENCIES}),
-            name_order={word: (int(one), int(two)) for word, (one, two) in own["name_order"].items()},
+            name_order={word: (_parse_count(one), _parse_count(two)) for word, (one, two) in own["name_order"].items()},
             aliases={short.strip(): full.strip() for short, full in own["aliases"].items()},
             learnt={alias: int(count) for alias, count in own["learnt"].items()},
             too_common=frozenset(map(int, own["too_common"])),
@@ -122,6 +122,13 @@ def _parse_number(value: Any, least: float = 0.0, most: float = inf) -> float:
     if not least < number <= most or isinf(number):
         raise ValueError("no such number")
     return number
+
+
+def _parse_count(value: Any) -> int:
+    count = int(value)
+    if count < 0:
+        raise ValueError("no count")
+    return count
 
 
 def _parse_shares(shares: Mapping[str, Any]) -> dict[str, float]:

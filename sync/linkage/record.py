@@ -29,7 +29,7 @@ _DAY_FIRST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?: .*)?")
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0)?")
 _YEAR_ALONE = re.compile(r"(\d{4})(?:\.0|[-/](?:00|\d{1,2})(?:[-/]00)?)?")
 _AGE = re.compile(r"(\d{1,3})(?:[.,]\d+)?(?: ?(?:ans?|years?))?", re.IGNORECASE)
-_OLDEST, _YEARS = 120, range(1850, 2200)
+OLDEST, _YEARS = 120, range(1850, 2200)
 
 # A place and a day.
 Visit = tuple[int | str, date]
@@ -118,7 +118,7 @@ def _make_day(year: int, month: int, day: int) -> date | None:
 
 def _parse_age(text: str) -> int | None:
     found = _AGE.fullmatch(text)
-    return int(found[1]) if found and int(found[1]) <= _OLDEST else None
+    return int(found[1]) if found and int(found[1]) <= OLDEST else None
 
 
 def _parse_sex(text: str) -> str:

@@ -1,7 +1,8 @@
 """names and numbers set right.
 
 NEANT and 0000 are read as no document and no telephone, Inconnue as no mother's name, and a mother whose family name
-was written first by counts. Models say what they said; each that reads records reads them once more.
+was written first by counts; digits of any script are read as ours, and an age of 1990 years as none. Models say what
+they said; each that reads records reads them once more.
 """
 
 from alembic import op

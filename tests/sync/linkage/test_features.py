@@ -54,7 +54,14 @@ def test_a_band_is_the_years_that_fit_where_no_more_is_known(
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("+221 77 123 45 67", "1234567"), ("77-123-45-67", "1234567"), ("12", None), ("", None), ("770000000", None)],
+    [
+        ("+221 77 123 45 67", "1234567"),
+        ("77-123-45-67", "1234567"),
+        ("12", None),
+        ("", None),
+        ("770000000", None),
+        ("٧٧١٢٣٤٥٦٧", "1234567"),
+    ],
 )
 def test_phones_are_their_last_digits(text: str, number: str | None) -> None:
     assert clean(phone=text).phone == number
@@ -63,7 +70,8 @@ def test_phones_are_their_last_digits(text: str, number: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "number"),
     [("a 12-34/b", "A1234B"), ("A7", "A7"), ("777", "777"), ("1000", "1000"), ("NEANT", None), ("n/a", None),
-     ("0", None), ("000-000", None), ("A9999", None), ("", None)],
+     ("0", None), ("000-000", None), ("A9999", None), ("", None), ("P ٧٦٥٤٣٢١", "P7654321"), ("Ｐ１２３４", "P1234"),
+     ("٠٠٠٠", None)],
 )  # fmt: skip
 def test_a_document_has_a_number_that_says_something(text: str, number: str | None) -> None:
     assert clean(document_number=text).document == number
@@ -74,6 +82,12 @@ def test_who_is_unknown_has_no_name(text: str) -> None:
     found = clean(family_name=text, mother_name=text)
     assert (found.family, found.family_key, found.mother_form, found.mother_given) == (None,) * 4
     assert clean(mother_name=f"{text} Sow").mother_family == "so"
+
+
+@pytest.mark.parametrize("age", [-1, 121, 1990, 19900517])
+def test_no_age_is_a_date_that_was_typed_as_one(age: int) -> None:
+    found = clean(birth_date=None, age=age)
+    assert (found.birth_kind, found.birth_year) == (None, None)
 
 
 def test_mother_has_a_key_of_both_names() -> None:
