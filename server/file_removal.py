@@ -6,17 +6,19 @@ Which they are is sync's word (freed_files.py); that nobody is just saving one, 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.orm import Session
 
 from server.extensions import attachment_store
+from server.own_store import is_own_store, pair_store
 from server.processes import MayGoOn
 from server.transactions import Transactions
 from sync.audit import add_audit_event
 from sync.freed_files import (
-    count_later,
+    AT_ONCE,
+    count_noted,
     find_strays,
     forget_files,
     in_pieces,
@@ -38,8 +40,6 @@ KEEP_STRAYS = timedelta(days=30)
 _HEAD = 4096
 # What comes before the first bracket of XML: a byte order mark, white space, and in UTF-16 a zero in each letter.
 _BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
-# By whatever clock it was noted.
-EVER = datetime.max.replace(tzinfo=UTC)
 _ours = Transactions()
 
 
@@ -59,6 +59,7 @@ class FilesLeft(Exception):
 
 def note_unneeded(now: datetime, may_go_on: MayGoOn = lambda: True) -> int:
     """Note when files that nobody names, and of which nobody knew, are to leave the disk; return how many these are."""
+    pair_store(now)
     count = 0
     for names, due_at in find_unneeded(now):
         if not may_go_on():
@@ -76,6 +77,8 @@ def find_unneeded(now: datetime) -> Iterator[tuple[Sequence[str], datetime]]:
     """
     for some in in_pieces(_ours.read(partial(list_unnamed, before=now - KEEP_UNNAMED, after=now + BEING_NAMED))):
         yield [one for one in some if not _may_be_record(one)], now + KEEP_STRAYS
+    if not is_own_store():
+        return
     for names in attachment_store().list_idle(now - BEING_NAMED, now + BEING_NAMED):
         for some in in_pieces(names):
             strays = sorted(_ours.read(partial(find_strays, names=some)))
@@ -99,16 +102,19 @@ def remove_files(now: datetime, due_by: datetime | None = None, may_go_on: MayGo
     """Remove what is due from the disk. A file that the disk does not let go of stops no other, and stays due."""
     for some in in_pieces(_ours.read(list_unsettled)):
         _ours.write(partial(settle_files, names=some))
-    total = Removal()
-    for some in in_pieces(list_due_files(due_by or now)):
+    total, due = Removal(), list_due_files(due_by or now)
+    if due and not is_own_store():
+        # What was erased here goes all the same.
+        due = list_due_files(AT_ONCE)
+    for some in in_pieces(due):
         if may_go_on():
             _remove_some(some, now, total)
     return total
 
 
-def count_files_left(after: datetime) -> int:
-    """How many files are noted that are to leave the disk later than then."""
-    return _ours.read(partial(count_later, after=after))
+def count_noted_files() -> int:
+    """How many files are to leave the disk, whenever that is."""
+    return _ours.read(count_noted)
 
 
 def list_due_files(due_by: datetime) -> Sequence[str]:

@@ -28,6 +28,8 @@ from sync.models import Blob
 
 _CHUNK = 1024 * 1024
 _LOCK = ".lock"
+# No content has this name.
+_MARK = ".store"
 # What this store itself writes: the rest of a hash, or a name for what is not whole yet.
 _OURS = re.compile(r"[0-9a-f]{62}|\.[0-9a-f]{32}")
 
@@ -116,6 +118,17 @@ class AttachmentStore:
             idle = [folder + name for name in old if _OURS.fullmatch(name)]
             if idle:
                 yield idle
+
+    def read_mark(self) -> str | None:
+        """The mark by which the store is known again, if somebody has set one."""
+        try:
+            return bytes(self._files.cat_file(f"{self._root}/{_MARK}")).decode(errors="replace").strip()
+        except FileNotFoundError:
+            return None
+
+    def write_mark(self, mark: str) -> None:
+        """Set the mark by which the store is known again."""
+        self._disk.write(f"{self._root}/{_MARK}", io.BytesIO(mark.encode()))
 
     def _path(self, name: str) -> str:
         # Names are hashes only: what a tablet calls its file never reaches the file system.
@@ -268,7 +281,8 @@ class _ObjectStorage:
     def list_folders(self) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
         self._files.invalidate_cache()
         for folder in self._files.ls(self._root, detail=False) if self._files.exists(self._root) else ():
-            found = self._files.ls(folder, detail=True)
+            # Beside the folders lies the store's mark.
+            found = self._files.ls(folder, detail=True) if len(_last(folder)) == 2 else []
             yield _last(folder), [(_last(one["name"]), one["LastModified"]) for one in found if one["type"] == "file"]
 
 

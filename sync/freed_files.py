@@ -30,6 +30,9 @@ AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 # No database takes any number of parameters.
 _TOGETHER = 500
 
+# And by whatever clock something was noted.
+EVER = datetime.max.replace(tzinfo=UTC)
+
 _names: BindParameter[Any] = bindparam("names", expanding=True)
 _ATTACHED = select(SubmissionAttachment.blob_sha256).where(SubmissionAttachment.blob_sha256.in_(_names))
 _ERASED = select(Erasure.submission_id)
@@ -88,9 +91,9 @@ def list_unsettled(session: Session) -> Sequence[str]:
     return session.scalars(select(FreedFile.name).join(Blob, Blob.sha256 == FreedFile.name)).all()
 
 
-def count_later(session: Session, after: datetime) -> int:
-    """How many files are noted that are to leave the disk later than then."""
-    return session.scalar(select(func.count()).select_from(FreedFile).where(FreedFile.due_at > after)) or 0
+def count_noted(session: Session) -> int:
+    """How many files are to leave the disk, whenever that is."""
+    return session.scalar(select(func.count()).select_from(FreedFile)) or 0
 
 
 def list_due(session: Session, due_by: datetime) -> Sequence[str]:
@@ -102,6 +105,11 @@ def list_due(session: Session, due_by: datetime) -> Sequence[str]:
 def forget_files(session: Session, names: Collection[str]) -> None:
     """Forget the notes of files that have left the disk."""
     session.execute(delete(FreedFile).where(FreedFile.name.in_(names)))
+
+
+def count_known(session: Session, names: Collection[str]) -> int:
+    """How many of these files on disk have a row."""
+    return len(session.scalars(_ROWS, {"names": list(names)}).all())
 
 
 def find_strays(session: Session, names: Collection[str]) -> set[str]:

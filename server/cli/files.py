@@ -16,17 +16,22 @@ def files_group() -> None:
 @files_group.command("tidy")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @click.option("--at-once", is_flag=True, help="Remove also what nobody ever named, without waiting for thirty days.")
+@click.option("--claim", is_flag=True, help="Say that no other server keeps its files in this store.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_app
-def tidy_command(dry_run: bool, at_once: bool, as_json: bool) -> None:
+def tidy_command(dry_run: bool, at_once: bool, claim: bool, as_json: bool) -> None:
     """Look through all files, and remove from the disk what no record and no form names, as the job process does.
 
     The files of a record go when it is erased, if no other record has the same. A file that was sent within the last
     day stays for that day: a tablet may be about to send what names it. Backups that were made before hold it still.
     """
-    from server.file_removal import EVER, count_files_left, find_unneeded, list_due_files, note_unneeded, remove_files
+    from server.file_removal import count_noted_files, find_unneeded, list_due_files, note_unneeded, remove_files
+    from server.own_store import claim_store
+    from sync.freed_files import EVER
 
     now = datetime.now(UTC)
+    if claim:
+        claim_store(now)
     due_by = EVER if at_once else now
     if dry_run:
         found = sum(len(names) for names, due_at in find_unneeded(now) if due_at <= due_by)
@@ -34,7 +39,7 @@ def tidy_command(dry_run: bool, at_once: bool, as_json: bool) -> None:
         return
     note_unneeded(now)
     done = remove_files(now, due_by)
-    _say(asdict(done) | {"later": count_files_left(due_by)}, as_json)
+    _say(asdict(done) | {"later": count_noted_files() - done.waiting - done.failed}, as_json)
     if done.failed:
         raise click.ClickException("The disk does not let go of some files; the log says why. It is tried again.")
 

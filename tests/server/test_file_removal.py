@@ -20,6 +20,7 @@ from server.backup import write_backup
 from server.extensions import attachment_store, db
 from server.file_removal import KEEP_STRAYS, KEEP_UNNAMED, Removal, find_unneeded, note_unneeded, remove_files
 from server.jobs import run_once
+from server.own_store import claim_store
 from server.transactions import Transactions
 from server.web.labels import LABELS
 from sync.attachments import StoredFile, add_blob
@@ -209,6 +210,7 @@ def test_the_same_after_much_longer_stories(app: Flask, seed: int) -> None:
 
 
 def live(rng: Random, steps: int) -> None:
+    claim_store(datetime.now(UTC))
     story = Story(rng)
     for _ in range(steps):
         story.go_on()
@@ -271,6 +273,7 @@ class Story:
 
 def test_a_file_that_nobody_ever_named_has_a_month_so_that_a_wrong_database_is_noticed(app: Flask) -> None:
     now = datetime.now(UTC)
+    claim_store(now)
     keep()
     half = Path(attachment_store()._root) / "ab" / f".{'0' * 32}"
     half.parent.mkdir(exist_ok=True)

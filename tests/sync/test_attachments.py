@@ -234,6 +234,9 @@ def test_same_code_keeps_files_on_s3(s3_url: str, monkeypatch: pytest.MonkeyPatc
     assert not store.has(SHA256)
     assert store.save(PHOTO).sha256 == SHA256
     assert store.read(SHA256) == PHOTO
+    assert store.read_mark() is None
+    store.write_mark("of this server")
+    assert store.read_mark() == "of this server"
     assert list(store.list_idle(YESTERDAY, TOMORROW)) == []
     assert store.remove(SHA256, YESTERDAY) is None
     tomorrow = datetime.now(UTC) + timedelta(days=1)

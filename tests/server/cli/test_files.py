@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 
 from server.file_removal import note_unneeded
+from server.own_store import claim_store
 from tests.server.cli.conftest import Run
 from tests.server.test_file_removal import disk, erase_record, keep, let_days_pass, send
 
@@ -15,7 +16,7 @@ def test_what_was_erased_is_gone_and_the_command_shows_it(app: Flask, run: Run) 
     send("uuid:2", keep(b"another"))
     keep(b"cut off")
     let_days_pass()
-    assert json.loads(run("files", "tidy", "--dry-run", "--json").output) == {"due": 1}
+    assert json.loads(run("files", "tidy", "--dry-run", "--claim", "--json").output) == {"due": 1}
     assert len(disk()) == 3
     told = json.loads(run("files", "tidy", "--json").output)
     assert told == {"files": 1, "bytes": 22, "waiting": 0, "failed": 0, "later": 1}
@@ -27,6 +28,7 @@ def test_nothing_that_is_to_go_is_passed_over_whenever_it_is_due(app: Flask, run
     """The clock was years ahead when it was found."""
     keep(b"cut off")
     let_days_pass()
+    claim_store(datetime.now(UTC))
     note_unneeded(datetime.now(UTC) + timedelta(days=3650))
     assert json.loads(run("files", "tidy", "--json").output)["later"] == 1
     assert json.loads(run("files", "tidy", "--at-once", "--dry-run", "--json").output) == {"due": 1}
