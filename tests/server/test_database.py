@@ -14,6 +14,7 @@ from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
 from sync.answers import read_unread
 from sync.devices import change_device_state
+from sync.freed_files import list_unnamed
 from sync.intake import Sender
 from sync.link_fold import is_linking_due, link_some, read_link_record
 from sync.linkage.model import default_model, parse_model
@@ -21,7 +22,9 @@ from sync.linkage.score import Scorer
 from sync.models import (
     AnswerValue,
     AuditEvent,
+    Decision,
     EntityRelease,
+    Erasure,
     IssuedVersion,
     LinkMember,
     LinkModelVersion,
@@ -29,12 +32,14 @@ from sync.models import (
     LinkWord,
     PeerReceipt,
     RelayedDevice,
+    SubmissionAttachment,
 )
 from sync.relaying.down import list_down
 from sync.relaying.lines import DeviceLine, StateLine, digest_of, of_kind
 from sync.relaying.up import take_up
 from sync.sending import send_record
 from tests.server.rest.samples import record
+from tests.sync.arrivals import a_file, receive
 from tests.sync.entities import add_arrival, add_update, publish_entity_forms
 from tests.sync.factory import NOW, add_site
 from tests.sync.people import AWA, add_record
@@ -231,3 +236,22 @@ def test_questions_of_an_older_schema_are_as_urgent_as_new_ones(session: Session
         command.downgrade(_config(connection), "0040")
         command.upgrade(_config(connection), "head")
     assert ([one.urgency for one in before], session.execute(urgency).all()) == ([2], before)
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_what_an_older_schema_left_of_erased_records_goes(session: Session) -> None:
+    erased, living = (
+        receive(session, f"uuid:{number}", a_file("awa.jpg", b"%d" % number)).submission_id for number in (1, 2)
+    )
+    for record_id in (erased, living):
+        session.add(Decision(submission_id=record_id, decided_at=NOW, kind="accept", reason="Awa, vue avec le poste"))
+    session.add(Erasure(submission_id=erased, retained={}, reason="durée de conservation", erased_at=NOW))
+    session.commit()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0047")
+        command.upgrade(_config(connection), "head")
+    assert session.scalars(select(SubmissionAttachment.submission_id)).all() == [living]
+    reasons = select(Decision.submission_id, Decision.reason).order_by(Decision.submission_id)
+    assert session.execute(reasons).all() == [(erased, ""), (living, "Awa, vue avec le poste")]
+    later = NOW + timedelta(days=1)
+    assert len(list_unnamed(session, later, later)) == 1
