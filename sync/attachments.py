@@ -3,6 +3,7 @@
 One code path over fsspec: a local folder by default, S3 by address. Who may read a file is decided elsewhere.
 """
 
+import errno
 import fcntl
 import hashlib
 import io
@@ -178,7 +179,8 @@ class _LocalDisk:
         try:
             with self._locked(fcntl.LOCK_SH):
                 os.utime(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
+            # Of a file that somebody else restored its time cannot be set: it is written anew.
             return False
         # Whoever renamed it may not have come to syncing the folder: a tablet sends again when no answer comes.
         self._make_folder(Path(path).parent)
@@ -194,7 +196,9 @@ class _LocalDisk:
                 shutil.copyfileobj(source, target, _CHUNK)
                 target.flush()
                 os.fsync(target.fileno())
-            os.replace(temporary, final)  # noqa: PTH105 (the order of these two calls is watched by a test)
+            # Whoever removes has looked at the time of the one before, and would remove this one in its place.
+            with self._locked(fcntl.LOCK_SH):
+                os.replace(temporary, final)  # noqa: PTH105 (the order of these two calls is watched by a test)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -212,9 +216,15 @@ class _LocalDisk:
                     return None
                 file.unlink()
         except FileNotFoundError:
+            self._refuse_unmounted()
             return 0
         sync_folder(file.parent)
         return found.st_size
+
+    def _refuse_unmounted(self) -> None:
+        # Where a disk is not mounted nothing is there, and all of it comes back with the disk.
+        if next(self._root.glob("??/"), None) is None:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
     def list_folders(self) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
         for folder in self._root.glob("??/"):
@@ -273,7 +283,8 @@ class _ObjectStorage:
             found = self._files.info(path)
         except FileNotFoundError:
             return 0
-        if found["LastModified"] > since:
+        # Of a storage that tells no times nothing is removed.
+        if found.get("LastModified") is None or found["LastModified"] > since:
             return None
         self._files.rm_file(path)
         return int(found["size"])
@@ -283,7 +294,8 @@ class _ObjectStorage:
         for folder in self._files.ls(self._root, detail=False) if self._files.exists(self._root) else ():
             # Beside the folders lies the store's mark.
             found = self._files.ls(folder, detail=True) if len(_last(folder)) == 2 else []
-            yield _last(folder), [(_last(one["name"]), one["LastModified"]) for one in found if one["type"] == "file"]
+            timed = [one for one in found if one["type"] == "file" and one.get("LastModified") is not None]
+            yield _last(folder), [(_last(one["name"]), one["LastModified"]) for one in timed]
 
 
 def _last(path: str) -> str:

@@ -155,12 +155,26 @@ def refuse(_path: Path, *_more: object, **_options: object) -> None:
     raise PermissionError(13, "Permission denied")
 
 
-def test_who_saves_waits_until_who_removes_has_looked_and_removed(
+def test_a_file_whose_time_cannot_be_set_is_written_anew(
     store: AttachmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else restored it."""
+    store.save(PHOTO)
+    old(store)
+    monkeypatch.setattr(os, "utime", refuse)
+    assert store.save(PHOTO).sha256 == SHA256
+    assert (store.remove(SHA256, YESTERDAY), store.read(SHA256)) == (None, PHOTO)
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "restored by somebody else"])
+def test_who_saves_waits_until_who_removes_has_looked_and_removed(
+    store: AttachmentStore, monkeypatch: pytest.MonkeyPatch, is_ours: bool
 ) -> None:
     """The same bytes come again in the moment between the look at their age and their end."""
     store.save(PHOTO)
     old(store)
+    if not is_ours:
+        monkeypatch.setattr(os, "utime", refuse)
     unlink, saved = Path.unlink, threading.Event()
 
     def save() -> None:
@@ -202,7 +216,26 @@ def test_a_file_from_after_today_is_as_old_as_anything(store: AttachmentStore) -
 
 def test_an_empty_store_has_no_idle_files(store: AttachmentStore) -> None:
     assert list(store.list_idle(YESTERDAY, TOMORROW)) == []
-    assert store.remove(SHA256, YESTERDAY) == 0
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["its folder", "nothing"])
+def test_where_nothing_is_at_all_the_disk_is_not_mounted_and_no_file_counts_as_gone(
+    store: AttachmentStore, is_there: bool
+) -> None:
+    store.save(PHOTO)
+    root = Path(store._root)
+    root.rename(root.with_name("disk"))
+    if is_there:
+        root.mkdir()
+    with pytest.raises(OSError, match="No such device"):
+        store.remove(SHA256, YESTERDAY)
+
+
+def test_a_storage_that_tells_no_times_keeps_everything() -> None:
+    store = AttachmentStore("memory://teral-attachments")
+    store.save(PHOTO)
+    assert list(store.list_idle(TOMORROW, TOMORROW)) == []
+    assert (store.remove(SHA256, TOMORROW), store.read(SHA256)) == (None, PHOTO)
 
 
 def test_blob_row_is_added_once(store: AttachmentStore, session: Session) -> None:
