@@ -144,6 +144,9 @@ def _remove_some(names: Sequence[str], now: datetime, total: Removal) -> None:
 
 def _note_gone(session: Session, names: Sequence[str], size: int, now: datetime) -> None:
     forget_files(session, names)
+    # Whoever sent one again of a record that was erased may have saved and noted it since: who saves waits for nobody.
+    store = attachment_store()
+    note_files(session.connection(), [one for one in names if store.has(one)])
     add_audit_event(session, None, "files.removed", "files", now, files=len(names), bytes=size)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tarfile
 import threading
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from server.jobs import run_once
 from server.own_store import claim_store
 from server.transactions import Transactions
 from server.web.labels import LABELS
-from sync.attachments import StoredFile, add_blob
+from sync.attachments import AttachmentStore, StoredFile, add_blob
 from sync.models import AuditEvent, FreedFile, JobRun, Submission
 from sync.parts import IncomingFile
 from tests.sync.arrivals import receive
@@ -139,6 +140,39 @@ def test_what_the_disk_does_not_let_go_of_is_told_and_tried_again(
         f"a file in folder {one.stored.sha256[:2]} cannot be removed: Permission denied"
     ]
     monkeypatch.undo()
+    assert (remove().files, disk()) == (1, {})
+
+
+def test_while_the_disk_is_not_mounted_nothing_counts_as_gone(app: Flask) -> None:
+    erase_record(send("uuid:1", keep()))
+    let_days_pass()
+    root = Path(attachment_store()._root)
+    disk_itself = root.rename(root.with_name("disk"))
+    root.mkdir()
+    assert remove() == Removal(failed=1)
+    shutil.rmtree(root)
+    disk_itself.rename(root)
+    assert (remove().files, disk()) == (1, {})
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_what_is_sent_again_while_it_leaves_the_disk_goes_another_time(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds the erased record still sends its photograph in the moment before it is noted as gone."""
+    erase_record(send("uuid:1", keep()))
+    let_days_pass()
+    real = AttachmentStore.remove
+
+    def remove_and_be_sent(store: AttachmentStore, name: str, since: datetime) -> int | None:
+        gone = real(store, name, since)
+        send("uuid:1", keep())
+        return gone
+
+    monkeypatch.setattr(AttachmentStore, "remove", remove_and_be_sent)
+    assert remove().files == 1
+    monkeypatch.undo()
+    let_days_pass()
     assert (remove().files, disk()) == (1, {})
 
 
