@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from alembic import command
@@ -14,7 +14,7 @@ from server.database import MIGRATIONS, _config, list_differences, migrate
 from server.extensions import db
 from sync.answers import read_unread
 from sync.devices import change_device_state
-from sync.freed_files import list_unnamed
+from sync.freed_files import AT_ONCE, list_due, list_unsettled, note_files, settle_files
 from sync.intake import Sender
 from sync.link_fold import is_linking_due, link_some, read_link_record
 from sync.linkage.model import default_model, parse_model
@@ -253,5 +253,20 @@ def test_what_an_older_schema_left_of_erased_records_goes(session: Session) -> N
     assert session.scalars(select(SubmissionAttachment.submission_id)).all() == [living]
     reasons = select(Decision.submission_id, Decision.reason).order_by(Decision.submission_id)
     assert session.execute(reasons).all() == [(erased, ""), (living, "Awa, vue avec le poste")]
-    later = NOW + timedelta(days=1)
-    assert len(list_unnamed(session, later, later)) == 1
+    noted = list(list_unsettled(session))
+    settle_files(session, noted)
+    assert noted == list_due(session, AT_ONCE) == [a_file("awa.jpg", b"1").stored.sha256]
+
+
+@pytest.mark.both_databases(postgresql="slow")
+def test_notes_of_files_that_an_older_schema_made_are_by_no_clock(session: Session) -> None:
+    now = datetime.now(UTC)
+    for name, days in (("erased", -1), ("stray", 20), ("far", 3650)):
+        note_files(session.connection(), [name], now + timedelta(days=days))
+    session.commit()
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        command.downgrade(_config(connection), "0048")
+        command.upgrade(_config(connection), "head")
+    assert list_due(session, AT_ONCE) == list_due(session, now) == ["erased"]
+    assert set(list_due(session, now + timedelta(days=21))) == {"erased", "stray"}
+    assert len(list_due(session, now + timedelta(days=31))) == 3
