@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _MARK = "store"
 # Of files that are its own alone a server has a row for all but a few, whose senders were cut off.
-_FEW = 0.1
+_FEW = 0.02
 _ours = Transactions()
 
 
@@ -35,12 +35,15 @@ def is_own_store() -> bool:
 
 
 def pair_store(now: datetime) -> None:
-    """Let a database and a store of which one has no mark yet have the same one, unless others' files are there."""
+    """Let a store that has no mark yet have the database's, unless files of others are there.
+
+    A mark that is there already is taken over by nobody: it may be that of a server which began on the same day.
+    """
     mine, found = _ours.read(_read_mark), attachment_store().read_mark()
     if mine is not None and mine == found:
         return
     known, unknown = _count_files()
-    if (mine and found) or unknown > (known + unknown) * _FEW:
+    if found or unknown > (known + unknown) * _FEW:
         log.error(
             "the store of files is another server's, or has files of one: of %d in %d this database knows nothing. Let "
             "each server have a store of its own, or if no other uses this one, call `teral files tidy --claim`. Until "
@@ -49,7 +52,7 @@ def pair_store(now: datetime) -> None:
             known + unknown,
         )
     elif known:
-        _mark(mine or found or uuid4().hex, now)
+        _mark(mine or uuid4().hex, now)
 
 
 def claim_store(now: datetime) -> None:
@@ -58,10 +61,9 @@ def claim_store(now: datetime) -> None:
 
 
 def _mark(mark: str, now: datetime) -> None:
-    # The store first: a database without a mark takes the store's the next time.
-    if attachment_store().read_mark() != mark:
-        attachment_store().write_mark(mark)
+    # The database first: a store without a mark takes the database's the next time.
     _ours.write(partial(_note_mark, mark=mark, now=now))
+    attachment_store().write_mark(mark)
 
 
 def _read_mark(session: Session) -> str | None:

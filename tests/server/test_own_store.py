@@ -69,14 +69,17 @@ def test_a_store_without_a_mark_takes_the_databases(own: int) -> None:
     assert (run(), is_own_store(), attachment_store().read_mark()) == ((0, Removal()), True, mark)
 
 
-def test_a_database_without_a_mark_takes_the_stores(own: int) -> None:
-    """As one that was restored from before it had one."""
+def test_a_database_without_a_mark_takes_over_no_stores(own: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Two servers that began on the same day have the same forms, and nothing else yet."""
     mark = attachment_store().read_mark()
     with Session(db.engine) as session:
         session.execute(delete(Setting))
         session.commit()
-    assert not is_own_store()
-    assert (run(), is_own_store(), attachment_store().read_mark()) == ((0, Removal()), True, mark)
+    assert (run(), is_own_store(), attachment_store().read_mark()) == ((0, Removal()), False, mark)
+    assert "files tidy --claim" in caplog.text
+    claim_store(NOW)
+    assert is_own_store()
+    assert attachment_store().read_mark() != mark
 
 
 def test_an_empty_store_is_not_marked(app: Flask) -> None:
