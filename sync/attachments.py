@@ -137,8 +137,8 @@ class AttachmentStore:
 
 
 _ADD_BLOB = {
-    "sqlite": insert_sqlite(Blob).on_conflict_do_nothing(),
-    "postgresql": insert_postgresql(Blob).on_conflict_do_nothing(),
+    "sqlite": insert_sqlite(Blob).on_conflict_do_nothing().returning(Blob.sha256),
+    "postgresql": insert_postgresql(Blob).on_conflict_do_nothing().returning(Blob.sha256),
 }
 
 
@@ -149,7 +149,7 @@ _HOLD_BLOB = select(Blob.sha256).where(Blob.sha256 == bindparam("sha256")).with_
 def add_blob(connection: Connection, stored: StoredFile, now: datetime) -> None:
     """Add the row of a file that is already safe; a file that is known stays as it is, until the transaction ends."""
     row = {"sha256": stored.sha256, "md5": stored.md5, "size": stored.size, "created_at": now}
-    while not connection.execute(_ADD_BLOB[connection.dialect.name], row).rowcount:
+    while connection.execute(_ADD_BLOB[connection.dialect.name], row).first() is None:
         if connection.execute(_HOLD_BLOB, {"sha256": stored.sha256}).first() is not None:
             break
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from sync.attachments import add_blob
 from sync.freed_files import list_due, list_unsettled, settle_files
 from sync.models import AwaitedFile, Blob, FreedFile, Relay, Submission, SubmissionAttachment
 from sync.relaying.lines import RecordLine
@@ -80,6 +81,18 @@ def test_a_file_that_is_being_named_is_let_go_of_by_nobody(engine: Engine) -> No
         assert list_unsettled(before) == [PHOTO.stored.sha256]
         settle_files(before, list_unsettled(before))
         assert (list_due(before, NOW), rows_of_files(before)) == ([], [PHOTO.stored.sha256])
+
+
+def test_a_file_is_held_before_anything_names_it(engine: Engine) -> None:
+    """As that of a record that nobody could read: what names it comes later, and no foreign key asks for the row."""
+    with Session(engine) as before, Session(engine) as naming, Session(engine) as erasing:
+        erased = receive(before, "uuid:1", PHOTO).submission_id
+        before.commit()
+        add_blob(naming.connection(), PHOTO.stored, NOW)
+        erase(erasing, erased)
+        erasing.commit()
+        naming.commit()
+        assert rows_of_files(naming) == [PHOTO.stored.sha256]
 
 
 def test_who_names_a_file_that_is_being_let_go_of_names_it_anew(engine: Engine) -> None:
