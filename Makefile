@@ -51,8 +51,8 @@ format: install ## Put every file into the house style
 bench: install ## Measure what we claim about speed, each beside its floor (a part: BENCH="ingest sqlite --seconds 10")
 	$(BIN)/python -m benchmarks $(BENCH)
 
-soak: install ## The slow tests, many times over with new seeds
-	TERAL_SOAK=20 $(BIN)/python -m pytest -n 2 -m slow
+soak: install ## All tests with new draws, the slow ones many times over with new seeds
+	TERAL_SOAK=20 $(BIN)/python -m pytest -n 2 -m "not central"
 
 migration: install ## Write the next numbered migration from the models (NAME="what it does")
 	$(BIN)/teral database migration "$(NAME)"
