@@ -150,7 +150,7 @@ def _changed_meanwhile(
 
     Then it is judged once more.
     """
-    changed = (row.id in erased and verdict.work.retained is None) or (
+    changed = (row.id in erased and verdict.work.xml != b"") or (
         verdict.reason == FILES_AWAITED and not expect_files(session, row.id, verdict.files, now)
     )
     if changed:
@@ -163,8 +163,8 @@ def record_failure(session: Session, work: Work, error: Exception, now: datetime
     # Before the record, as apply_verdicts does: two who each held one of them would wait for each other.
     lock_registry(session)
     submission = session.get_one(Submission, work.id, populate_existing=True, with_for_update=True)
-    if work.retained is None and session.get(Erasure, work.id) is not None:
-        # What broke is no more, and may not be told any more.
+    if work.xml and session.get(Erasure, work.id) is not None:
+        # What broke is no more, and may not be told any more. What breaks after the erasure counts as any other.
         submission.next_attempt_at, submission.attempts = None, 0
         return
     if work.attempts >= MAX_ATTEMPTS:

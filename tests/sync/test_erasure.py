@@ -25,7 +25,7 @@ from sync.models import (
     SubmissionFinding,
 )
 from sync.policy import Viewer
-from sync.processing import MAX_ATTEMPTS, apply_verdicts, list_work, record_failure
+from sync.processing import MAX_ATTEMPTS, apply_verdicts, get_bare_work, list_work, record_failure
 from sync.quarantine import accept
 from sync.registry import lock_registry, registry_digest
 from sync.releasing import release_submission
@@ -97,6 +97,13 @@ def test_what_was_read_before_the_erasure_is_not_told_after_it(lived: Session, b
     assert [(one.given_names, one.sex) for one in lived.scalars(people)] == [(None, "2")]
     assert row.processed_at is not None
     assert lived.scalars(select(AnswerRow.submission_id).where(AnswerRow.submission_id == row.id)).all() == []
+
+
+def test_what_breaks_after_the_erasure_is_not_tried_for_ever(lived: Session) -> None:
+    row = erase_only(lived, "uuid:2", Keep(person=["sex"]))
+    work = replace(get_bare_work(lived, row.id), attempts=MAX_ATTEMPTS)
+    record_failure(lived, work, ValueError(), NOW)
+    assert (row.processed_at, row.reason) == (NOW, "processing_failed")
 
 
 @pytest.mark.both_databases
